@@ -19,8 +19,8 @@ from typing import TypeAlias
 
 from suppress.core.address import Address
 
-Json: TypeAlias = "None | bool | int | str | list[Json] | tuple[Json, ...] | Mapping[str, Json]"
-"""Values that a leaf or a payload may hold. No floats: their text form differs between encoders (RFC 8785)."""
+Json: TypeAlias = "bool | int | str | list[Json] | tuple[Json, ...] | Mapping[str, Json] | None"
+"""What a leaf or a payload may hold. No floats: their text form differs between encoders (RFC 8785)."""
 
 
 class Channel(StrEnum):
