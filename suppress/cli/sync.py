@@ -1,0 +1,143 @@
+"""`suppress sync`: ask the sources, record what they know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from suppress.cli.console import Screen, emit, note, progress
+from suppress.cli.options import AsJson, DryRun, actor, appearance, settings
+
+if TYPE_CHECKING:
+    from suppress.sync import SourceResult
+
+
+def sync(
+    ctx: typer.Context,
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Only these sources. [default: all]")
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Take a census too: everything the source can show, counted.")
+    ] = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the sources for every opt-out, deleted contacts included, and record what is new.
+
+    Safe to kill and to repeat. Run it nightly, and with --full once a week:
+
+        suppress sync
+        suppress sync --full
+    """
+    from suppress.ledger import Ledger
+    from suppress.plugin.registry import Registry
+    from suppress.sync import sync as run
+    from suppress.sync import utc_now
+
+    chosen = settings(ctx)
+    names = _names(tuple(chosen.sources), sources)
+    with ExitStack() as stack:
+        ledger = stack.enter_context(Ledger.open(chosen.ledger, keys=chosen.keys))
+        registry = Registry.load()
+        opened = [registry.source(chosen.sources[name], state=chosen.state) for name in names]
+        for source in opened:
+            stack.callback(source.close)
+        advance = stack.enter_context(progress("Reading", appearance=appearance(ctx), unit="contacts"))
+        results = run(
+            ledger,
+            opened,
+            full=full,
+            now=utc_now(),
+            actor=actor(),
+            dry_run=dry_run,
+            progress=lambda _source, _step, done, total: advance(done, total),
+        )
+        head = ledger.head()
+    facts = {
+        "sources": [_facts(result) for result in results],
+        "ledger": {"size": head.size, "root": head.root.hex()},
+        "dry_run": dry_run,
+    }
+    emit("sync", facts, as_json=as_json, human=lambda screen: _draw(screen, results, dry_run=dry_run))
+    failures = [result.failure for result in results if result.failure is not None]
+    for result in results:
+        if result.failure is not None:
+            note(f"suppress: {result.source}: {result.failure.message}")
+            if result.failure.remedy is not None:
+                note(f"  what to do: {result.failure.remedy}")
+    if failures:
+        # Sign-in is its own code only when nothing else went wrong.
+        raise typer.Exit(max(failure.exit_code for failure in failures))
+
+
+def _names(configured: tuple[str, ...], asked: list[str] | None) -> tuple[str, ...]:
+    from suppress.errors import ConfigWrong
+
+    if not configured:
+        raise ConfigWrong(
+            "no source is configured",
+            remedy="add [sources.main] to suppress.toml; suppress init writes an example",
+        )
+    for name in asked or ():
+        if name not in configured:
+            raise ConfigWrong(f"there is no source {name!r}; configured: {', '.join(configured)}")
+    return tuple(dict.fromkeys(asked)) if asked else configured
+
+
+def _facts(result: SourceResult) -> Mapping[str, object]:
+    return {
+        "source": result.source,
+        "platform": result.platform,
+        "mode": result.mode,
+        "complete": result.complete,
+        "requests": result.requests,
+        "rows": result.rows,
+        "window": {"after": result.window.after, "before": result.window.before},
+        "opt_outs": {
+            "observed": result.observed,
+            "new": result.new,
+            "known": result.known,
+            "deleted": result.deleted,
+            "missed_by_naive_sync": result.missed_by_naive_sync,
+            "without_address": result.without_address,
+        },
+        "census": result.census,
+        "drift": [{"seq": each.seq, "observed": each.observed, "since": each.since} for each in result.drift],
+        "error": None if result.failure is None else result.failure.message,
+    }
+
+
+def _draw(screen: Screen, results: tuple[SourceResult, ...], *, dry_run: bool) -> None:
+    for result in results:
+        if result.failure is not None and not result.requests:
+            continue
+        kind = "census" if result.mode == "census" else "window"
+        would = " (dry run: nothing was written)" if dry_run else ""
+        screen.heading(f"{result.source} ({result.platform}), {kind}{would}")
+        screen.fields(
+            [
+                ("opt-outs seen", result.observed),
+                ("  new", result.new),
+                ("  known", result.known),
+                ("  of deleted contacts", result.deleted),
+                ("a status=unsubscribed sync would have lost", result.missed_by_naive_sync),
+                ("requests", result.requests),
+            ]
+        )
+        if result.census is not None:
+            screen.table(["census", "contacts"], [[name, count] for name, count in result.census.items()])
+        if result.drift:
+            screen.line(
+                f"DRIFT: {len(result.drift)} suppressed "
+                f"{'person is' if len(result.drift) == 1 else 'people are'} mailable at {result.source}: "
+                f"entries {', '.join(str(each.seq) for each in result.drift[:10])}"
+                f"{' …' if len(result.drift) > 10 else ''}",
+                style="red",
+            )
+        if result.first_run and result.mode == "window":
+            screen.line("No census yet: opt-outs without a date are found by: suppress sync --full")
+        screen.line("Next: suppress status")

@@ -1,0 +1,234 @@
+"""Ask sources for opt-outs, reconcile what they report with what holds, and append what is new.
+
+Rules kept here:
+
+* One page is one transaction, so a run may be killed at any point and repeated: nothing is lost, and the
+  ledger drops what it already has.
+* The watermark is the `before` of the last *complete* `sync.done`. It is appended after the last page is
+  committed, so an interrupted or incomplete run starts again from where the last complete one ended.
+* A census that does not add up is recorded, with all that it found, and then reported as a failure.
+* One source's failure does not stop the others.
+
+What a report means is decided in `suppress.core.reconcile`; how a platform is asked, in its source.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from suppress.core.entry import SyncDone
+from suppress.core.reconcile import Alarm, Novelty, Observed, Permission, Record, reconcile
+from suppress.core.suppression import Drift, OptOut
+from suppress.errors import Incomplete, SourceFailed, SuppressError
+from suppress.ledger import Event, Ledger, Receipt
+from suppress.plugin.contract import Census, Page, Source, Summary, Window
+
+Progress = Callable[[str, str, int, int | None], None]
+"""Called with (source, step, rows so far in the step, rows expected or None)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DriftSeen:
+    """A suppressed person whom the source reports as mailable: the entry that says so, and no address."""
+
+    seq: int | None
+    """None in a dry run."""
+    observed: str
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceResult:
+    """What one run over one source did. `failure` is set when it may not be called complete."""
+
+    source: str
+    platform: str
+    mode: str
+    window: Window
+    complete: bool = False
+    requests: int = 0
+    rows: int = 0
+    observed: int = 0
+    new: int = 0
+    known: int = 0
+    deleted: int = 0
+    missed_by_naive_sync: int = 0
+    without_address: int = 0
+    census: dict[str, int] | None = None
+    drift: tuple[DriftSeen, ...] = ()
+    first_run: bool = False
+    failure: SuppressError | None = None
+
+
+def sync(
+    ledger: Ledger,
+    sources: Iterable[Source],
+    *,
+    full: bool,
+    now: datetime,
+    actor: str,
+    dry_run: bool = False,
+    progress: Progress = lambda _source, _step, _done, _total: None,
+) -> tuple[SourceResult, ...]:
+    """Bring the ledger up to date with each source; with `full`, take a census too.
+
+    Returns one result a source, in order; a failed one carries its `failure` instead of raising.
+
+    Raises:
+        SuppressError: The ledger itself cannot be read or written.
+    """
+    return tuple(
+        _Run(ledger, source, full=full, now=now, actor=actor, dry_run=dry_run, progress=progress).result()
+        for source in sources
+    )
+
+
+@dataclass(slots=True)
+class _Run:
+    """One pass over one source."""
+
+    ledger: Ledger
+    source: Source
+    full: bool
+    now: datetime
+    actor: str
+    dry_run: bool
+    progress: Progress
+    new: int = 0
+    drift: dict[str, DriftSeen] = field(default_factory=dict)
+    step_rows: dict[str, int] = field(default_factory=dict)
+
+    def result(self) -> SourceResult:
+        last_before = self.ledger.source_state(self.source.name).last_before
+        window = self.source.window(last_before, self.now)
+        result = SourceResult(
+            source=self.source.name,
+            platform=self.source.platform,
+            mode="census" if self.full else "window",
+            window=window,
+            first_run=last_before is None,
+        )
+        try:
+            summary = self._pull(window)
+            if self.full:
+                summary = _together(summary, self._pull(Census()))
+        except SourceFailed as failure:
+            result = replace(result, failure=failure)
+        except SuppressError as failure:
+            # A ledger that cannot be written ends the whole run; a refused sign-in only this source.
+            if failure.exit_code != 4:
+                raise
+            result = replace(result, failure=failure)
+        else:
+            result = _with_summary(result, summary)
+        result = replace(
+            result,
+            new=self.new,
+            known=max(result.observed - self.new, 0),
+            drift=tuple(self.drift.values()),
+            rows=result.rows or sum(self.step_rows.values()),
+        )
+        if not self.dry_run:
+            self._close(result)
+        return result
+
+    def _pull(self, what: Window | Census) -> Summary:
+        for item in self.source.pull(what):
+            if isinstance(item, Summary):
+                return item
+            self.step_rows[item.step] = self.step_rows.get(item.step, 0) + item.rows
+            self._take(item)
+            self.progress(self.source.name, item.step, self.step_rows[item.step], item.total)
+        raise SourceFailed(f"source {self.source.name!r} ended without a summary: its run was cut short")
+
+    def _take(self, page: Page) -> None:
+        # Opt-outs first: another contact of the same page with the same address is then seen as drift.
+        self._record([each for each in page.observed if each.permission is Permission.OPTED_OUT])
+        self._alarm([each for each in page.observed if each.permission is not Permission.OPTED_OUT])
+
+    def _record(self, observed: Sequence[Observed]) -> None:
+        plans = [plan for plan in self._plans(observed) if isinstance(plan, Record)]
+        receipts = self._append([plan.opt_out for plan in plans])
+        fresh: set[str] = set()
+        for plan, receipt in zip(plans, receipts, strict=True):
+            if receipt.new and plan.novelty is not Novelty.MORE:
+                fresh.add(plan.opt_out.address.key)
+        self.new += len(fresh)
+
+    def _alarm(self, observed: Sequence[Observed]) -> None:
+        drifts = [plan.drift for plan in self._plans(observed) if isinstance(plan, Alarm)]
+        for drift, receipt in zip(drifts, self._append(drifts), strict=True):
+            seq = None if self.dry_run else receipt.seq
+            self.drift[receipt.id] = DriftSeen(seq, drift.observed, drift.since)
+
+    def _plans(self, observed: Sequence[Observed]) -> list[Record | Alarm]:
+        found = [(each, each.address) for each in observed if each.address is not None]
+        standings = self.ledger.standings([address for _, address in found])
+        plans = (reconcile(standing, each) for (each, _), standing in zip(found, standings, strict=True))
+        return [plan for plan in plans if isinstance(plan, (Record, Alarm))]
+
+    def _append(self, events: Sequence[OptOut | Drift]) -> tuple[Receipt, ...]:
+        if self.dry_run:
+            return tuple(Receipt(seq=-1, id=str(uuid.uuid4()), new=True) for _ in events)
+        return self.ledger.append(events, actor=self.actor) if events else ()
+
+    def _close(self, result: SourceResult) -> None:
+        done = SyncDone(
+            source=result.source,
+            platform=result.platform,
+            mode=result.mode,
+            complete=result.complete,
+            after=result.window.after,
+            before=result.window.before,
+            requests=result.requests,
+            rows=result.rows,
+            observed=result.observed,
+            new=result.new,
+            known=result.known,
+            deleted=result.deleted,
+            missed_by_naive_sync=result.missed_by_naive_sync,
+            census=result.census,
+            drift=tuple(sorted(each.seq for each in result.drift if each.seq is not None)),
+        )
+        # A run is an event of its own, so its id is random, not derived.
+        self.ledger.append([Event(uuid.uuid4().hex, done)], actor=self.actor)
+
+
+def _together(window: Summary, census: Summary) -> Summary:
+    """The census sees all that the window saw; only the effort of both is added up."""
+    return replace(
+        census,
+        complete=window.complete and census.complete,
+        requests=window.requests + census.requests,
+        rows=window.rows + census.rows,
+        problems=(*window.problems, *census.problems),
+    )
+
+
+def _with_summary(result: SourceResult, summary: Summary) -> SourceResult:
+    failure = None
+    if not summary.complete:
+        failure = Incomplete(
+            f"the counts of source {result.source!r} do not add up: {'; '.join(summary.problems)}. "
+            "Everything that was read is recorded, but this run may not be called complete"
+        )
+    return replace(
+        result,
+        complete=summary.complete,
+        requests=summary.requests,
+        rows=summary.rows,
+        observed=summary.opted_out,
+        deleted=summary.deleted,
+        missed_by_naive_sync=summary.missed_by_naive_sync,
+        without_address=summary.without_address,
+        census=None if summary.census is None else dict(summary.census),
+        failure=failure,
+    )
+
+
+def utc_now() -> datetime:
+    """This machine's clock, in UTC."""
+    return datetime.now(UTC)

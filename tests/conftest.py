@@ -1,0 +1,65 @@
+"""What every test may use: the installed command, run as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SCRIPT = Path(sys.executable).with_name("suppress")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a command ended and what it printed."""
+
+    exit_code: int
+    out: str
+    err: str
+
+    def json(self) -> dict[str, Any]:
+        """The one object on stdout."""
+        found: dict[str, Any] = json.loads(self.out)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Runs the installed script in a folder of its own, with no settings but those given."""
+
+    folder: Path
+
+    def __call__(
+        self,
+        *arguments: str | Path,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        cwd: Path | None = None,
+        seconds: float = 120,
+        prefix: Sequence[str] = (),
+    ) -> Done:
+        outside = {key: value for key, value in os.environ.items() if not key.startswith("SUPPRESS_")}
+        alone = {"XDG_CONFIG_HOME": str(self.folder / "no-config"), "HOME": str(self.folder)}
+        done = subprocess.run(
+            [*prefix, str(SCRIPT), *map(str, arguments)],
+            cwd=cwd or self.folder,
+            env=outside | alone | dict(env or {}),
+            input=stdin,
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    """The installed `suppress`, in an empty folder."""
+    return Command(tmp_path)
