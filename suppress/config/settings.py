@@ -1,0 +1,127 @@
+"""The settings as the rest of the program sees them: frozen values, and how they may be shown.
+
+Rule kept here: a secret is never in a `repr`, nor in what `shown` yields.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from suppress.core.suppression import Json
+
+MASK = "••••••"
+_SECRET = re.compile(r"token|secret|password|passphrase|credential|(api|private|access)_?key", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """One `[sources.NAME]` table. `options` holds what only the platform knows, such as `client_id`."""
+
+    name: str
+    platform: str
+    sender: str | None = None
+    access_token: str | None = field(default=None, repr=False)
+    access_token_file: Path | None = None
+    options: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """Where each key came from, for messages about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationSettings:
+    """One `[destinations.NAME]` table; `options` belongs to the platform's exporter."""
+
+    name: str
+    platform: str
+    sender: str | None = None
+    options: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that configuration decides, frozen. `origins` says where each value came from."""
+
+    ledger: str = field(default="sqlite:///suppress.db", repr=False)
+    """SQLAlchemy URL; may hold a password, so print it only through `redacted`."""
+    keys: Path = Path("suppress.keys")
+    """Folder of the signing and index keys, outside the database. Default: beside the SQLite file."""
+    state: Path = Path("suppress.state")
+    """Folder of request budgets and other state that may be lost. Default: beside the SQLite file."""
+    organisation: str | None = None
+    timezone: str = "UTC"
+    """The sender's time zone (IANA name): deadlines count its days."""
+    policies: tuple[str, ...] = ("us.can-spam",)
+    sources: Mapping[str, SourceSettings] = field(default_factory=dict)
+    destinations: Mapping[str, DestinationSettings] = field(default_factory=dict)
+    file: Path | None = None
+    """The project's file, or the user's when there is no other; None without any."""
+    origins: Mapping[str, str] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+    """`SUPPRESS_…` variables that mean nothing here; `suppress doctor` lists them."""
+
+
+def redacted(url: str) -> str:
+    """`url` without the password that it may hold."""
+    without = re.sub(r"(?<=://)([^:@/]*):.*@", rf"\1:{MASK}@", url)
+    return re.sub(r"(?i)([?&][^=&]*pass[^=&]*=)[^&]*", rf"\1{MASK}", without)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One line of `suppress config`: a key, its value with secrets masked, and where it came from."""
+
+    key: str
+    value: Json
+    origin: str
+
+
+def shown(settings: Settings, *, secrets: Iterable[str] = ()) -> Iterator[Shown]:
+    """Every value that is in force. `secrets` names further option keys whose values are masked."""
+    plain: dict[str, Json] = {
+        "ledger": redacted(settings.ledger),
+        "keys": str(settings.keys),
+        "state": str(settings.state),
+        "organisation": settings.organisation,
+        "timezone": settings.timezone,
+        "policies": list(settings.policies),
+    }
+    for source in settings.sources.values():
+        plain |= {f"sources.{source.name}.{key}": value for key, value in _source_items(source)}
+    for destination in settings.destinations.values():
+        given: dict[str, Json] = {"platform": destination.platform, "sender": destination.sender}
+        given |= destination.options
+        plain |= {f"destinations.{destination.name}.{key}": value for key, value in given.items()}
+    hidden = frozenset(secrets)
+    for key, value in plain.items():
+        if value is not None:
+            yield Shown(key, _masked(key, value, hidden), settings.origins.get(key, "default"))
+
+
+def is_secret(key: str) -> bool:
+    """Whether an option of this name holds a secret, judged by its name alone."""
+    return _SECRET.search(key) is not None and not key.endswith(("_file", "_path", "_url"))
+
+
+def _source_items(source: SourceSettings) -> Iterator[tuple[str, Json]]:
+    yield "platform", source.platform
+    yield "sender", source.sender
+    yield "access_token", source.access_token
+    yield "access_token_file", None if source.access_token_file is None else str(source.access_token_file)
+    yield from source.options.items()
+
+
+def _masked(key: str, value: Json, hidden: frozenset[str]) -> Json:
+    last = key.rpartition(".")[2]
+    if last in hidden or is_secret(last):
+        return MASK
+    match value:
+        case Mapping():
+            return {name: _masked(name, inner, hidden) for name, inner in value.items()}
+        case list() | tuple():
+            return [_masked(key, inner, hidden) for inner in value]
+        case _:
+            return value

@@ -1,0 +1,42 @@
+"""The commented `suppress.toml` that `suppress init` writes.
+
+Prose is commented with `# `, settings with `#` alone, so that a test can uncomment them all and load the
+result.
+"""
+
+from __future__ import annotations
+
+TEMPLATE = """\
+# Settings of suppress. A line that begins with "#" and a letter or "[" is a setting that is switched off.
+# Every setting can also come from the environment: SUPPRESS_ORGANISATION, SUPPRESS_SOURCES__MAIN__SENDER.
+# What is in force, and where each value came from:  suppress config
+
+# Where opt-outs are kept: a SQLite file beside this one, or postgresql+psycopg://user@host/database.
+# Keys are kept in suppress.keys beside it: back both up, apart from one another.
+#ledger = "suppress.db"
+
+# Named in reports.
+#organisation = "Acme Outdoor"
+
+# Deadlines count the days of this time zone.
+#timezone = "America/New_York"
+
+# The rules that deadlines follow.
+#policies = ["us.can-spam", "mbp.google-yahoo"]
+
+# An account that is asked for opt-outs. Call it what you like; "main" is its name in commands and reports.
+#[sources.main]
+#platform = "constant-contact"
+# The legal sender behind the account: an opt-out counts for all that this sender mails.
+#sender = "Acme"
+#client_id = "the API key of your application at the platform"
+# Do not write a token here. Give it in SUPPRESS_SOURCES__MAIN__ACCESS_TOKEN, or in a file that only you can read:
+#access_token_file = "main.token"
+
+# A system that is told who may not be mailed:  suppress export crm
+#[destinations.crm]
+#platform = "csv"
+#path = "out/suppressed.csv"
+# plain, hubspot, mailchimp, klaviyo, sendgrid, ses, or spreadsheet for reading in a spreadsheet program.
+#preset = "hubspot"
+"""
