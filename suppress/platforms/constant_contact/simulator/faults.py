@@ -1,0 +1,65 @@
+"""Things that go wrong on the way: which fault is due, and what it does to an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from suppress.platforms.constant_contact.simulator.http import Response, error, page
+from suppress.platforms.constant_contact.simulator.limits import quota_exceeded, throttled, unauthorized
+from suppress.platforms.constant_contact.simulator.scenario import Fault, FaultKind
+
+_SHIFTS = {FaultKind.DUPLICATE_ROW: -1, FaultKind.MISSING_ROW: 1}
+_UNAVAILABLE = """<html><head><title>502 Bad Gateway</title></head>
+<body><center><h1>502 Bad Gateway</h1></center></body></html>"""
+
+
+@dataclass(slots=True)
+class Faults:
+    """Hands out the faults of a scenario, each as often as it says."""
+
+    faults: Sequence[Fault]
+    _done: dict[int, int] = field(default_factory=dict)
+
+    def due(self, path: str, number: int) -> tuple[Fault, ...]:
+        """The faults that strike this request for page `number` of `path`, counted as used."""
+        struck = []
+        for index, fault in enumerate(self.faults):
+            done = self._done.get(index, 0)
+            if fault.path == path and fault.page == number and done < fault.times:
+                self._done[index] = done + 1
+                struck.append(fault)
+        return tuple(struck)
+
+
+def shift_of(faults: Sequence[Fault]) -> int:
+    """By how many rows these faults move a page."""
+    return sum(_SHIFTS.get(fault.kind, 0) for fault in faults)
+
+
+def struck(response: Response, fault: Fault) -> Response:
+    """The answer after one fault."""
+    match fault.kind:
+        case FaultKind.ERROR:
+            return error(
+                fault.status or 500, "internal_error", "There was a problem with our internal service."
+            )
+        case FaultKind.HTML:
+            return page(fault.status or 502, _UNAVAILABLE)
+        case FaultKind.DROP:
+            return replace(response, cut=len(response.body) // 2)
+        case FaultKind.GARBLED:
+            return replace(response, body=response.body[: len(response.body) // 2])
+        case FaultKind.SLOW:
+            return replace(response, delay=response.delay + fault.seconds)
+        case FaultKind.THROTTLED:
+            return throttled()
+        case FaultKind.QUOTA_EXCEEDED:
+            return quota_exceeded()
+        case FaultKind.TOKEN_EXPIRED:
+            return unauthorized()
+        case FaultKind.DUPLICATE_ROW | FaultKind.MISSING_ROW:
+            return response
+        case _:
+            assert_never(fault.kind)

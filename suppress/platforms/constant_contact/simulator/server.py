@@ -1,0 +1,313 @@
+"""The simulator over HTTP on loopback: a thin shell of the standard library around `Backend`.
+
+    with Simulator(demo_scenario()) as cc:
+        ...                       # cc.url, cc.token for a client; cc.truth() for what it must find
+        cc.unsubscribe("pat@example.com")
+        cc.advance(3600)
+
+One lock lets one request in at a time, so that writes made in process never race with answers.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from suppress.platforms.constant_contact.simulator import model
+from suppress.platforms.constant_contact.simulator.backend import Backend
+from suppress.platforms.constant_contact.simulator.clock import Clock
+from suppress.platforms.constant_contact.simulator.http import Request, Response
+from suppress.platforms.constant_contact.simulator.model import Contact, OptOut, Permission
+from suppress.platforms.constant_contact.simulator.people import newcomer
+from suppress.platforms.constant_contact.simulator.scenario import Scenario
+
+HOST = "127.0.0.1"
+MAX_BODY = 8 * 1024 * 1024
+"""Bytes of a request body that are read; the platform's largest upload is 4 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request as it came in, and its answer. Tokens are not kept."""
+
+    at: datetime
+    tick: float
+    """Seconds on the simulator's monotonic clock."""
+    request: Request
+    response: Response
+
+    @property
+    def method(self) -> str:
+        """GET, POST, …"""
+        return self.request.method
+
+    @property
+    def path(self) -> str:
+        """The path without the query."""
+        return self.request.path
+
+    @property
+    def query(self) -> tuple[tuple[str, str], ...]:
+        """Names and values in the order sent."""
+        return self.request.query
+
+    @property
+    def status(self) -> int:
+        """The status answered."""
+        return self.response.status
+
+
+class Simulator:
+    """A simulated account that listens on a loopback port while the context is open.
+
+    `keep` bounds how many exchanges are remembered: None all of them, for tests.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario | None = None,
+        *,
+        clock: Clock | None = None,
+        port: int = 0,
+        keep: int | None = None,
+    ) -> None:
+        scenario = scenario or Scenario()
+        self.clock = clock or Clock(scenario.clock)
+        self.backend = Backend(scenario, self.clock)
+        self._lock = threading.RLock()
+        self._exchanges: deque[Exchange] = deque(maxlen=keep)
+        self._actions: dict[int, list[Callable[[Simulator], None]]] = {}
+        self._pages = 0
+        self._closing = threading.Event()
+        self._server = _Server((HOST, port), self)
+        self._thread: threading.Thread | None = None
+
+    # --- Running -----------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Simulator:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Listen in a background thread."""
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End every connection and stop listening. Safe to repeat."""
+        self._closing.set()
+        if self._thread is not None:
+            self._server.shutdown()
+            self._thread.join()
+            self._thread = None
+        self._server.close_connections()
+        self._server.server_close()
+
+    # --- What a client needs -----------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """The base address of both hosts, API and sign-in."""
+        return f"http://{HOST}:{self._server.server_address[1]}"
+
+    @property
+    def api_url(self) -> str:
+        """For `api_url` in suppress.toml."""
+        return f"{self.url}/v3"
+
+    @property
+    def auth_url(self) -> str:
+        """For `auth_url` in suppress.toml."""
+        return f"{self.url}/oauth2/default/v1"
+
+    @property
+    def token(self) -> str:
+        """An access token that is valid from the start."""
+        return self.backend.scenario.sign_in.access_token
+
+    # --- What a test asks --------------------------------------------------------------------------------
+
+    def truth(self) -> frozenset[str]:
+        """Every address that may not be mailed, deleted or not, as the platform spells it."""
+        with self._lock:
+            return self.backend.account.suppressed()
+
+    @property
+    def requests(self) -> tuple[Exchange, ...]:
+        """What was asked and answered so far, oldest first."""
+        with self._lock:
+            return tuple(self._exchanges)
+
+    def busiest_second(self) -> int:
+        """The most API requests in any second, wherever it begins."""
+        ticks = sorted(one.tick for one in self.requests if one.path.startswith("/v3/"))
+        busiest = first = 0
+        for last, tick in enumerate(ticks):
+            while tick - ticks[first] >= 1.0:
+                first += 1
+            busiest = max(busiest, last - first + 1)
+        return busiest
+
+    def contact(self, address: str) -> Contact:
+        """The contact with this address, deleted or not.
+
+        Raises:
+            LookupError: The account has none.
+        """
+        with self._lock:
+            found = self.backend.account.find(address)
+        if found is None:
+            raise LookupError(f"the simulated account has no contact {address!r}")
+        return found
+
+    # --- What happens to people --------------------------------------------------------------------------
+
+    def add(self, address: str, permission: Permission = Permission.IMPLICIT) -> Contact:
+        """Somebody new, on the first list."""
+        with self._lock:
+            contact = newcomer(self.backend.account, address, permission, self.clock.now())
+            self.backend.account.put(contact)
+            return contact
+
+    def unsubscribe(
+        self, address: str, *, source: str = "Contact", reason: str | None = None, at: datetime | None = None
+    ) -> Contact:
+        """The person clicks the link, or with `source="Account"` staff do it. `at` dates it."""
+        now = self.clock.now()
+        return self._change(
+            address, lambda one: model.unsubscribe(one, OptOut(source, at or now, now, reason))
+        )
+
+    def delete(self, address: str) -> Contact:
+        """Somebody deletes the contact in the product."""
+        return self._change(address, lambda one: model.delete(one, self.clock.now()))
+
+    def revive(self, address: str) -> Contact:
+        """Somebody re-adds a deleted contact."""
+        keep = self.backend.switches.revived_keep_opt_out_date
+        anew = None if keep else self.clock.now()
+        return self._change(address, lambda one: model.revive(one, opt_out_date=anew))
+
+    def resubscribe(self, address: str) -> Contact:
+        """The person opts in again."""
+
+        def agree(contact: Contact) -> Contact:
+            back = replace(contact, deleted_at=None)
+            return model.permit(back, Permission.EXPLICIT, at=self.clock.now(), source="Contact")
+
+        return self._change(address, agree)
+
+    def rename(self, address: str, to: str) -> Contact:
+        """Somebody changes the contact's address."""
+        return self._change(address, lambda one: model.rename(one, to, self.clock.now()))
+
+    def _change(self, address: str, write: Callable[[Contact], Contact]) -> Contact:
+        with self._lock:
+            contact = write(self.contact(address))
+            self.backend.account.put(contact)
+            return contact
+
+    def advance(self, step: timedelta | float) -> None:
+        """Move the simulator's time forward, by a duration or by seconds."""
+        self.clock.advance(step)
+
+    def before_page(self, number: int, action: Callable[[Simulator], None]) -> None:
+        """Run `action` just before the `number`-th request for contacts is answered, counted from 1."""
+        self._actions.setdefault(number, []).append(action)
+
+    # --- The shell ---------------------------------------------------------------------------------------
+
+    def answer(self, request: Request) -> Response:
+        """Put one request to the platform and remember it."""
+        with self._lock:
+            if request.method == "GET" and request.path == "/v3/contacts":
+                self._pages += 1
+                for action in self._actions.pop(self._pages, ()):
+                    action(self)
+            at, tick = self.clock.now(), self.clock.monotonic()
+            response = self.backend.handle(request)
+            kept = {name: value for name, value in request.headers.items() if name != "authorization"}
+            self._exchanges.append(Exchange(at, tick, replace(request, headers=kept), response))
+        if response.delay:
+            self._closing.wait(response.delay)
+        return response
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False
+    allow_reuse_address = True
+
+    def __init__(self, address: tuple[str, int], simulator: Simulator) -> None:
+        self.simulator = simulator
+        self._open: set[socket.socket] = set()
+        super().__init__(address, _Handler)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        self._open.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def close_connections(self) -> None:
+        for connection in tuple(self._open):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue  # the other side was faster
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        import sys
+
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    server_version = "suppress-simulator"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Nothing: requests are remembered by the simulator, and addresses stay out of logs."""
+
+    def _serve(self) -> None:
+        parts = urlsplit(self.path)
+        length = int(self.headers.get("Content-Length") or 0)
+        request = Request(
+            self.command,
+            parts.path,
+            tuple(parse_qsl(parts.query, keep_blank_values=True)),
+            {name.lower(): value for name, value in self.headers.items()},
+            self.rfile.read(min(length, MAX_BODY)),
+        )
+        response = self.server.simulator.answer(request)
+        self.send_response(response.status)
+        if response.status != 204:
+            self.send_header("Content-Type", response.content_type)
+            self.send_header("Content-Length", str(len(response.body)))
+        for name, value in response.headers:
+            self.send_header(name, value)
+        self.close_connection = self.close_connection or response.cut is not None or length > MAX_BODY
+        self.end_headers()
+        self.wfile.write(response.body if response.cut is None else response.body[: response.cut])
+        self.wfile.flush()
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _serve  # noqa: N815
