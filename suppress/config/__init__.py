@@ -20,7 +20,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from suppress.config.layers import FILE, Layer, Value, environment, file_layer, files, named_file, nearest
+from suppress.config.layers import (
+    FILE,
+    SOURCE_KEYS,
+    Layer,
+    Value,
+    environment,
+    file_layer,
+    files,
+    named_file,
+    nearest,
+    wrong_at,
+)
 from suppress.config.settings import (
     MASK,
     DestinationSettings,
@@ -37,6 +48,7 @@ from suppress.config.values import built
 __all__ = [
     "FILE",
     "MASK",
+    "SOURCE_KEYS",
     "TEMPLATE",
     "DestinationSettings",
     "Settings",
@@ -47,6 +59,7 @@ __all__ = [
     "nearest",
     "redacted",
     "shown",
+    "wrong_at",
 ]
 
 

@@ -20,6 +20,8 @@ FILE = "suppress.toml"
 PREFIX = "SUPPRESS_"
 TOP = ("ledger", "keys", "state", "organisation", "timezone", "policies")
 SECTIONS = ("sources", "destinations")
+SOURCE_KEYS = ("platform", "sender", "access_token", "access_token_file")
+"""What every source has, whatever its platform; a destination has the first two."""
 ELSEWHERE = ("config", "load_plugins")
 """Variables that are no settings: the file to read, and which plugins the registry loads."""
 LARGEST = 1_048_576
@@ -48,13 +50,14 @@ class Value:
     rank: int = 0
 
     def wrong(self, message: str) -> ConfigWrong:
-        return _wrong(self.origin, message)
+        return wrong_at(self.origin, message)
 
 
 Layer: TypeAlias = dict[Key, Value]
 
 
-def _wrong(origin: str, message: str) -> ConfigWrong:
+def wrong_at(origin: str, message: str) -> ConfigWrong:
+    """The error about a value that came from `origin`."""
     place = origin.partition(", line")[0]
     return ConfigWrong(f"{origin}: {message}", remedy=f"correct {place}, then run the same command again")
 
@@ -65,7 +68,7 @@ def named_file(environ: Mapping[str, str]) -> Path | None:
     if text is None:
         return None
     if not text.strip():
-        raise _wrong(f"{PREFIX}CONFIG", "is empty; name a file or unset it")
+        raise wrong_at(f"{PREFIX}CONFIG", "is empty; name a file or unset it")
     return Path(text)
 
 
@@ -101,9 +104,9 @@ def file_layer(path: Path, name: str) -> Layer:
     try:
         table = tomllib.loads(text)
     except RecursionError:
-        raise _wrong(name, "is not TOML that can be read: nested too deep") from None
+        raise wrong_at(name, "is not TOML that can be read: nested too deep") from None
     except ValueError as wrong:
-        raise _wrong(name, f"is not TOML: {wrong}") from None
+        raise wrong_at(name, f"is not TOML: {wrong}") from None
     lines = _lines(text)
     layer: Layer = {}
     for key, value in _flat(table):
@@ -119,18 +122,18 @@ def _text_of(path: Path, name: str) -> str:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
     except FileNotFoundError:
-        raise _wrong(name, "there is no such file") from None
+        raise wrong_at(name, "there is no such file") from None
     except OSError as refused:
-        raise _wrong(name, f"cannot be read: {refused.strerror or type(refused).__name__}") from None
+        raise wrong_at(name, f"cannot be read: {refused.strerror or type(refused).__name__}") from None
     except ValueError:
-        raise _wrong(repr(name), "is no file's name") from None
+        raise wrong_at(repr(name), "is no file's name") from None
     if len(content) > LARGEST:
-        raise _wrong(name, f"is larger than {LARGEST:,} bytes, so it is no settings file")
+        raise wrong_at(name, f"is larger than {LARGEST:,} bytes, so it is no settings file")
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as wrong:
         line = content.count(b"\n", 0, wrong.start) + 1
-        raise _wrong(f"{name}, line {line}", "is not UTF-8 text; save the file as UTF-8") from None
+        raise wrong_at(f"{name}, line {line}", "is not UTF-8 text; save the file as UTF-8") from None
 
 
 def _lines(text: str) -> dict[Key, int]:

@@ -30,7 +30,7 @@ TEMPLATE = """\
 # The legal sender behind the account: an opt-out counts for all that this sender mails.
 #sender = "Acme"
 #client_id = "the API key of your application at the platform"
-# Do not write a token here. Give it in SUPPRESS_SOURCES__MAIN__ACCESS_TOKEN, or in a file that only you can read:
+# No token here: give it in SUPPRESS_SOURCES__MAIN__ACCESS_TOKEN, or in a file that only you can read:
 #access_token_file = "main.token"
 
 # A system that is told who may not be mailed:  suppress export crm

@@ -1,0 +1,106 @@
+"""A platform's own keys in `suppress.toml`, checked against what its plugin declares.
+
+The declaration is the part of JSON Schema that a table of settings needs: `required`, and `properties`, each
+with `type` (`string`, `integer`, `boolean`, `array` of strings, `object` of strings), `enum`, `default` and
+`description`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from suppress.config import nearest, wrong_at
+from suppress.core.suppression import Json
+
+
+def checked(
+    given: Mapping[str, Json],
+    schema: Mapping[str, Json],
+    *,
+    table: str,
+    origins: Mapping[str, str],
+    common: tuple[str, ...] = (),
+) -> dict[str, Json]:
+    """The options with defaults filled in and text from variables read as the type that is declared.
+
+    `table` is how the settings call them (`sources.main`); `common` names keys that every platform has, for
+    the suggestion only.
+
+    Raises:
+        ConfigWrong: A key is unknown, missing, or of another type; never with the value of it.
+    """
+    properties = _table(schema.get("properties"))
+    where = origins.get("", f"[{table}]")
+    for key in given:
+        if key not in properties:
+            hint = nearest(key, (*properties, *common)) or _known(properties)
+            raise wrong_at(origins.get(key, where), f"[{table}] has an unknown key {key!r}{hint}")
+    required = schema.get("required")
+    for needed in required if isinstance(required, (list, tuple)) else ():
+        if needed not in given:
+            raise wrong_at(where, f"[{table}] lacks {needed!r}: {_meaning(properties, str(needed))}")
+    options: dict[str, Json] = {}
+    for key, declared in properties.items():
+        rules = _table(declared)
+        if key in given:
+            options[key] = _read(given[key], rules, origins.get(key, where), f"{table}.{key}")
+        elif "default" in rules:
+            options[key] = rules["default"]
+    return options
+
+
+def _read(value: Json, rules: Mapping[str, Json], origin: str, name: str) -> Json:
+    kind = rules.get("type", "string")
+    read = _as(kind, value)
+    if read is None:
+        raise wrong_at(origin, f"{name} must be {_KINDS.get(str(kind), str(kind))}")
+    choices = rules.get("enum")
+    if isinstance(choices, (list, tuple)) and read not in choices:
+        hint = nearest(str(read), [str(each) for each in choices])
+        raise wrong_at(origin, f"{name} must be one of {', '.join(str(each) for each in choices)}{hint}")
+    return read
+
+
+_KINDS: Mapping[str, str] = {
+    "string": "text",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "array": "a list of texts",
+    "object": "a table of texts",
+}
+
+
+def _as(kind: Json, value: Json) -> Json:
+    """The value as that type, or None; variables are text, so text is read as what was declared."""
+    match kind, value:
+        case "string", str():
+            return value
+        case "integer", int() if not isinstance(value, bool):
+            return value
+        case "integer", str() if value.removeprefix("-").isdecimal() and len(value) < 19:
+            return int(value)
+        case "boolean", bool():
+            return value
+        case "boolean", str() if value.lower() in ("true", "false"):
+            return value.lower() == "true"
+        case "array", list() | tuple() if all(isinstance(each, str) for each in value):
+            return tuple(value)
+        case "array", str():
+            return tuple(each.strip() for each in value.split(",") if each.strip())
+        case "object", Mapping() if all(isinstance(each, str) for each in value.values()):
+            return dict(value)
+        case _:
+            return None
+
+
+def _table(value: Json) -> Mapping[str, Json]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _known(properties: Mapping[str, Json]) -> str:
+    return f"; known: {', '.join(sorted(properties))}" if properties else "; it takes none of its own"
+
+
+def _meaning(properties: Mapping[str, Json], key: str) -> str:
+    meaning = _table(properties.get(key)).get("description")
+    return meaning if isinstance(meaning, str) else "it is required"
