@@ -18,7 +18,9 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize("hostile", ["user[b]x@example.com", "a:smile:b@example.com", "user[/b]x@example.com"])
+@pytest.mark.parametrize(
+    "hostile", ["user[b]x@example.com", "a:smile:b@example.com", "user[/b]x@example.com"]
+)
 @pytest.mark.parametrize("stream", [Terminal, io.StringIO])
 def test_an_address_is_never_read_as_markup(
     hostile: str, stream: type[io.StringIO], monkeypatch: pytest.MonkeyPatch

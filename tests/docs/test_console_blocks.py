@@ -1,0 +1,85 @@
+"""Every console block in the docs runs, in order, in one folder a page, against the simulator.
+
+A block tagged `console` holds lines `$ command` and what they print. `…` stands for any text. A line
+`# exit code N` after a command says how it ends when not with 0. `# edit FILE` starts a file's new content,
+up to the next `$` line.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from suppress.platforms.constant_contact.simulator import Simulator, demo_scenario
+from tests.conftest import Command
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    page
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *ROOT.glob("plugins/*/README.md")]
+    if "```console" in page.read_text(encoding="utf-8")
+)
+
+
+@dataclass(slots=True)
+class Step:
+    """One `$` line, what it should print, and how it should end."""
+
+    command: str
+    shown: list[str] = field(default_factory=list)
+    exit_code: int = 0
+
+
+def steps(page: Path) -> Iterator[Step]:
+    """The steps of all console blocks of a page."""
+    for block in re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL):
+        step: Step | None = None
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                if step is not None:
+                    yield step
+                step = Step(line[2:])
+            elif step is not None and (code := re.fullmatch(r"# exit code (\d+)", line)):
+                step.exit_code = int(code[1])
+            elif step is not None:
+                step.shown.append(line)
+        if step is not None:
+            yield step
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_page_shows_what_really_happens(page: Path, command: Command) -> None:
+    """A reader who types what the page shows sees what the page shows."""
+    with Simulator(demo_scenario()) as platform:
+        env = {
+            "SUPPRESS_SOURCES__MAIN__PLATFORM": "constant-contact",
+            "SUPPRESS_SOURCES__MAIN__API_URL": platform.url,
+            "SUPPRESS_SOURCES__MAIN__ACCESS_TOKEN": platform.token,
+            "SUPPRESS_SOURCES__MAIN__SENDER": "Acme",
+        }
+        for step in steps(page):
+            _walk(step, command, env)
+
+
+def _walk(step: Step, command: Command, env: dict[str, str]) -> None:
+    words = shlex.split(step.command)
+    if words[0] == "printf":
+        target = command.folder / words[-1]
+        target.write_text(words[1].encode().decode("unicode_escape"), encoding="utf-8")
+        return
+    assert words[0] == "suppress", f"only suppress and printf run here: {step.command}"
+    done = command(*words[1:], env=env)
+
+    assert step.exit_code == done.exit_code, f"{step.command}: {done.out}{done.err}"
+    printed = _squeezed(done.out + done.err)
+    pattern = ".*".join(re.escape(part) for part in _squeezed("\n".join(step.shown)).split("…"))
+    assert re.search(pattern, printed, flags=re.DOTALL), f"{step.command} printed:\n{done.out}{done.err}"
+
+
+def _squeezed(text: str) -> str:
+    return "\n".join(line.rstrip() for line in text.strip().splitlines())

@@ -1,0 +1,51 @@
+"""The error tree: every error of the package is in it, and says how the process ends."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+from pathlib import Path
+
+import suppress
+from suppress.errors import BadFile, SuppressError
+
+ALLOWED_BASES = (SuppressError, ValueError)
+"""ValueError: what the pure core raises on a value that cannot be; rooms above translate it."""
+
+
+def test_the_package_raises_no_stray_errors() -> None:
+    """An exception class outside the tree would reach the user as an internal error."""
+    stray = [
+        f"{name}.{thing.__name__}"
+        for _, name, _ in pkgutil.walk_packages(suppress.__path__, "suppress.")
+        if not name.startswith("suppress._migrations") and not name.endswith("__main__")
+        for thing in vars(importlib.import_module(name)).values()
+        if isinstance(thing, type)
+        and issubclass(thing, Exception)
+        and thing.__module__ == name
+        and not issubclass(thing, ALLOWED_BASES)
+    ]
+
+    assert [] == stray
+
+
+def test_constructors_only_store() -> None:
+    """An error must not fail while it is being raised."""
+    error = BadFile("broken", line=3, remedy="mend it")
+
+    assert ("broken", 3, "mend it") == (error.message, error.line, error.remedy)
+    assert "badfile" == error.anchor
+
+
+def test_only_the_console_and_the_exits_print() -> None:
+    """stdout belongs to results; a stray print breaks --json."""
+    package = Path(suppress.__file__).parent
+    printing = [
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    ]
+
+    assert [] == printing
