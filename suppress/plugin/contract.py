@@ -300,6 +300,8 @@ class LedgerPosition:
     root: str
     checkpoint: str
     """The signed note, as text."""
+    erased: int = 0
+    """Suppressed people whose address was erased, so that no list can name them."""
 
 
 class Exporter(Protocol):

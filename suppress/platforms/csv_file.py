@@ -1,0 +1,421 @@
+"""CSV files of everyone who may not be mailed: the exporter that always works, and the evidence format.
+
+Rules kept here:
+
+* Equal ledgers give byte-equal files: UTF-8 without a byte-order mark, RFC 4180 quoting, `\\n` line ends, one
+  address a row, sorted by match key, no time of writing inside.
+* A file is written beside its target, flushed to the disk and renamed over it, mode 0600. A kill, a full
+  disk or a failing caller leaves the old file as it was.
+* `NAME.manifest.json` says what the file is: SHA-256, rows, columns, and the signed checkpoint of the ledger
+  that it was made from, so that whoever receives the file becomes a witness of the ledger.
+* Verifying means reading the file again from the disk and comparing it with the manifest and the ledger.
+
+The standard library's writer is not used: before Python 3.13 it leaves a bare carriage return unquoted when
+lines end in `\\n`, and then reads one row as two (python/cpython issue 67230).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import errno
+import hashlib
+import json
+import os
+import re
+import secrets
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from suppress import __version__
+from suppress.config import DestinationSettings
+from suppress.core.address import match_key
+from suppress.core.suppression import EVERYTHING, Reason
+from suppress.errors import DestinationFailed, OutputRefused, StorageFailed
+from suppress.plugin.contract import (
+    Capabilities,
+    Delivery,
+    Detail,
+    Finding,
+    Intent,
+    Job,
+    LedgerPosition,
+    Observation,
+    Planned,
+    Pushed,
+    Remote,
+    Severity,
+    Snapshot,
+    Suppressed,
+    Unit,
+    Unknowns,
+)
+
+PAGE = 10_000
+"""Rows in one answer of `sweep`."""
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠'")  # noqa: RUF001 (spreadsheets read the full-width forms as operators too)
+_QUOTED = re.compile(r'[,"\r\n]')
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+
+
+def _when(entry: Suppressed) -> str:
+    return "" if entry.occurred_at is None else entry.occurred_at.isoformat().replace("+00:00", "Z")
+
+
+def _ses_reason(entry: Suppressed) -> str:
+    return "BOUNCE" if entry.reason is Reason.BOUNCED else "COMPLAINT"
+
+
+_EVERY_COLUMN: Mapping[str, Callable[[Suppressed], str]] = {
+    "email": lambda entry: entry.address,
+    "reason": lambda entry: entry.reason.value,
+    "opted_out_at": _when,
+    "source": lambda entry: entry.source,
+    "scope": lambda entry: str(entry.scope),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """The columns that one importer looks for; the address is always the first."""
+
+    columns: Mapping[str, Callable[[Suppressed], str]]
+    header: bool = True
+    formula_safe: bool = False
+    """For people: a value that a spreadsheet would run as a formula gets an apostrophe before it."""
+    loses: str | None = None
+    """What the format cannot express."""
+
+
+def _address_under(header: str) -> Preset:
+    return Preset(
+        {header: lambda entry: entry.address}, loses="reason, date, source and scope: the importer reads none"
+    )
+
+
+PRESETS: Mapping[str, Preset] = {
+    "plain": Preset(_EVERY_COLUMN),
+    "hubspot": _address_under("Email"),
+    "mailchimp": _address_under("Email Address"),
+    "klaviyo": _address_under("Email"),
+    "sendgrid": _address_under("email"),
+    "ses": Preset(
+        {"address": lambda entry: entry.address, "reason": _ses_reason},
+        header=False,
+        loses="date, source and scope; and SES has no opt-out, so each is written as COMPLAINT",
+    ),
+    "spreadsheet": Preset(_EVERY_COLUMN, formula_safe=True),
+}
+
+CAPABILITIES = Capabilities(
+    unit=Unit.SNAPSHOT,
+    delivery=Delivery.SYNC,
+    detail=Detail.NONE,
+    creates_unknown=Unknowns.NEVER,
+    target="file",
+    can_read_one=True,
+    can_read_many=True,
+    can_list_all=True,
+    config={
+        "properties": {
+            "path": {"type": "string", "description": "name the file to write with -o FILE or path = …"},
+            "preset": {
+                "type": "string",
+                "description": "the importer that the columns are for",
+                "enum": list(PRESETS),
+                "default": "plain",
+            },
+        },
+        "required": ["path"],
+    },
+)
+
+
+class CsvFile:
+    """One CSV file that is replaced as a whole."""
+
+    capabilities = CAPABILITIES
+
+    def __init__(
+        self, settings: DestinationSettings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self.name = settings.name
+        self.path = Path(str(settings.options["path"]))
+        self.manifest = self.path.with_name(f"{self.path.name}.manifest.json")
+        self._preset_name = str(settings.options.get("preset", "plain"))
+        self._preset = PRESETS[self._preset_name]
+        self._clock = clock
+
+    def check(self) -> Iterable[Finding]:
+        """Whether the folder takes a file, and whether the file there is still the one that was written."""
+        folder = self.path.parent
+        if not folder.is_dir():
+            yield Finding(str(folder), Severity.FAIL, "the folder does not exist", hint=f"mkdir -p {folder}")
+            return
+        if not os.access(folder, os.W_OK):
+            yield Finding(str(folder), Severity.FAIL, "the folder cannot be written to")
+        if not os.path.lexists(self.path):
+            yield Finding(str(self.path), Severity.PASS, "not written yet")
+        elif not self.path.is_file():
+            yield Finding(str(self.path), Severity.FAIL, "is no regular file", hint="choose another path")
+        else:
+            yield self._checked_file()
+
+    def _checked_file(self) -> Finding:
+        if self._addresses() is None:
+            return Finding(
+                str(self.path),
+                Severity.WARN,
+                "differs from its manifest",
+                hint=f"suppress export {self.name} writes it anew",
+            )
+        if stat.S_IMODE(self.path.stat().st_mode) & 0o077:
+            return Finding(str(self.path), Severity.WARN, "others may read it", hint=f"chmod 600 {self.path}")
+        return Finding(str(self.path), Severity.PASS, "is as it was written")
+
+    def plan(self, entries: Iterable[Suppressed]) -> Iterator[Planned]:
+        """Which entries the file that is there lacks."""
+        held = self._keys() or frozenset()
+        for entry in entries:
+            if entry.key in held:
+                yield Planned(entry.key, Intent.ALREADY, Remote.SUPPRESSED)
+            else:
+                yield Planned(entry.key, Intent.SUPPRESS)
+
+    def push(self, entries: Iterable[Suppressed], position: LedgerPosition) -> Iterator[Pushed]:
+        """Replace the file and its manifest; yields one `Snapshot`.
+
+        Raises:
+            OutputRefused: The place cannot hold a file.
+            StorageFailed: The disk is full or failed. In both cases the old file is as it was.
+        """
+        self._refuse_odd_places()
+        content = _Content(self._preset, widened="scope" not in self._preset.columns)
+        try:
+            with contextlib.ExitStack() as stack:
+                written = self._written(self.path, content.blocks(entries))
+                stack.callback(written.unlink, missing_ok=True)
+                manifest = self._written(self.manifest, [self._describe(content, position)])
+                stack.callback(manifest.unlink, missing_ok=True)
+                # The file first: a kill before the second rename leaves a pair that does not verify, and
+                # never a manifest for rows that are not there yet.
+                written.replace(self.path)
+                manifest.replace(self.manifest)
+            _sync(self.path.parent)
+        except OSError as refused:
+            raise self._refused(refused) from refused
+        yield Snapshot(str(self.path), content.rows, content.digest.hexdigest(), content.unrepresented())
+
+    def poll(self, job: Job) -> Iterator[Pushed]:
+        """Files need no jobs."""
+        raise DestinationFailed(f"{self.name} has no job {job.token!r}: files are written at once")
+
+    def read_back(self, keys: Sequence[str]) -> Iterator[Observation]:
+        """Whether the file on the disk, read anew and as its manifest says, holds these keys."""
+        held = self._keys()
+        for key in keys:
+            if held is None:
+                yield Observation(key, Remote.UNREADABLE)
+            else:
+                # Who is not on a list of people that may not be mailed, may be.
+                yield Observation(key, Remote.SUPPRESSED if key in held else Remote.MAILABLE)
+
+    def sweep(self, cursor: str | None) -> tuple[tuple[Observation, ...], str | None]:
+        """A page of the file.
+
+        Raises:
+            DestinationFailed: There is no file, or it is not the one that was written.
+        """
+        keys = self._keys()
+        if keys is None:
+            raise DestinationFailed(
+                f"{self.path} is not there or differs from its manifest",
+                remedy=f"suppress export {self.name}",
+            )
+        start = int(cursor or 0)
+        page = tuple(Observation(key, Remote.SUPPRESSED) for key in sorted(keys)[start : start + PAGE])
+        return page, None if start + PAGE >= len(keys) else str(start + PAGE)
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    def _refuse_odd_places(self) -> None:
+        if self.path.name in ("", "-"):
+            raise OutputRefused("an export is read back to be verified, so it needs a file, not a stream")
+        if os.path.lexists(self.path) and not self.path.is_file():
+            raise OutputRefused(f"{self.path} is no regular file")
+
+    def _refused(self, refused: OSError) -> OutputRefused | StorageFailed:
+        why = refused.strerror or type(refused).__name__
+        if refused.errno in _DISK:
+            return StorageFailed(f"{self.path} could not be written: {why}; nothing was changed")
+        return OutputRefused(f"{self.path} cannot be written: {why}")
+
+    def _written(self, target: Path, blocks: Iterable[bytes]) -> Path:
+        """A file beside `target` with these bytes, safely on the disk; nothing if anything fails."""
+        _remove_leftovers(target)
+        temporary = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.writelines(blocks)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            temporary.unlink()
+            raise
+        return temporary
+
+    def _describe(self, content: _Content, position: LedgerPosition) -> bytes:
+        facts = {
+            "schema": "suppress/manifest@1",
+            "file": self.path.name,
+            "sha256": content.digest.hexdigest(),
+            "bytes": content.bytes,
+            "rows": content.rows,
+            "preset": self._preset_name,
+            "columns": list(self._preset.columns),
+            "header": self._preset.header,
+            "encoding": "utf-8",
+            "line_end": "LF",
+            "values_changed": content.changed,
+            "unrepresented": list(content.unrepresented()),
+            "erased": position.erased,
+            "ledger": {
+                "size": position.size,
+                "root": position.root,
+                "checkpoint": position.checkpoint,
+            },
+            "created_at": self._clock().isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "tool": f"suppress {__version__}",
+        }
+        return (json.dumps(facts, indent=2) + "\n").encode()
+
+    def _keys(self) -> frozenset[str] | None:
+        addresses = self._addresses()
+        return None if addresses is None else frozenset(map(match_key, addresses))
+
+    def _addresses(self) -> list[str] | None:
+        """The first column as it was before it was made safe; None unless file and manifest agree."""
+        try:
+            manifest = json.loads(self.manifest.read_bytes())
+            with self.path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                if not isinstance(manifest, dict) or digest != manifest.get("sha256"):
+                    return None
+                file.seek(0)
+                return _first_column(file, manifest)
+        except (OSError, ValueError, csv.Error):
+            return None
+
+
+class _Content:
+    """The bytes of a file as they are made, and what is to be said about them afterwards."""
+
+    def __init__(self, preset: Preset, *, widened: bool) -> None:
+        self.digest = hashlib.sha256()
+        self.bytes = 0
+        self.rows = 0
+        self.changed = 0
+        self._preset = preset
+        self._narrow = 0
+        self._counts_narrow = widened
+
+    def blocks(self, entries: Iterable[Suppressed]) -> Iterator[bytes]:
+        """The file in blocks of many rows."""
+        if self._preset.header:
+            yield self._counted(",".join(self._preset.columns) + "\n")
+        rows: list[str] = []
+        for entry in _in_order(entries):
+            rows.append(self._row(entry))
+            if len(rows) == PAGE:
+                yield self._counted("".join(rows))
+                rows.clear()
+        yield self._counted("".join(rows))
+
+    def unrepresented(self) -> tuple[str, ...]:
+        """What the file cannot say, in words."""
+        words = [] if self._preset.loses is None else [self._preset.loses]
+        if self._narrow:
+            words.append(f"{self._narrow} opt-outs of one sender or list count for everything in this file")
+        return tuple(words)
+
+    def _row(self, entry: Suppressed) -> str:
+        self.rows += 1
+        if self._counts_narrow and entry.scope != EVERYTHING:
+            self._narrow += 1
+        cells = [column(entry) for column in self._preset.columns.values()]
+        if self._preset.formula_safe:
+            safe = [_formula_safe(cell) for cell in cells]
+            self.changed += sum(one != other for one, other in zip(cells, safe, strict=True))
+            cells = safe
+        return ",".join(map(_quoted, cells)) + "\n"
+
+    def _counted(self, text: str) -> bytes:
+        block = text.encode()
+        self.digest.update(block)
+        self.bytes += len(block)
+        return block
+
+
+def _in_order(entries: Iterable[Suppressed]) -> Iterator[Suppressed]:
+    # UTF-8 keeps the order of code points, so comparing text compares the bytes of the keys.
+    last: str | None = None
+    for entry in entries:
+        if last is not None and entry.key <= last:
+            raise DestinationFailed(f"entry {entry.seq} is out of order: keys must be sorted, each once")
+        last = entry.key
+        yield entry
+
+
+def _quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"' if _QUOTED.search(cell) else cell
+
+
+def _formula_safe(cell: str) -> str:
+    # An apostrophe that was there gets another, so that taking one away gives back every value.
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def _first_column(file: BinaryIO, manifest: Mapping[str, Any]) -> list[str]:
+    import io
+
+    limit = csv.field_size_limit(2**31 - 1)
+    try:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        rows = csv.reader(text, strict=True)
+        if manifest.get("header"):
+            next(rows, None)
+        cells = [row[0] for row in rows if row]
+    finally:
+        csv.field_size_limit(limit)
+    if not manifest.get("values_changed"):
+        return cells
+    return [cell[1:] if cell.startswith("'") else cell for cell in cells]
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove what killed runs left beside `target`: it holds addresses."""
+    prefix = f".{target.name}."
+    for left in target.parent.iterdir():
+        process = left.name.removeprefix(prefix).partition("-")[0]
+        if left.name.startswith(prefix) and left.name.endswith(".tmp") and process.isdecimal():
+            try:
+                os.kill(int(process), 0)
+            except (ProcessLookupError, OverflowError):
+                left.unlink(missing_ok=True)
+            except PermissionError:
+                continue
+
+
+def _sync(folder: Path) -> None:
+    # A rename is on the disk only when its folder is.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
