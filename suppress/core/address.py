@@ -1,10 +1,38 @@
-"""E-mail addresses and their match key (to be written by its owner; signatures are settled)."""
+"""E-mail addresses and their *match key*, the form under which two spellings of one address are equal.
+
+Rules kept here:
+
+* The raw text is kept as received; the key is derived, and `KEY_VERSION` numbers the rules, so that a ledger
+  can be re-keyed.
+* A false negative is a violation of the law, a false positive a lost contact: where two readings are
+  possible, the key joins. It never joins what a mailbox provider keeps apart: dots and tags are the business
+  of `aliases`.
+* Every text gets a key, however malformed. `Address.flaws` says what a mail system may refuse; no row is
+  ever dropped for it. RFC 5321 lets local parts differ by case; systems that obeyed kept mailing people.
+* The key is a fixed point: `match_key(match_key(x)) == match_key(x)`, and case never changes it.
+
+The key of a domain is its A-labels in lower case. Labels are folded and put into Punycode (RFC 3492) without
+the refusals of IDNA 2008, so that also a label that no registry takes (an emoji, an underscore) is equal in
+both its forms. `folding` has the rules for characters; the next module to read is `suppression`.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from unicodedata import category
+
+from suppress.core.folding import fold
 
 KEY_VERSION = 1
+"""Raised whenever a rule here or in `folding` changes a key."""
+
+MAX_ADDRESS, MAX_LOCAL, MAX_LABEL = 254, 64, 63
+"""Octets: RFC 5321 sections 4.5.3.1.1 and 4.5.3.1.3 (a path of 256 less its brackets), RFC 1035 2.3.4."""
+MAX_CONSTANT_CONTACT = 80
+"""Characters: the longest `email_address.address` that Constant Contact's V3 API keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +50,346 @@ class Address:
             raise ValueError("no address")
         return cls(raw, key)
 
+    @property
+    def flaws(self) -> tuple[str, ...]:
+        """Why a mail system may refuse it, in words. A flawed address is compared like any other."""
+        return tuple(_flaws(self.raw, self.key))
+
+
+_PLAIN = re.compile(r"[a-z0-9!#$*+/=?^_{|}~.-]+@(?:[a-z0-9_-]+\.)*[a-z](?:[a-z0-9_-]*[a-z0-9])?").fullmatch
+"""Addresses that are their own key, but for A-labels: nearly all there are."""
+
 
 def match_key(text: str) -> str:
-    return text.strip().casefold()
+    """The form in which spellings of one address are equal; empty when nothing is left to compare.
+
+    Read as one address: for a cell that may hold several use `addresses_in`.
+    """
+    plain = text.strip().lower()
+    if _PLAIN(plain) and "xn--" not in plain:
+        return plain
+    for _ in range(len(text) + 10):  # each round but the last two takes something away
+        shorter = _read(text)
+        if shorter == text:
+            break
+        text = shorter
+    return text
 
 
 def alias_key(key: str) -> str | None:
-    return None
+    """The looser key of a match key by the provider table; None where the provider has no alias rule."""
+    from suppress.core.aliases import alias_of
+
+    found = alias_of(key)
+    return found.key if found else None
+
+
+_BETWEEN = re.compile(r"[\s;,<>()\[\]:?]+")
+_BETWEEN_SEVERAL = re.compile(r"[\s;,<>()\[\]:?|/]+")
+
+
+def addresses_in(cell: str) -> tuple[Address, ...]:
+    """Every address that a cell may hold, without doubles: first the cell read as one, then its pieces.
+
+    The pieces are what has an `@` between white space, brackets, `;`, `,`, `:` and `?`, and, in a cell with
+    several `@`, between `|` and `/`, which may also stand in a name. Empty when nothing is left to compare.
+    """
+    whole = match_key(cell)
+    if not whole:
+        return ()
+    found = {whole: Address(cell, whole)}
+    for piece in [] if _PLAIN(whole) and whole == cell.strip().lower() else _pieces(cell):
+        key = match_key(piece)
+        local, _, domain = key.rpartition("@")
+        if local and domain:
+            found.setdefault(key, Address(piece, key))
+    return tuple(found.values())
+
+
+def _pieces(cell: str) -> Iterator[str]:
+    text = _AROUND_AT.sub(r"\1", _decoded(fold(cell)))
+    mask = _mask(text)
+    start = 0
+    for between in (_BETWEEN_SEVERAL if mask.count("@") > 1 else _BETWEEN).finditer(mask + " "):
+        if "@" in mask[start : between.start()]:
+            yield text[start : between.start()]
+        start = between.end()
+
+
+# --- Reading one address ---------------------------------------------------------------------------------
+
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"|\\.')
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,30});")
+_PERCENT = re.compile(r"(?:%(?:25)*[0-9a-f]{2})+")
+_SPELLED_AT = re.compile(r"\s*[\[({<]\s*at\s*[\])}>]\s*")
+_SPELLED_DOT = re.compile(r"\s*[\[({<]\s*dot\s*[\])}>]\s*")
+_ANGLES = re.compile(r"<([^<>]*)>?")
+_PARENTHESES = re.compile(r"[()]")
+_DISPLAY = re.compile(r"^.*\x00 +(?=[^ .])")
+_LOCAL = re.compile(r'"((?:[^"\\]|\\.)*+)"|\\(.)|([^"\\]+)|.')
+_AROUND_AT = re.compile(r" *([.@]) *")
+_UNSAFE = re.compile(r'[()<>\[\]:;@\\," ]')
+_AROUND = "'<>,;:()[]@ "
+_MIRROR = {"{": "}", **{mark: mark for mark in "|*_~/#=-!$%+^?&"}}
+_DECODED_UP_TO = 2_000
+"""Characters. Encodings can nest; in a longer text they are left as they are."""
+
+
+def _read(text: str) -> str:
+    """One round of reading; at the end of the rounds, the key."""
+    text = fold(text)
+    for rule in (_decoded, _unwrapped, _without_comments, _without_angles):
+        changed = rule(text)
+        if changed != text:
+            return changed
+    mask = _mask(text)
+    first = mask.find("@")
+    if first < 0:
+        return _without_at(text)
+    query = mask.find("?", first)
+    if query >= 0:
+        text, mask = text[:query], mask[:query]
+    at = mask.rfind("@")
+    local, domain = _local(text[:at], mask[:at]), _domain(text[at + 1 :])
+    return f"{local}@{domain}" if local or domain else ""
+
+
+def _mask(text: str) -> str:
+    """The text with quoted strings blanked by NUL and escapes by SOH, neither of which `fold` leaves."""
+    if '"' not in text and "\\" not in text:
+        return text
+    return _QUOTED.sub(
+        lambda found: ("\x00" if found.group()[0] == '"' else "\x01") * len(found.group()), text
+    )
+
+
+def _decoded(text: str) -> str:
+    """What HTML, a URL or a shy author made of it. `;` is no part of an unquoted address, so this is safe."""
+    if len(text) > _DECODED_UP_TO:
+        return text
+    if "&" in text:
+        text = _ENTITY.sub(_entity, text)
+    if "%" in text:
+        text = _PERCENT.sub(_percent, text)
+    if "@" not in text:
+        text = (
+            _SPELLED_DOT.sub(".", _SPELLED_AT.sub("@", text, count=1)) if _SPELLED_AT.search(text) else text
+        )
+    return text
+
+
+def _entity(found: re.Match[str]) -> str:
+    import html
+
+    return html.unescape(found.group())
+
+
+def _percent(found: re.Match[str]) -> str:
+    codes = re.findall(r"%(?:25)*([0-9a-f]{2})", found.group())
+    try:
+        return bytes.fromhex("".join(codes)).decode()
+    except UnicodeDecodeError:
+        return found.group()
+
+
+def _unwrapped(text: str) -> str:
+    """Without marks that stand around the whole, such as `*` or braces: no domain ends in one."""
+    low, high = 0, len(text)
+    while high - low > 2:
+        if text[low] == " ":
+            low += 1
+        elif text[high - 1] == " ":
+            high -= 1
+        elif _MIRROR.get(text[low]) == text[high - 1]:
+            low, high = low + 1, high - 1
+        else:
+            break
+    return text[low:high].strip(" ")
+
+
+def _without_comments(text: str) -> str:
+    """RFC 5322 comments, nested or not closed. An address that stands only inside one is taken from there."""
+    mask = _mask(text)
+    if "(" not in mask:
+        return text
+    spans, depth, start = [], 0, 0
+    for found in _PARENTHESES.finditer(mask):
+        if found.group() == "(":
+            start = start if depth else found.start()
+            depth += 1
+        elif depth:
+            depth -= 1
+            if not depth:
+                spans.append((start, found.end()))
+    if depth:
+        spans.append((start, len(text)))
+    rest = _outside(text, spans)
+    if "@" in _mask(rest):
+        return rest
+    inside = [text[start + 1 : end].removesuffix(")") for start, end in spans if "@" in mask[start:end]]
+    return inside[-1] if inside else text
+
+
+def _without_angles(text: str) -> str:
+    """`Pat <p@x.com>`: what stands in angle brackets, if it has an `@`; else what stands outside."""
+    mask = _mask(text)
+    if "<" not in mask:
+        return text
+    pieces = list(_ANGLES.finditer(mask))
+    for where in (mask, text):
+        inside = [piece.span(1) for piece in pieces if "@" in where[slice(*piece.span(1))]]
+        rest = _outside(text, [piece.span() for piece in pieces])
+        if inside and (where is mask or "@" not in _mask(rest)):
+            return text[slice(*inside[-1])]
+    return rest if "@" in rest else text.replace("<", " ").replace(">", " ")
+
+
+def _outside(text: str, spans: list[tuple[int, int]]) -> str:
+    kept, end = [], 0
+    for start, stop in spans:
+        kept.append(text[end:start])
+        end = stop
+    return "".join([*kept, text[end:]])
+
+
+def _without_at(text: str) -> str:
+    """No `@` outside quotes: `"p@x.com"`, `="p@x.com"`, `p\\@x.com`, or no address at all."""
+    if "@" in text:
+        return text.replace('"', "").replace("\\", "").lstrip("=")
+    return text.replace('"', "").replace("\\", "").replace(" ", "").strip(_AROUND + ".")
+
+
+def _local(text: str, mask: str) -> str:
+    display = _DISPLAY.match(mask)
+    start = display.end() if display else 0
+    # A colon ends a scheme, a label, a group's name or a source route: mailto:, SMTP:, E-mail:, @relay:
+    colon = mask.rfind(":", start)
+    text = text[colon + 1 :].lstrip().removeprefix("//") if colon >= 0 else text[start:]
+    content = _undecorated("".join(_contents(text)).strip(_AROUND))
+    if not _UNSAFE.search(content):
+        return content
+    return '"' + content.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _contents(local: str) -> Iterator[str]:
+    """What quoting and escapes stand for. Unquoted white space and a stray quote stand for nothing."""
+    for found in _LOCAL.finditer(local):
+        quoted, escaped, plain = found.groups()
+        if quoted is not None:
+            yield " ".join(re.sub(r"\\(.)", r"\1", quoted).split())
+        elif escaped is not None:
+            yield escaped
+        elif plain is not None:
+            yield plain.replace(" ", "")
+
+
+def _undecorated(local: str) -> str:
+    """Without bullets, arrows and envelopes in front, as long as a name follows."""
+    start = 0
+    while start < len(local) and local[start] > "\x7f" and category(local[start])[0] in "PS":
+        start += 1
+    return local[start:] or local
+
+
+# --- Domains ---------------------------------------------------------------------------------------------
+
+_NOT_HOST = re.compile(r"""[^a-z0-9._\-\x80-\U0010ffff]""")
+_SPREADSHEET = re.compile(r"(?:_x00(?:0[9ad]|a0)_)+$")
+"""A line break or tab at the end of a cell, as some readers of .xlsx spell it (ECMA-376, ST_Xstring)."""
+_PUNYCODE_UP_TO = 255
+"""Characters of a label. Punycode takes time squared in the length; no label has over 63."""
+
+
+@lru_cache(maxsize=65_536)
+def _domain(text: str) -> str:
+    text = text.replace(" ", "").replace('"', "").replace("\\", "").strip("<>'")
+    if text.startswith("["):
+        return _literal(text[1:].partition("]")[0])
+    text = _SPREADSHEET.sub("", text)
+    junk = _NOT_HOST.search(text)
+    if junk and "." in text[: junk.start()]:
+        text = text[: junk.start()]
+    end = len(text)
+    while end and category(text[end - 1])[0] in "PSZ":
+        end -= 1
+    labels = [_label(label) for label in text[:end].split(".") if label]
+    domain = ".".join(labels)
+    return _literal(domain) if domain[-1:].isdigit() and _ip(domain) else domain
+
+
+def _label(label: str) -> str:
+    if len(label) > _PUNYCODE_UP_TO:
+        return label
+    if label.startswith("xn--"):
+        try:
+            unicode = fold(label[4:].encode("ascii").decode("punycode"))
+        except (UnicodeError, OverflowError, ValueError):
+            return label
+        if not unicode or _NOT_HOST.search(unicode) or "." in unicode:
+            return label
+        label = unicode
+    return label if label.isascii() else "xn--" + label.encode("punycode").decode()
+
+
+def _literal(text: str) -> str:
+    return f"[{_ip(text) or text}]"
+
+
+def _ip(text: str) -> str | None:
+    import ipaddress
+
+    try:
+        return str(ipaddress.IPv4Address(text))
+    except ValueError:
+        try:
+            return f"ipv6:{ipaddress.IPv6Address(text.removeprefix('ipv6:'))}"
+        except ValueError:
+            return None
+
+
+# --- Flaws -----------------------------------------------------------------------------------------------
+
+
+def _flaws(raw: str, key: str) -> Iterator[str]:
+    local, at, domain = key.rpartition("@")
+    if not at:
+        yield "there is no @"
+        return
+    yield from _local_flaws(local)
+    yield from _domain_flaws(domain)
+    if len(key.encode()) > MAX_ADDRESS:
+        yield f"longer than {MAX_ADDRESS} bytes (RFC 5321)"
+    if len(raw.strip()) > MAX_CONSTANT_CONTACT:
+        yield f"longer than the {MAX_CONSTANT_CONTACT} characters that Constant Contact keeps"
+    if any(category(character) == "Cc" for character in raw.strip()):
+        yield "a control character inside"
+
+
+def _local_flaws(local: str) -> Iterator[str]:
+    if not local:
+        yield "nothing before the @"
+        return
+    if not local.isascii():
+        yield "characters outside ASCII before the @ (needs SMTPUTF8)"
+    if len(local.encode()) > MAX_LOCAL:
+        yield f"more than {MAX_LOCAL} bytes before the @ (RFC 5321)"
+    if local.startswith('"'):
+        yield "characters before the @ that need quotes"
+    elif ".." in local:
+        yield "two dots in a row before the @"
+    elif local.startswith(".") or local.endswith("."):
+        yield "a dot at the start or directly before the @"
+
+
+def _domain_flaws(domain: str) -> Iterator[str]:
+    if not domain:
+        yield "nothing after the @"
+    elif domain.startswith("["):
+        yield "a domain literal instead of a domain"
+    elif "." not in domain:
+        yield "a domain without a dot"
+    labels = domain.split(".") if not domain.startswith("[") else []
+    if any(len(label) > MAX_LABEL for label in labels):
+        yield f"a domain label over {MAX_LABEL} bytes (RFC 1035)"
+    if any(re.search(r"[^a-z0-9-]|^-|-$", label) for label in labels):
+        yield "a domain label that is no host name"
