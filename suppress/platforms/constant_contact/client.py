@@ -1,0 +1,177 @@
+"""One account's way to `GET /v3/contacts`: signs each request, and says in words what a bad answer means.
+
+What each status means is section "errors" of the vendor's contract; the answers to it:
+
+| status | done |
+|---|---|
+| 200 | the page; HTML or broken JSON is asked for again, then refused |
+| 202 | the platform is still computing: again |
+| 401 | the token file is read once more; then `SignInNeeded` |
+| 403 | a missing scope, a missing privilege and a deactivated app all look the same, so all three are named |
+| 429 | `throttled`: again; `quota_exceeded`: `QuotaExhausted` until 00:00 UTC |
+| 500, 502, 503, 504 | again, a few times |
+| others | `SourceFailed` with the vendor's own words, without addresses |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlencode
+
+from suppress.config import SourceSettings
+from suppress.errors import SourceFailed, SuppressError
+from suppress.platforms.constant_contact import wire
+from suppress.platforms.constant_contact.options import Options
+from suppress.platforms.constant_contact.quota import Refusal, pace_of, refusal
+from suppress.platforms.constant_contact.token import Token
+from suppress.plugin.pace import Clock
+from suppress.plugin.transport import Patience, Reply, Retry, Transport, usual
+from suppress.plugin.words import vendor_words
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One page, and what the platform's clock said."""
+
+    answer: wire.Answer
+    server_time: datetime | None
+
+
+class Client:
+    """Asks for pages of contacts. `requests` counts every attempt."""
+
+    def __init__(
+        self,
+        settings: SourceSettings,
+        options: Options,
+        *,
+        state: Path,
+        clock: Clock,
+        patience: Patience | None = None,
+    ) -> None:
+        self._name = settings.name
+        self._origin = options.origin
+        self._prefix = options.prefix
+        self.budget = options.daily_budget
+        self.token = Token(settings)
+        self.pace = pace_of(options, state, clock)
+        self._transport = Transport.reading(
+            options.origin,
+            paths=[f"{options.prefix}{wire.CONTACTS}"],
+            pace=self.pace,
+            judge=_judge,
+            clock=clock,
+            patience=patience,
+        )
+
+    @property
+    def host(self) -> str:
+        """The host that is asked."""
+        return self._transport.host
+
+    @property
+    def requests(self) -> int:
+        """Attempts so far, retries included."""
+        return self._transport.requests
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._transport.close()
+
+    def first(self, parameters: dict[str, str]) -> Fetched:
+        """The first page of a query."""
+        return self._page(f"{wire.CONTACTS}?{urlencode(parameters)}")
+
+    def following(self, href: str) -> Fetched:
+        """The page that an earlier one named as its next."""
+        try:
+            target = wire.next_target(href, origin=self._origin)
+        except wire.NotAsPromised as wrong:
+            raise self.failed(str(wrong)) from None
+        return self._page(target)
+
+    def failed(self, problem: str) -> SourceFailed:
+        """An answer that breaks the contract, as an error."""
+        return self._failed(f"answered, but not as its contract says: {problem}")
+
+    def _page(self, target: str) -> Fetched:
+        reply = self._ask(target)
+        if reply.status == 401 and self.token.renewed():
+            reply = self._ask(target)
+        if reply.status != 200:
+            raise self._refused(reply)
+        if not reply.is_json:
+            raise self._failed(f"answered with {_body_of(reply)} instead of JSON{_tries(reply)}")
+        try:
+            return Fetched(wire.answer(reply.json), reply.server_time)
+        except wire.NotAsPromised as wrong:
+            said = _said(reply)
+            raise self.failed(f"{wrong}{f'; it said: {said}' if said else ''}") from None
+
+    def _ask(self, target: str) -> Reply:
+        authorization = self.token.authorization()
+        return self._transport.send("GET", self._prefix + target, authorization=authorization)
+
+    def _refused(self, reply: Reply) -> SuppressError:
+        said = _said(reply)
+        words = f"; it said: {said}" if said else ""
+        limit = refusal(reply)
+        if limit is Refusal.QUOTA:
+            return self.pace.shut()
+        if limit is Refusal.THROTTLED:
+            return self._failed(
+                f"answered 'too many requests'{_tries(reply)}, although no more than 4 a second were sent: "
+                f"another program may be using the same API key{_wait(reply)}{words}"
+            )
+        match reply.status:
+            case 401:
+                return self.token.refused(
+                    f"{self.host} refused the access token in {self.token.place}{words}"
+                )
+            case 403:
+                return SourceFailed(
+                    f"{self.host} forbids reading contacts (403){words}. One of three things is missing: the "
+                    "token's scope contact_data, the user's privilege contacts:read, or the application is "
+                    "switched off",
+                    remedy="sign in again with the scope contact_data, as a user who may read contacts, "
+                    "and see that the application is active in the developer portal",
+                )
+            case _:
+                body = "" if said else f" with {_body_of(reply)}"
+                return self._failed(f"answered {reply.status}{body}{_tries(reply)}{words}")
+
+    def _failed(self, problem: str) -> SourceFailed:
+        return SourceFailed(f"source {self._name!r}: {self.host} {problem}")
+
+
+def _judge(reply: Reply) -> Retry | None:
+    limit = refusal(reply)
+    if limit is not None:
+        return Retry.THROTTLED if limit is Refusal.THROTTLED else None
+    if reply.status == 202 or (reply.status == 200 and not reply.is_json):
+        return Retry.FAILED
+    return usual(reply)
+
+
+def _said(reply: Reply) -> str:
+    key, message = wire.complaint(reply.json) if reply.is_json else ("", "")
+    return f"{message} ({key})" if key and message else key or message
+
+
+def _body_of(reply: Reply) -> str:
+    if not reply.body.strip():
+        return "nothing"
+    if reply.looks_like_html:
+        return "a web page"
+    return "JSON" if reply.is_json else "something unreadable"
+
+
+def _tries(reply: Reply) -> str:
+    return f" ({reply.attempts} tries)" if reply.attempts > 1 else ""
+
+
+def _wait(reply: Reply) -> str:
+    asked = vendor_words(reply.headers.get("retry-after", ""), longest=40)
+    return f"; it asks to wait ({asked})" if asked else ""

@@ -1,0 +1,239 @@
+"""The Constant Contact source: which questions are asked, in which order, and what makes a run complete.
+
+Rules kept here:
+
+* A window is asked with `status=all` and the opt-out dates: `status=unsubscribed` hides everyone who was
+  deleted, and `updated_after` filters by a clock that an unsubscribe does not move (community thread
+  "How do I get the latest unsubscribe customers using the v3 api", the vendor's staff).
+* A window ends a lag before now and begins an overlap before the last complete one ended. What is younger is
+  asked for too, so that today's clicks are known today, but nothing relies on it.
+* A census asks for everyone, whatever the dates: opt-outs without a date are found in no window.
+* Pages are yielded as they arrive. What a later page or walk lacks never takes an opt-out back; `census`
+  decides whether the run may be called complete.
+* Links to next pages are followed as they are; a failed walk is begun again, never resumed (the life of a
+  cursor is undocumented).
+* Only reads: the transport underneath refuses any other method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from suppress.config import SourceSettings
+from suppress.core.reconcile import Observed
+from suppress.platforms.constant_contact import wire
+from suppress.platforms.constant_contact.census import (
+    LIMITS,
+    ROUNDS,
+    Differences,
+    Pass,
+    Tally,
+    Walk,
+    shortfalls,
+)
+from suppress.platforms.constant_contact.client import Client, Fetched
+from suppress.platforms.constant_contact.dates import to_millisecond, to_query
+from suppress.platforms.constant_contact.examination import findings
+from suppress.platforms.constant_contact.options import Options
+from suppress.plugin.contract import Census, Finding, Page, Summary, Window
+from suppress.plugin.pace import Clock
+from suppress.plugin.transport import Patience
+
+PLATFORM = "constant-contact"
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before any account's first opt-out; the first window starts here."""
+
+BARREN_PAGES = 100
+"""Pages without a new contact after which a walk is taken for endless."""
+
+CENSUS = (
+    (Pass.ALL, "all"),
+    (Pass.UNSUBSCRIBED, "unsubscribed"),
+    (Pass.DELETED, "deleted"),
+)
+"""The walks of a census round, in order. Everyone comes first: who opts out or is deleted during that long
+walk is then seen by one of the two short ones."""
+
+
+def utc_now() -> datetime:
+    """This machine's clock, in UTC."""
+    return datetime.now(UTC)
+
+
+class ConstantContact:
+    """One configured account. Opens no connection and reads no token before it is asked something.
+
+    Raises:
+        ConfigWrong: A value in `[sources.NAME]` cannot be what it should be.
+    """
+
+    def __init__(
+        self,
+        settings: SourceSettings,
+        state: Path,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        clock: Clock | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self._name = settings.name
+        self._now = now
+        self._options = Options.of(settings)
+        self._client = Client(settings, self._options, state=state, clock=clock or Clock(), patience=patience)
+
+    @property
+    def name(self) -> str:
+        """The name of its `[sources.NAME]` table."""
+        return self._name
+
+    @property
+    def platform(self) -> str:
+        """`constant-contact`."""
+        return PLATFORM
+
+    def window(self, last_before: datetime | None, now: datetime) -> Window:
+        """From an overlap before the last complete window's end to a lag before `now`."""
+        before = to_millisecond(now - self._options.lag)
+        after = BEGINNING if last_before is None else to_millisecond(last_before - self._options.overlap)
+        # A clock that was set back would ask for a window that ends before it begins.
+        return Window(after=min(after, to_millisecond(before - self._options.overlap)), before=before)
+
+    def pull(self, what: Window | Census) -> Iterator[Page | Summary]:
+        """Pages as they arrive, then the summary.
+
+        Raises:
+            SignInNeeded: There is no token, or the platform refuses it.
+            QuotaExhausted: The day's requests are used up.
+            SourceFailed: The platform did not answer, or not as its contract says.
+        """
+        match what:
+            case Window():
+                yield from self._window(what)
+            case Census():
+                yield from self._census()
+
+    def check(self) -> Iterable[Finding]:
+        """Read-only findings for `suppress doctor`, from four requests of one row each."""
+        return findings(self._client, lag=self._options.lag, now=self._now)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._client.close()
+
+    def _window(self, window: Window) -> Iterator[Page | Summary]:
+        tally, began = Tally(self._now()), self._client.requests
+        bounds = {"optout_after": to_query(window.after), "optout_before": to_query(window.before)}
+        rows = 0
+        problems: tuple[str, ...] = ()
+        for round_ in range(1, ROUNDS + 1):
+            tally.next_round()
+            walk = yield from self._walk(Walk("window", Pass.ALL), {"status": "all", **bounds}, round_, tally)
+            rows += walk.rows
+            problems = () if walk.whole else shortfalls({Pass.ALL: walk}, tally, round_)
+            if walk.whole or (round_ > 1 and not problems):
+                break
+        younger = {"status": "all", "optout_after": to_query(window.before)}
+        recent = yield from self._walk(Walk("recent", Pass.RECENT), younger, 1, tally)
+        yield self._summary(tally, began, rows + recent.rows, problems, census=None)
+
+    def _census(self) -> Iterator[Page | Summary]:
+        tally, began = Tally(self._now()), self._client.requests
+        rows = round_ = 0
+        problems: tuple[str, ...] = ()
+        counts: dict[str, int] = {}
+        before = Differences()
+        for round_ in range(1, ROUNDS + 1):
+            tally.next_round()
+            walks: dict[Pass, Walk] = {}
+            for shown_in, status in CENSUS:
+                walk = Walk(f"status={status}", shown_in)
+                walks[shown_in] = yield from self._walk(walk, {"status": status}, round_, tally)
+                rows += walk.rows
+            differences = tally.differences()
+            counts = _counts(walks)
+            if all(walk.whole for walk in walks.values()) and not differences:
+                problems = ()
+                break
+            problems = (
+                *shortfalls(walks, tally, round_),
+                *differences.repeated(before).problems(),
+            )
+            if round_ > 1 and not problems:
+                break
+            before = differences
+        yield self._summary(tally, began, rows, problems, census={**counts, "rounds": round_})
+
+    def _summary(
+        self, tally: Tally, began: int, rows: int, problems: tuple[str, ...], *, census: dict[str, int] | None
+    ) -> Summary:
+        totals = tally.totals()
+        if census is not None:
+            census |= {
+                "contacts": totals.contacts,
+                "opted_out": totals.opted_out,
+                "opted_out_visible": totals.opted_out - totals.opted_out_deleted,
+                "opted_out_deleted": totals.opted_out_deleted,
+                "deleted": totals.deleted,
+                "mailable": totals.mailable,
+                "without_address": totals.without_address,
+            }
+        return Summary(
+            complete=not problems,
+            requests=self._client.requests - began,
+            rows=rows,
+            opted_out=totals.opted_out,
+            deleted=totals.opted_out_deleted,
+            missed_by_naive_sync=totals.missed_by_naive,
+            without_address=totals.without_address,
+            census=census,
+            problems=problems,
+        )
+
+    def _walk(
+        self, walk: Walk, query: dict[str, str], round_: int, tally: Tally
+    ) -> Generator[Page, None, Walk]:
+        """Follow one query to its last page."""
+        limit = str(LIMITS[min(round_, len(LIMITS)) - 1])
+        # No encoding here: this is for people to read in the evidence.
+        asked = "&".join(f"{key}={value}" for key, value in query.items())
+        fetched = self._client.first({**query, "limit": limit, "include_count": "true"})
+        followed: set[str] = set()
+        while True:
+            yield self._page(fetched, walk, asked, tally)
+            href = fetched.answer.next
+            if href is None:
+                return walk
+            if href in followed:
+                raise self._client.failed("the pages lead in a circle")
+            followed.add(href)
+            fetched = self._client.following(href)
+
+    def _page(self, fetched: Fetched, walk: Walk, asked: str, tally: Tally) -> Page:
+        answer, at = fetched.answer, self._now()
+        walk.turn_page(len(answer.contacts), answer.count)
+        news: list[Observed] = []
+        for contact in answer.contacts:
+            try:
+                row = wire.row(contact, source=self._name, query=asked, fetched_at=at)
+            except wire.NotAsPromised as wrong:
+                raise self._client.failed(str(wrong)) from None
+            if tally.see(row, walk):
+                news.append(row.observed)
+        if walk.barren >= BARREN_PAGES:
+            raise self._client.failed(
+                f"{walk.barren} pages in a row showed no contact that was not there before"
+            )
+        return Page(walk.step, tuple(news), rows=len(answer.contacts), total=walk.last_count)
+
+
+def _counts(walks: dict[Pass, Walk]) -> dict[str, int]:
+    """What each walk showed, and what the platform counted, by name."""
+    counts: dict[str, int] = {}
+    for shown_in, status in CENSUS:
+        walk = walks[shown_in]
+        counts[f"status_{status}"] = walk.distinct
+        if walk.last_count is not None:
+            counts[f"status_{status}_counted"] = walk.last_count
+    return counts

@@ -1,0 +1,94 @@
+"""The access token that was given from outside, by variable or file.
+
+Rules kept here:
+
+* A token is never shown, logged or kept: it is read when a request needs it.
+* A file that others on this machine can read is refused.
+* Whoever refreshes the token may have written a new one since: when the platform refuses it, the file is
+  read once more.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path
+
+from suppress.config import SourceSettings
+from suppress.errors import SignInNeeded
+
+_LARGEST = 65_536
+_TOKEN = re.compile(r"[!-~]+")
+
+
+class Token:
+    """The token of one `[sources.NAME]` table."""
+
+    def __init__(self, settings: SourceSettings) -> None:
+        self._name = settings.name
+        self._given = settings.access_token
+        self._file = settings.access_token_file
+        self._read: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Where the token comes from, for messages."""
+        if self._given is None and self._file is not None:
+            return f"the file {self._file}"
+        return self._variable
+
+    @property
+    def _variable(self) -> str:
+        return f"SUPPRESS_SOURCES__{self._name.upper().replace('-', '_')}__ACCESS_TOKEN"
+
+    def authorization(self) -> str:
+        """The header's value. Raises `SignInNeeded` when there is no usable token."""
+        if self._given is None and self._file is None:
+            raise self.refused("there is no access token")
+        if self._read is None:
+            self._read = self._usable(self._given if self._given is not None else self._from_file())
+        return f"Bearer {self._read}"
+
+    def renewed(self) -> bool:
+        """Read the file once more, after a refusal. Whether there is another token now."""
+        before = self._read
+        if self._given is not None or self._file is None:
+            return False
+        self._read = self._usable(self._from_file())
+        return self._read != before
+
+    def refused(self, why: str) -> SignInNeeded:
+        """The error for a source that cannot sign in, with the way out."""
+        return SignInNeeded(
+            f"source {self._name!r} cannot sign in to Constant Contact: {why}",
+            remedy=f"set {self._variable}, or name a file with mode 0600 as access_token_file "
+            f"in [sources.{self._name}]",
+        )
+
+    def _usable(self, text: str) -> str:
+        token = text.strip()
+        if not token:
+            raise self.refused(f"{self.place} is empty")
+        if _TOKEN.fullmatch(token) is None:
+            raise self.refused(f"{self.place} holds more than one token alone; leave out 'Bearer' and quotes")
+        return token
+
+    def _from_file(self) -> str:
+        path = self._file or Path()
+        try:
+            # The opened file is examined, not its name, so that it cannot be exchanged in between.
+            with path.open("rb") as file:
+                found = os.fstat(file.fileno())
+                if not stat.S_ISREG(found.st_mode):
+                    raise self.refused(f"{self.place} is no file")
+                if stat.S_IMODE(found.st_mode) & 0o077:
+                    raise SignInNeeded(
+                        f"source {self._name!r}: {self.place} can be read by others on this machine",
+                        remedy=f"chmod 600 {path}",
+                    )
+                content = file.read(_LARGEST + 1)
+        except OSError as missing:
+            why = missing.strerror or type(missing).__name__
+            raise self.refused(f"{self.place} cannot be read ({why})") from None
+        return content[:_LARGEST].decode("utf-8", "replace")
