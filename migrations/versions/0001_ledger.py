@@ -1,0 +1,157 @@
+"""The ledger: leaves, checkpoints, head, erasable tables, projections, and the append-only guards."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+SEQ = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+STRICT = {"sqlite_strict": True}
+TREE = {"sqlite_strict": True, "sqlite_with_rowid": False}
+
+GUARDS = (
+    "CREATE TRIGGER ledger_in_order BEFORE INSERT ON ledger "
+    "WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), -1) + 1 FROM ledger) "
+    "BEGIN SELECT RAISE(ABORT, 'ledger: entries are appended in order, without gaps'); END",
+    "CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger "
+    "BEGIN SELECT RAISE(ABORT, 'ledger: entries are never changed'); END",
+    "CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger "
+    "BEGIN SELECT RAISE(ABORT, 'ledger: entries are never deleted'); END",
+    "CREATE TRIGGER checkpoint_only_new BEFORE INSERT ON checkpoint "
+    "WHEN EXISTS (SELECT 1 FROM checkpoint WHERE size = NEW.size) "
+    "BEGIN SELECT RAISE(ABORT, 'checkpoint: rows are not replaced'); END",
+    "CREATE TRIGGER checkpoint_no_update BEFORE UPDATE ON checkpoint "
+    "BEGIN SELECT RAISE(ABORT, 'checkpoint: checkpoints are never changed'); END",
+    "CREATE TRIGGER checkpoint_no_delete BEFORE DELETE ON checkpoint "
+    "BEGIN SELECT RAISE(ABORT, 'checkpoint: checkpoints are never deleted'); END",
+    "CREATE TRIGGER head_one_row BEFORE INSERT ON head WHEN EXISTS (SELECT 1 FROM head) "
+    "BEGIN SELECT RAISE(ABORT, 'head: there is one head'); END",
+    "CREATE TRIGGER head_only_grows BEFORE UPDATE ON head WHEN NEW.size < OLD.size "
+    "BEGIN SELECT RAISE(ABORT, 'head: a ledger only grows'); END",
+    "CREATE TRIGGER head_no_delete BEFORE DELETE ON head "
+    "BEGIN SELECT RAISE(ABORT, 'head: the head stays'); END",
+    "CREATE TRIGGER subject_only_new BEFORE INSERT ON subject "
+    "WHEN EXISTS (SELECT 1 FROM subject WHERE key_id = NEW.key_id AND blind_index = NEW.blind_index) "
+    "BEGIN SELECT RAISE(ABORT, 'subject: rows are not replaced'); END",
+    "CREATE TRIGGER subject_no_update BEFORE UPDATE ON subject "
+    "BEGIN SELECT RAISE(ABORT, 'subject: rows are never changed'); END",
+    "CREATE TRIGGER payload_only_new BEFORE INSERT ON payload "
+    "WHEN EXISTS (SELECT 1 FROM payload WHERE seq = NEW.seq) "
+    "BEGIN SELECT RAISE(ABORT, 'payload: rows are not replaced'); END",
+    "CREATE TRIGGER payload_no_update BEFORE UPDATE ON payload "
+    "BEGIN SELECT RAISE(ABORT, 'payload: rows are never changed'); END",
+)
+
+
+def upgrade() -> None:
+    """Create everything."""
+    _authoritative()
+    _projections()
+    for guard in GUARDS:
+        op.execute(guard)
+
+
+def _authoritative() -> None:
+    op.create_table(
+        "ledger",
+        sa.Column("seq", SEQ, autoincrement=False, nullable=False),
+        sa.Column("leaf", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("seq", name="pk_ledger"),
+        **STRICT,
+    )
+    op.create_table(
+        "checkpoint",
+        sa.Column("size", SEQ, autoincrement=False, nullable=False),
+        sa.Column("note", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("size", name="pk_checkpoint"),
+        **STRICT,
+    )
+    op.create_table(
+        "head",
+        sa.Column("size", SEQ, autoincrement=False, nullable=False),
+        sa.Column("frontier", sa.LargeBinary, nullable=False),
+        sa.Column("last_at", sa.Text, nullable=False),
+        sa.Column("note", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("size", name="pk_head"),
+        **STRICT,
+    )
+    op.create_table(
+        "subject",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("key_id", sa.Text, nullable=False),
+        sa.Column("blind_index", sa.LargeBinary, nullable=False),
+        sa.Column("salt", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("key_id", "blind_index", name="pk_subject"),
+        **TREE,
+    )
+    op.create_table(
+        "payload",
+        sa.Column("seq", SEQ, autoincrement=False, nullable=False),
+        sa.Column("salt", sa.LargeBinary, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("seq", name="pk_payload"),
+        **STRICT,
+    )
+
+
+def _projections() -> None:
+    op.create_table(
+        "event",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("seq", SEQ, nullable=False),
+        sa.Column("mark", SEQ, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_event"),
+        **TREE,
+    )
+    op.create_table(
+        "about",
+        sa.Column("person", SEQ, nullable=False),
+        sa.Column("seq", SEQ, nullable=False),
+        sa.PrimaryKeyConstraint("person", "seq", name="pk_about"),
+        **TREE,
+    )
+    op.create_table(
+        "standing",
+        sa.Column("person", SEQ, nullable=False),
+        sa.Column("channel", sa.Text, nullable=False),
+        sa.Column("scope", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("since", sa.Text),
+        sa.Column("latest", sa.Text, nullable=False),
+        sa.Column("source", sa.Text, nullable=False),
+        sa.Column("seq", SEQ, nullable=False),
+        sa.Column("visibility", sa.Text),
+        sa.PrimaryKeyConstraint("person", "channel", "scope", name="pk_standing"),
+        **TREE,
+    )
+    op.create_table(
+        "lift",
+        sa.Column("person", SEQ, nullable=False),
+        sa.Column("channel", sa.Text, nullable=False),
+        sa.Column("scope", sa.Text, nullable=False),
+        sa.Column("at", sa.Text, nullable=False),
+        sa.Column("seq", SEQ, nullable=False),
+        sa.PrimaryKeyConstraint("person", "channel", "scope", name="pk_lift"),
+        **TREE,
+    )
+    op.create_table(
+        "alias",
+        sa.Column("key_id", sa.Text, nullable=False),
+        sa.Column("alias_index", sa.LargeBinary, nullable=False),
+        sa.Column("person", SEQ, nullable=False),
+        sa.PrimaryKeyConstraint("key_id", "alias_index", "person", name="pk_alias"),
+        **TREE,
+    )
+    op.create_table(
+        "topic",
+        sa.Column("type", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("seq", SEQ, nullable=False),
+        sa.PrimaryKeyConstraint("type", "name", "seq", name="pk_topic"),
+        **TREE,
+    )

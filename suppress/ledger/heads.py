@@ -1,0 +1,122 @@
+"""The head: how large the ledger is, its root, and the signed note that says so.
+
+The head row holds the frontier of the tree (RFC 6962), from which the next root follows without reading the
+ledger again. It is believed only as far as it hashes to the root in its own signed note.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, select
+
+from suppress.core.checkpoint import BadNote, Checkpoint, Key, open_checkpoint, parse_vkey
+from suppress.core.entry import moment
+from suppress.core.merkle import HASH_SIZE, Frontier
+from suppress.errors import ConfigWrong, LedgerDamaged
+from suppress.ledger import tables
+from suppress.ledger.keys import VKEY_FILE, Keys
+from suppress.ledger.values import Head
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """The head row as it stands in the database."""
+
+    size: int
+    frontier: tuple[bytes, ...]
+    last_at: datetime
+    note: str
+
+    @property
+    def tree(self) -> Frontier:
+        """The frontier, ready to be pushed on."""
+        return Frontier.of(self.size, self.frontier)
+
+    @property
+    def head(self) -> Head:
+        """The head as callers see it."""
+        return Head(self.size, self.tree.root(), self.note, self.last_at)
+
+
+def read_tip(connection: Connection) -> Tip:
+    """The head row.
+
+    Raises:
+        LedgerDamaged: It is missing, or not what an append writes.
+    """
+    row = connection.execute(
+        select(tables.head.c.size, tables.head.c.frontier, tables.head.c.last_at, tables.head.c.note)
+    ).first()
+    if row is None:
+        raise LedgerDamaged("the ledger has no head")
+    size, frontier, last_at, note = row
+    hashes = tuple(frontier[start : start + HASH_SIZE] for start in range(0, len(frontier), HASH_SIZE))
+    try:
+        tip = Tip(size, hashes, moment(last_at), note.decode())
+        tip.tree.root()
+    except ValueError as wrong:
+        raise LedgerDamaged(f"the ledger's head cannot be read: {wrong}") from wrong
+    return tip
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Signs heads, and only such as follow from a head that verifies."""
+
+    public: Key
+    private: Ed25519PrivateKey
+
+    @classmethod
+    def of(cls, keys: Keys) -> Signer:
+        """The signer with these keys. Raises `ConfigWrong`, also when they do not belong together."""
+        try:
+            public = parse_vkey(keys.vkey)
+        except BadNote as wrong:
+            raise ConfigWrong(f"{keys.folder / VKEY_FILE}: {wrong}") from wrong
+        private = keys.signing()
+        if private.public_key().public_bytes_raw() != public.public:
+            raise ConfigWrong(
+                f"the signing key does not belong to the public key in {keys.folder}",
+                remedy="restore the folder from your backup",
+            )
+        return cls(public, private)
+
+    def require_sound(self, tip: Tip, highwater: str | None) -> None:
+        """Refuse to sign over damage, or over a copy older than what was already signed.
+
+        Raises:
+            LedgerDamaged: Says which of the two, and how far apart they are.
+        """
+        signed = self._opened(tip.note, "the ledger's head")
+        if (signed.size, signed.root) != (tip.size, tip.tree.root()):
+            raise LedgerDamaged("the ledger's head does not match its own signed note")
+        if highwater is None:
+            return
+        highest = self._opened(highwater, "the high-water mark")
+        if highest.size > tip.size:
+            raise LedgerDamaged(
+                f"this ledger has {tip.size:,} entries, but {highest.size:,} were already signed: "
+                "it is an older copy, and going on from it would fork the ledger",
+                remedy="put the newest copy of the ledger back",
+            )
+        if highest.size == tip.size and highest.root != signed.root:
+            raise LedgerDamaged(
+                f"another ledger of {tip.size:,} entries was already signed with this key",
+                remedy="put the ledger that belongs to these keys back",
+            )
+
+    def sign(self, tree: Frontier) -> str:
+        """The signed note of a tree."""
+        return Checkpoint(self.public.name, tree.size, tree.root()).signed(self.public, self.private.sign)
+
+    def _opened(self, note: str, what: str) -> Checkpoint:
+        try:
+            return open_checkpoint(note, [self.public])
+        except BadNote as wrong:
+            raise LedgerDamaged(f"{what} is not signed with this ledger's key: {wrong}") from wrong

@@ -1,0 +1,107 @@
+"""Everybody who is suppressed, sorted by match key, in memory that does not grow with their number.
+
+The match key is known only from payloads, so the people are walked in the order of the ledger, page by page
+in short transactions, and sorted in a scratch database of SQLite's: private to this process, on disk only
+where it outgrows its cache, without a name, and gone when the listing ends.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, select
+
+from suppress.core.suppression import Channel, Scope
+from suppress.errors import LedgerDamaged
+from suppress.ledger import projections, tables
+from suppress.ledger.engine import CHUNK, reading
+from suppress.ledger.place import translated
+from suppress.ledger.reading import decoded
+from suppress.ledger.rows import row_of_suppression, suppression_from
+from suppress.ledger.sealing import read_payload
+from suppress.ledger.values import Listed
+
+
+def suppressed(engine: Engine, file: Path, channel: Channel, target: Scope) -> Iterator[Listed]:
+    """Everybody who may not be mailed and whose address is held, by the byte order of their match key."""
+    with closing(sqlite3.connect("")) as scratch:
+        with translated(file):
+            scratch.execute("PRAGMA journal_mode = OFF")
+            scratch.execute(
+                "CREATE TABLE listed (key TEXT, address TEXT, subject TEXT, channel TEXT, scope TEXT, "
+                "reason TEXT, since TEXT, latest TEXT, source TEXT, seq INTEGER, visibility TEXT)"
+            )
+        last = -1
+        while True:
+            with reading(engine, file) as connection:
+                people = _next_people(connection, last)
+                rows = _rows(connection, people, channel, target)
+            if not people:
+                break
+            last = people[-1]
+            with translated(file):
+                scratch.executemany("INSERT INTO listed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        for key, address, subject, *row in scratch.execute("SELECT * FROM listed ORDER BY key, seq"):
+            yield Listed(subject, key, address, suppression_from(row))
+
+
+def _next_people(connection: Connection, last: int) -> list[int]:
+    rows = connection.execute(
+        select(tables.standing.c.person)
+        .where(tables.standing.c.person > last)
+        .distinct()
+        .order_by(tables.standing.c.person)
+        .limit(CHUNK)
+    )
+    return [person for (person,) in rows]
+
+
+def _rows(
+    connection: Connection, people: list[int], channel: Channel, target: Scope
+) -> list[tuple[Any, ...]]:
+    standings = projections.standings_of(connection, dict.fromkeys(people, ""))
+    held = _first_payloads(connection, people)
+    subjects = _subjects(connection, people)
+    rows = []
+    for person in people:
+        found = standings[person].against(channel, target)
+        if found is None or person not in held:
+            continue
+        key, address = held[person]
+        rows.append((key, address.strip(), subjects[person], *row_of_suppression(person, found)[1:]))
+    return rows
+
+
+def _first_payloads(connection: Connection, people: list[int]) -> dict[int, tuple[str, str]]:
+    """Person → match key and address as it was first spelled, for those whose address is held."""
+    first = (
+        select(tables.about.c.person, func.min(tables.about.c.seq).label("seq"))
+        .join(tables.payload, tables.payload.c.seq == tables.about.c.seq)
+        .where(tables.about.c.person.in_(people))
+        .group_by(tables.about.c.person)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(first.c.person, tables.payload.c.seq, tables.payload.c.body).join(
+            tables.payload, tables.payload.c.seq == first.c.seq
+        )
+    )
+    found = {}
+    for person, seq, body in rows:
+        try:
+            payload = read_payload(body)
+            found[person] = str(payload["key"]), str(payload["address"])
+        except (ValueError, KeyError, RecursionError) as wrong:
+            raise LedgerDamaged(f"the payload of entry {seq} cannot be read") from wrong
+    return found
+
+
+def _subjects(connection: Connection, people: list[int]) -> dict[int, str]:
+    rows = connection.execute(
+        select(tables.ledger.c.seq, tables.ledger.c.leaf).where(tables.ledger.c.seq.in_(people))
+    )
+    return {seq: decoded(seq, leaf).id for seq, leaf in rows}

@@ -1,0 +1,156 @@
+"""`Lookup`: whether addresses are suppressed, fast, and nothing else. What `suppress check` uses.
+
+Rules kept here:
+
+* It reads through `sqlite3` alone: SQLAlchemy would cost more than the rest of a `suppress check` together.
+  The queries are those of `store`, and a test holds both to the same answers.
+* The database is opened read-only, and read in short transactions, so that checking a long file does not
+  hold up a writer.
+* An address is looked up under every live index key: an erased person can be found under an old one only.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from suppress.core.address import Address
+from suppress.core.aliases import alias_of
+from suppress.core.checkpoint import BadNote, Checkpoint, Note
+from suppress.core.standing import Standing
+from suppress.core.suppression import EVERYTHING, Channel, Scope
+from suppress.core.verdict import CLEAR, Verdict
+from suppress.errors import LedgerDamaged
+from suppress.ledger import schema
+from suppress.ledger.keys import Keys
+from suppress.ledger.place import keys_folder, open_read_only, sqlite_file, translated
+from suppress.ledger.reading import opening, require_same_keys
+from suppress.ledger.rows import standing_from
+from suppress.ledger.ruling import rule
+from suppress.ledger.sealing import expressible
+
+BATCH = 1000
+"""Addresses in one read transaction."""
+
+_SUBJECT = "SELECT id FROM subject WHERE key_id = ? AND blind_index = ?"
+_PERSON = "SELECT seq FROM event WHERE id = ?"
+_STANDING = (
+    "SELECT channel, scope, reason, since, latest, source, seq, visibility FROM standing WHERE person = ?"
+)
+_LIFT = "SELECT channel, scope, at, seq FROM lift WHERE person = ?"
+_HELD = "SELECT 1 FROM about JOIN payload ON payload.seq = about.seq WHERE about.person = ? LIMIT 1"
+_ALIAS = "SELECT person FROM alias WHERE key_id = ? AND alias_index = ?"
+
+
+class Lookup:
+    """An open ledger that only answers checks. `size`, `root` and `checkpoint` are as of opening."""
+
+    def __init__(self, file: Path, connection: sqlite3.Connection, keys: Keys, head: tuple[int, str]) -> None:
+        self.file = file
+        self._connection = connection
+        self._keys = keys.index
+        self.size, self.checkpoint = head
+        self.root = _root_in(self.checkpoint, file)
+
+    @classmethod
+    def open(cls, url: str, *, keys: Path | None = None) -> Lookup:
+        """Open a ledger for checks. Raises what `Ledger.open` raises, and writes nothing."""
+        file = sqlite_file(url)
+        loaded = Keys.load(keys if keys is not None else keys_folder(url))
+        connection = open_read_only(file)
+        try:
+            with translated(file):
+                schema.judge(schema.revision_from(connection), file)
+                leaf = connection.execute("SELECT leaf FROM ledger WHERE seq = 0").fetchone()
+                head = connection.execute("SELECT size, note FROM head").fetchone()
+            require_same_keys(opening(leaf and leaf[0]), loaded)
+            if head is None:
+                raise LedgerDamaged(f"the ledger {file} has no head")
+            return cls(file, connection, loaded, (head[0], bytes(head[1]).decode(errors="replace")))
+        except BaseException:
+            connection.close()
+            raise
+
+    def close(self) -> None:
+        """Give the database back."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def verdict(
+        self, address: Address, *, channel: Channel = Channel.EMAIL, target: Scope = EVERYTHING
+    ) -> Verdict:
+        """The verdict for one address."""
+        return self.verdicts([address], channel=channel, target=target)[0]
+
+    def verdicts(
+        self,
+        addresses: Sequence[Address],
+        *,
+        channel: Channel = Channel.EMAIL,
+        target: Scope = EVERYTHING,
+    ) -> list[Verdict]:
+        """The verdict for each address, in the same order."""
+        found: list[Verdict] = []
+        for start in range(0, len(addresses), BATCH):
+            with translated(self.file):
+                self._connection.execute("BEGIN")
+                try:
+                    found += [self._judge(each, channel, target) for each in addresses[start : start + BATCH]]
+                finally:
+                    self._connection.execute("COMMIT")
+        return found
+
+    def _judge(self, address: Address, channel: Channel, target: Scope) -> Verdict:
+        key = expressible(address.key)
+        ask = self._connection.execute
+        person = None
+        for index_key in self._keys:
+            row = ask(_SUBJECT, (index_key.id, index_key.blind(key))).fetchone()
+            if row is not None:
+                person = self._person(row[0])
+                break
+        alias = alias_of(key)
+        people: set[int] = set()
+        if alias is not None:
+            for index_key in self._keys:
+                rows = ask(_ALIAS, (index_key.id, index_key.blind_alias(alias.key)))
+                people.update(other for (other,) in rows)
+            people.discard(-1 if person is None else person)
+        if person is None and not people:
+            return CLEAR
+        return rule(
+            None if person is None else self._standing(person),
+            erased=person is not None and ask(_HELD, (person,)).fetchone() is None,
+            aliases=[self._standing(other) for other in sorted(people)],
+            alias_rule=alias.provider.says if alias is not None else "",
+            channel=channel,
+            target=target,
+        )
+
+    def _person(self, subject: str) -> int:
+        row = self._connection.execute(_PERSON, (subject,)).fetchone()
+        if row is None:
+            raise LedgerDamaged("a person's row in the ledger names an entry that is not there")
+        return int(row[0])
+
+    def _standing(self, person: int) -> Standing:
+        ask = self._connection.execute
+        return standing_from("", ask(_STANDING, (person,)), ask(_LIFT, (person,)))
+
+
+def _root_in(note: str, file: Path) -> str:
+    """The root that a head's note names, in hex. Whether it is signed, `suppress verify` says."""
+    try:
+        return Checkpoint.parse(Note.parse(note).text).root.hex()
+    except BadNote as wrong:
+        raise LedgerDamaged(f"the head of the ledger {file} cannot be read: {wrong}") from wrong

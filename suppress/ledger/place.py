@@ -1,0 +1,180 @@
+"""Where a ledger lives, and what SQLite's refusals mean in our errors.
+
+Rules kept here:
+
+* A ledger is named by a SQLAlchemy URL (`sqlite:///suppress.db`) or by the bare path of a SQLite file.
+* No error of a driver leaves the ledger room: each becomes one of `suppress.errors`, chosen by SQLite's own
+  result code, never by its wording.
+* This module loads nothing heavy, so that `Lookup` can use it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import urllib.parse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from suppress.errors import (
+    BadUsage,
+    LedgerDamaged,
+    LedgerLocked,
+    NoLedger,
+    OutputRefused,
+    StorageFailed,
+    SuppressError,
+)
+
+BUSY_SECONDS = 5.0
+"""How long to wait for another process that holds the ledger."""
+
+HEADER = b"SQLite format 3\x00"
+
+
+def sqlite_file(url: str) -> Path:
+    """The SQLite file that `url` names.
+
+    Raises:
+        BadUsage: A URL of another database, or one with parameters.
+    """
+    if "://" not in url:
+        return _given(url, url)
+    scheme, _, rest = url.partition("://")
+    if scheme not in ("sqlite", "sqlite+pysqlite"):
+        raise BadUsage(
+            f"this version keeps ledgers in SQLite files only, not in {scheme or 'nothing'}",
+            remedy="use sqlite:///suppress.db, or the path of a file",
+        )
+    return _given(rest.removeprefix("/"), url)
+
+
+def _given(path: str, url: str) -> Path:
+    if not path or path == ":memory:" or "?" in path or "\x00" in path:
+        raise BadUsage(
+            f"{url!r} does not name a file that can hold a ledger",
+            remedy="use sqlite:///suppress.db, or the path of a file",
+        )
+    return Path(path)
+
+
+def keys_folder(url: str) -> Path:
+    """The default folder of a ledger's keys: beside its file, `X.db` → `X.keys`."""
+    return sqlite_file(url).with_suffix(".keys")
+
+
+def uri(file: Path, mode: str) -> str:
+    """SQLite's URI for a file; `mode` is `ro`, `rw` or `rwc`."""
+    return f"file:{urllib.parse.quote(str(file.absolute()))}?mode={mode}"
+
+
+def require_ledger_file(file: Path) -> None:
+    """Refuse early, and in plain words, what cannot be a SQLite ledger.
+
+    Raises:
+        NoLedger: No such file, or an empty one.
+        BadUsage: A folder.
+        LedgerDamaged: A file with other content.
+        StorageFailed: The file cannot be read.
+    """
+    try:
+        if file.is_dir():
+            raise BadUsage(f"{file} is a folder, not a ledger", remedy="name a file, such as suppress.db")
+        with file.open("rb") as stream:
+            start = stream.read(len(HEADER))
+    except FileNotFoundError:
+        raise NoLedger(f"there is no ledger at {file}") from None
+    except OSError as refused:
+        raise StorageFailed(f"{file} cannot be read: {refused.strerror}") from refused
+    if not start:
+        raise NoLedger(f"{file} is empty: there is no ledger in it yet")
+    if start != HEADER:
+        raise LedgerDamaged(
+            f"{file} is not a SQLite database: it was damaged, or it is another kind of file",
+            remedy="name the ledger's own file, or restore it from a backup",
+        )
+
+
+def open_read_only(file: Path) -> sqlite3.Connection:
+    """A connection that can only read, in autocommit mode.
+
+    A writer that was killed leaves a journal behind, which has to be rolled back before anybody may read;
+    SQLite cannot do that on a read-only connection, so it is done on another one first.
+
+    Raises:
+        NoLedger, LedgerDamaged, LedgerLocked, StorageFailed: It cannot be opened; nothing is left open.
+    """
+    require_ledger_file(file)
+    with translated(file):
+        try:
+            return _probed(file, "ro")
+        except sqlite3.OperationalError as refused:
+            if (getattr(refused, "sqlite_errorcode", 0) & 0xFF) != sqlite3.SQLITE_READONLY:
+                raise
+            _probed(file, "rw").close()
+            return _probed(file, "ro")
+
+
+def _probed(file: Path, mode: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri(file, mode), uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    try:
+        connection.execute("PRAGMA trusted_schema = OFF")
+        if mode == "ro":
+            connection.execute("PRAGMA query_only = ON")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def translated(file: Path) -> Iterator[None]:
+    """Turn whatever SQLite or the system says about `file` into one of our errors."""
+    try:
+        yield
+    except sqlite3.Error as refused:
+        raise meaning(refused, file) from refused
+    except OSError as refused:
+        raise StorageFailed(f"{file}: {refused.strerror or type(refused).__name__}") from refused
+
+
+def meaning(refused: sqlite3.Error, file: Path) -> SuppressError:
+    """What a SQLite error says about the ledger in `file` (https://www.sqlite.org/rescode.html)."""
+    code = getattr(refused, "sqlite_errorcode", None)
+    primary = code & 0xFF if isinstance(code, int) else None
+    match primary:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return LedgerLocked(f"another process holds the ledger {file} and did not finish in time")
+        case sqlite3.SQLITE_FULL:
+            return StorageFailed(f"the disk that holds the ledger {file} is full")
+        case sqlite3.SQLITE_IOERR:
+            return StorageFailed(f"the disk that holds the ledger {file} failed ({_name(refused)})")
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
+            return StorageFailed(
+                f"the ledger {file} or its folder may not be written to",
+                remedy="give this user write permission to the file and its folder",
+            )
+        case sqlite3.SQLITE_CANTOPEN:
+            return _cannot_open(file)
+        case sqlite3.SQLITE_NOMEM:
+            return StorageFailed("out of memory", remedy="free some memory, then run the same command again")
+        case sqlite3.SQLITE_CONSTRAINT:
+            return LedgerDamaged(f"the ledger {file} refused a row: {refused}")
+        case _:
+            return LedgerDamaged(f"the ledger {file} cannot be read ({_name(refused)}: {refused})")
+
+
+def _cannot_open(file: Path) -> SuppressError:
+    if file.exists():
+        return StorageFailed(
+            f"the ledger {file} or its folder may not be opened",
+            remedy="give this user permission to read and write the file and its folder",
+        )
+    if file.parent.is_dir():
+        return OutputRefused(f"no ledger can be created in {file.parent}: the folder may not be written to")
+    return OutputRefused(f"no ledger can be created in {file.parent}: there is no such folder")
+
+
+def _name(refused: sqlite3.Error) -> str:
+    return str(getattr(refused, "sqlite_errorname", type(refused).__name__))

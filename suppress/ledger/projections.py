@@ -1,0 +1,162 @@
+"""What queries need, kept in the append transaction: read for an append, changed by it, written back.
+
+Reading is in chunks of one IN list each, writing is one
+bulk insert per table, so that a batch of thousands costs few statements. Everything here can be rebuilt by
+replaying the leaves (`inspection` does so in `suppress verify`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import TypeVar
+
+from sqlalchemy import Connection, delete, select
+
+from suppress.core.entry import (
+    Body,
+    Corrected,
+    DestinationChanged,
+    Disclosed,
+    Entry,
+    Erased,
+    Forgotten,
+    Honoured,
+    ImportDone,
+    SyncDone,
+)
+from suppress.core.standing import Standing
+from suppress.errors import LedgerDamaged
+from suppress.ledger import tables
+from suppress.ledger.engine import CHUNK, insert_rows
+from suppress.ledger.folding import standing_of
+from suppress.ledger.reading import decoded
+from suppress.ledger.rows import Row, row_of_lift, row_of_suppression, standing_from
+from suppress.ledger.sealing import IndexKey
+
+T = TypeVar("T")
+
+
+def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    """`values` in lists of at most `size`."""
+    rest = iter(values)
+    while chunk := list(islice(rest, size)):
+        yield chunk
+
+
+def topic_of(body: Body) -> tuple[str, str] | None:
+    """Under which type and name an entry is indexed; None for entries that are found through a person."""
+    match body:
+        case SyncDone() | ImportDone():
+            return body.type, body.source
+        case DestinationChanged() | Disclosed() | Honoured():
+            return body.type, body.destination
+        case Corrected():
+            return body.type, str(body.entry)
+        case Erased() | Forgotten():
+            return body.type, body.subject
+        case _ if hasattr(body, "subject"):
+            return None
+        case _:
+            return body.type, ""
+
+
+def subjects_of(connection: Connection, key: IndexKey, indexes: Iterable[bytes]) -> dict[bytes, str]:
+    """Blind index → subject id, for those that the ledger has under this key."""
+    found: dict[bytes, str] = {}
+    for chunk in chunks(indexes):
+        rows = connection.execute(
+            select(tables.subject.c.blind_index, tables.subject.c.id).where(
+                tables.subject.c.key_id == key.id, tables.subject.c.blind_index.in_(chunk)
+            )
+        )
+        found.update((index, id_) for index, id_ in rows)
+    return found
+
+
+def entries_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, int]:
+    """Event id → sequence number, for those that the ledger has."""
+    found: dict[str, int] = {}
+    for chunk in chunks(ids):
+        rows = connection.execute(
+            select(tables.event.c.id, tables.event.c.seq).where(tables.event.c.id.in_(chunk))
+        )
+        found.update((id_, seq) for id_, seq in rows)
+    return found
+
+
+def standings_of(connection: Connection, people: Mapping[int, str]) -> dict[int, Standing]:
+    """Person → standing, for every person given (with their subject id)."""
+    suppressions: dict[int, list[Row]] = {}
+    lifts: dict[int, list[Row]] = {}
+    for chunk in chunks(people):
+        for person, *row in connection.execute(
+            select(tables.standing).where(tables.standing.c.person.in_(chunk))
+        ):
+            suppressions.setdefault(person, []).append(row)
+        for person, *row in connection.execute(select(tables.lift).where(tables.lift.c.person.in_(chunk))):
+            lifts.setdefault(person, []).append(row)
+    return {
+        person: standing_from(subject, suppressions.get(person, ()), lifts.get(person, ()))
+        for person, subject in people.items()
+    }
+
+
+def replace_standings(connection: Connection, known: Iterable[int], now: Mapping[int, Standing]) -> None:
+    """Write standings; those of `known` people, who may have rows already, are taken out first."""
+    for chunk in chunks(known):
+        connection.execute(delete(tables.standing).where(tables.standing.c.person.in_(chunk)))
+        connection.execute(delete(tables.lift).where(tables.lift.c.person.in_(chunk)))
+    rows = [
+        row_of_suppression(person, each) for person, standing in now.items() for each in standing.suppressions
+    ]
+    insert_rows(connection, tables.standing, tables.standing.columns.keys(), rows)
+    lifts = [row_of_lift(person, each) for person, standing in now.items() for each in standing.lifts]
+    insert_rows(connection, tables.lift, tables.lift.columns.keys(), lifts)
+
+
+def entry_at(connection: Connection, seq: int) -> Entry:
+    """The entry at `seq`.
+
+    Raises:
+        LedgerDamaged: It is missing or cannot be read.
+    """
+    leaf = connection.execute(
+        select(tables.ledger.c.leaf).where(tables.ledger.c.seq == seq)
+    ).scalar_one_or_none()
+    if leaf is None:
+        raise LedgerDamaged(f"entry {seq} is missing")
+    return decoded(seq, leaf)
+
+
+def history_of(connection: Connection, person: int) -> list[Entry]:
+    """Every entry about a person, in order."""
+    rows = connection.execute(
+        select(tables.ledger.c.seq, tables.ledger.c.leaf)
+        .join(tables.about, tables.about.c.seq == tables.ledger.c.seq)
+        .where(tables.about.c.person == person)
+        .order_by(tables.ledger.c.seq)
+    )
+    return [decoded(seq, leaf) for seq, leaf in rows]
+
+
+def replayed(connection: Connection, person: int, subject: str) -> Standing:
+    """A person's standing folded anew from all their entries."""
+    return standing_of(subject, history_of(connection, person))
+
+
+def topics(connection: Connection, type_: str, name: str) -> list[int]:
+    """The entries of a type about a name, newest first."""
+    rows = connection.execute(
+        select(tables.topic.c.seq)
+        .where(tables.topic.c.type == type_, tables.topic.c.name == name)
+        .order_by(tables.topic.c.seq.desc())
+    )
+    return [seq for (seq,) in rows]
+
+
+def is_annulled(connection: Connection, seq: int) -> bool:
+    """Whether a correction that itself still counts names this entry."""
+    return any(
+        not is_annulled(connection, correction) for correction in topics(connection, Corrected.type, str(seq))
+    )

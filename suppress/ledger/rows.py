@@ -1,0 +1,78 @@
+"""Standings as rows of the tables `standing` and `lift`, and back. No SQL, nothing heavy.
+
+A row that no standing can have (a reason that does not exist, a date that is none) was not written by this
+program: reading it raises `LedgerDamaged` and never answers a check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from suppress.core.entry import moment, timestamp
+from suppress.core.standing import Lift, Standing, Suppression
+from suppress.core.suppression import Channel, Reason, Scope, Visibility
+from suppress.errors import LedgerDamaged
+
+Row = Sequence[Any]
+
+
+def row_of_suppression(person: int, each: Suppression) -> tuple[Any, ...]:
+    """A row of `standing`."""
+    return (
+        person,
+        each.channel.value,
+        str(each.scope),
+        each.reason.value,
+        None if each.since is None else timestamp(each.since),
+        timestamp(each.latest),
+        each.source,
+        each.seq,
+        None if each.visibility is None else each.visibility.value,
+    )
+
+
+def row_of_lift(person: int, each: Lift) -> tuple[Any, ...]:
+    """A row of `lift`."""
+    return person, each.channel.value, str(each.scope), timestamp(each.at), each.seq
+
+
+def suppression_from(row: Row) -> Suppression:
+    """A row of `standing`, after its person. Raises `LedgerDamaged`."""
+    channel, scope, reason, since, latest, source, seq, visibility = row
+    with _no_such_row():
+        return Suppression(
+            Channel(channel),
+            Scope.parse(scope),
+            Reason(reason),
+            None if since is None else moment(since),
+            moment(latest),
+            source,
+            seq,
+            None if visibility is None else Visibility(visibility),
+        )
+
+
+def standing_from(subject: str, suppressions: Iterable[Row], lifts: Iterable[Row]) -> Standing:
+    """A standing from its rows (after their person) in any order, equal to the one that was written.
+
+    Raises:
+        LedgerDamaged: A row that no standing can have.
+    """
+    standing = Standing(subject)
+    for row in suppressions:
+        standing = standing.with_opt_out(suppression_from(row))
+    for channel, scope, at, seq in lifts:
+        with _no_such_row():
+            lift = Lift(Channel(channel), Scope.parse(scope), moment(at), seq)
+        standing = standing.with_consent(lift)
+    return standing
+
+
+@contextmanager
+def _no_such_row() -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, TypeError) as wrong:
+        raise LedgerDamaged(f"a row of the ledger's standings was changed from outside: {wrong}") from wrong

@@ -1,0 +1,380 @@
+"""`Ledger`: append what happened, ask what holds. The way in for verbs and for programs.
+
+    from suppress import Ledger
+
+    with Ledger.open("sqlite:///suppress.db") as ledger:
+        print(ledger.check("pat@example.com").ruling)
+
+Rules kept here:
+
+* It takes core values and returns core values; SQL, rows and drivers' errors stay in this room.
+* `append` is one transaction and returns only after the commit, so whatever it returned is kept. Repeating
+  an append adds nothing: every event has an id derived from its facts.
+* Reading is done in short transactions, so that an iteration left open never holds up a writer.
+* Without its keys a ledger can be read and verified; finding a person and appending need them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine, select
+
+from suppress.core.address import KEY_VERSION, Address
+from suppress.core.aliases import alias_of
+from suppress.core.entry import Entry, LogOpened, SyncDone, encode, timestamp
+from suppress.core.merkle import Frontier, leaf_hash
+from suppress.core.standing import UNHEARD, Standing
+from suppress.core.suppression import EVERYTHING, Channel, Json, Scope
+from suppress.core.verdict import CLEAR, Verdict
+from suppress.errors import ConfigWrong, LedgerDamaged, NoLedger, OutputRefused
+from suppress.ledger import appending, listing, projections, schema, tables
+from suppress.ledger.appending import Told
+from suppress.ledger.engine import insert_rows, reading, sqlite_engine, writing
+from suppress.ledger.heads import Signer, read_tip
+from suppress.ledger.keys import Keys, read_highwater, replace_file, sync_folder
+from suppress.ledger.place import keys_folder, require_ledger_file, sqlite_file
+from suppress.ledger.reading import decoded, opening, require_same_keys
+from suppress.ledger.ruling import rule
+from suppress.ledger.sealing import expressible, mark, read_payload
+from suppress.ledger.values import Head, Listed, Receipt, Recorded, SourceState
+
+PAGE = 1000
+"""Entries read in one short transaction."""
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The server's clock."""
+    return datetime.now(UTC)
+
+
+class Ledger:
+    """An open ledger. Not for use by several threads at once; several processes may each open it."""
+
+    def __init__(self, file: Path, engine: Engine, keys: Keys | None, clock: Clock) -> None:
+        self.file = file
+        self._engine = engine
+        self._keys = keys
+        self._clock = clock
+        self._signer: Signer | None = None
+
+    @classmethod
+    def create(cls, url: str, *, keys: Path, organisation: str | None = None, clock: Clock = utc_now) -> bool:
+        """Make a ledger with its keys and first entry. False, and nothing changed, if it was there already.
+
+        Raises:
+            OutputRefused: The file or the keys folder cannot be made.
+            ConfigWrong: The keys folder is there, and belongs to another ledger or cannot be used.
+            LedgerDamaged: There is a file of another kind.
+        """
+        file = sqlite_file(url)
+        if file.exists():
+            with contextlib.suppress(NoLedger), cls.open(url, keys=keys):
+                return False
+        return _create(file, keys, organisation, clock)
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        keys: Path | None = None,
+        read_only: bool = False,
+        clock: Clock = utc_now,
+    ) -> Ledger:
+        """Open a ledger. With `read_only`, missing keys are no error until somebody is looked up.
+
+        Raises:
+            NoLedger: There is none.
+            MigrationNeeded: Its schema is older or newer than this program.
+            ConfigWrong: Its keys are missing, unreadable by us, readable by others, or another ledger's.
+            LedgerLocked: Another process holds it.
+            LedgerDamaged: It cannot be read.
+            StorageFailed: The disk or its permissions do not let us.
+        """
+        file = sqlite_file(url)
+        require_ledger_file(file)
+        folder = keys if keys is not None else keys_folder(url)
+        engine = sqlite_engine(file, mode="ro" if read_only else "rw")
+        try:
+            with reading(engine, file) as connection:
+                schema.require_current(connection, file)
+                first = connection.execute(select(tables.ledger.c.leaf).where(tables.ledger.c.seq == 0))
+                opened = opening(first.scalar_one_or_none())
+                loaded = None if read_only and not folder.is_dir() else Keys.load(folder)
+                if loaded is not None:
+                    require_same_keys(opened, loaded)
+        except BaseException:
+            engine.dispose()
+            raise
+        return cls(file, engine, loaded, clock)
+
+    def close(self) -> None:
+        """Give the database back."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- Appending -------------------------------------------------------------------------------------
+
+    def append(self, events: Sequence[Told], *, actor: str) -> tuple[Receipt, ...]:
+        """Record events in one transaction; one receipt each, in order, once they are on disk.
+
+        Raises:
+            LedgerLocked: Another process is writing.
+            LedgerDamaged: The head does not verify, or is behind what was already signed.
+            StorageFailed: The disk is full or failed. Repeat the same events: nothing is doubled.
+            BadUsage: An event that cannot be written.
+        """
+        if not events:
+            return ()
+        keys = self._required_keys()
+        if self._signer is None:
+            self._signer = Signer.of(keys)
+        prepared = appending.prepare(events, keys.index)
+        with writing(self._engine, self.file) as connection:
+            receipts, note = appending.append(
+                connection,
+                prepared,
+                keys=keys.index,
+                actor=actor,
+                now=self._clock,
+                signer=self._signer,
+                highwater=read_highwater(keys.highwater),
+            )
+        if any(receipt.new for receipt in receipts):
+            replace_file(keys.highwater, note.encode())
+        return receipts
+
+    def keep_checkpoint(self) -> Head:
+        """Store the current head among the ledger's checkpoints, as a report that quotes it does."""
+        with writing(self._engine, self.file) as connection:
+            tip = read_tip(connection)
+            known = connection.execute(
+                select(tables.checkpoint.c.size).where(tables.checkpoint.c.size == tip.size)
+            ).first()
+            if known is None:
+                insert_rows(connection, tables.checkpoint, ("size", "note"), [(tip.size, tip.note.encode())])
+        return tip.head
+
+    # --- Asking ----------------------------------------------------------------------------------------
+
+    def head(self) -> Head:
+        """Size, root and signed note as of now."""
+        with reading(self._engine, self.file) as connection:
+            return read_tip(connection).head
+
+    def standing(self, address: Address) -> Standing:
+        """What holds for one address; `UNHEARD` when the ledger has never seen it."""
+        return self.standings([address])[0]
+
+    def standings(self, addresses: Sequence[Address]) -> list[Standing]:
+        """What holds for each address, in the same order."""
+        with reading(self._engine, self.file) as connection:
+            people = self._people(connection, {expressible(each.key) for each in addresses})
+            standings = projections.standings_of(connection, dict(people.values()))
+        found = {key: standings[person] for key, (person, _) in people.items()}
+        return [found.get(expressible(each.key), UNHEARD) for each in addresses]
+
+    def check(self, address: str, *, channel: Channel = Channel.EMAIL, target: Scope = EVERYTHING) -> Verdict:
+        """Whether an address may be mailed. Text that holds no address at all is clear.
+
+        For many addresses, or a fast start, use `Lookup`.
+        """
+        try:
+            parsed = Address.parse(address)
+        except ValueError:
+            return CLEAR
+        key = expressible(parsed.key)
+        with reading(self._engine, self.file) as connection:
+            people = self._people(connection, [key])
+            exact, erased = None, False
+            if key in people:
+                person, subject = people[key]
+                exact = projections.standings_of(connection, {person: subject})[person]
+                erased = not _holds_address(connection, person)
+            alias = alias_of(key)
+            aliases = self._alias_standings(connection, alias.key) if alias is not None else ()
+        return rule(
+            exact,
+            erased=erased,
+            aliases=aliases,
+            alias_rule=alias.provider.says if alias is not None else "",
+            channel=channel,
+            target=target,
+        )
+
+    def entries(self, start: int = 0, stop: int | None = None) -> Iterator[Entry]:
+        """The entries from `start` up to, not including, `stop`; by default up to the head as of now."""
+        with reading(self._engine, self.file) as connection:
+            size = read_tip(connection).size
+        end = size if stop is None else min(stop, size)
+        for first in range(max(start, 0), end, PAGE):
+            last = min(first + PAGE, end)
+            with reading(self._engine, self.file) as connection:
+                rows = connection.execute(
+                    select(tables.ledger.c.seq, tables.ledger.c.leaf)
+                    .where(tables.ledger.c.seq >= first, tables.ledger.c.seq < last)
+                    .order_by(tables.ledger.c.seq)
+                ).all()
+            for seq, leaf in rows:
+                yield decoded(seq, leaf)
+
+    def payload(self, seq: int) -> Mapping[str, Json] | None:
+        """`address`, `key` and `evidence` of an entry; None when it has none or was erased."""
+        with reading(self._engine, self.file) as connection:
+            return _payload(connection, seq)
+
+    def history(self, address: Address) -> list[Recorded]:
+        """Every entry about the person behind an address, in order, with payloads."""
+        key = expressible(address.key)
+        with reading(self._engine, self.file) as connection:
+            people = self._people(connection, [key])
+            if key not in people:
+                return []
+            entries = projections.history_of(connection, people[key][0])
+            return [Recorded(entry, _payload(connection, entry.seq)) for entry in entries]
+
+    def suppressed(self, channel: Channel = Channel.EMAIL, target: Scope = EVERYTHING) -> Iterator[Listed]:
+        """Everybody who may not be mailed and whose address is held, sorted by match key (UTF-8 bytes)."""
+        return listing.suppressed(self._engine, self.file, channel, target)
+
+    def source_state(self, name: str) -> SourceState:
+        """How far the source `name` was read: by its newest complete runs that no correction annulled."""
+        last_before: datetime | None = None
+        census_at: datetime | None = None
+        with reading(self._engine, self.file) as connection:
+            for seq in projections.topics(connection, SyncDone.type, name):
+                entry = projections.entry_at(connection, seq)
+                run = entry.body
+                if not isinstance(run, SyncDone) or not run.complete:
+                    continue
+                if projections.is_annulled(connection, seq):
+                    continue
+                last_before = last_before or run.before
+                if run.mode == "census":
+                    census_at = census_at or entry.at
+                if last_before and census_at:
+                    break
+        return SourceState(last_before, census_at)
+
+    # --- Within ----------------------------------------------------------------------------------------
+
+    def _required_keys(self) -> Keys:
+        if self._keys is None:
+            raise ConfigWrong(
+                f"this needs the keys of the ledger {self.file}, and there are none beside it",
+                remedy="name their folder by `keys` in suppress.toml",
+            )
+        return self._keys
+
+    def _people(self, connection: Connection, keys: Sequence[str] | set[str]) -> dict[str, tuple[int, str]]:
+        """Match key → (person, subject id), for those that the ledger knows."""
+        subjects: dict[str, str] = {}
+        for index_key in self._required_keys().index:
+            wanted = {index_key.blind(key): key for key in keys}
+            found = projections.subjects_of(connection, index_key, wanted)
+            subjects.update((wanted[index], subject) for index, subject in found.items())
+        people = projections.entries_by_id(connection, subjects.values())
+        return {key: (people[subject], subject) for key, subject in subjects.items() if subject in people}
+
+    def _alias_standings(self, connection: Connection, alias: str) -> list[Standing]:
+        people: set[int] = set()
+        for index_key in self._required_keys().index:
+            rows = connection.execute(
+                select(tables.alias.c.person).where(
+                    tables.alias.c.key_id == index_key.id,
+                    tables.alias.c.alias_index == index_key.blind_alias(alias),
+                )
+            )
+            people |= {person for (person,) in rows}
+        return list(projections.standings_of(connection, dict.fromkeys(sorted(people), "")).values())
+
+
+def _holds_address(connection: Connection, person: int) -> bool:
+    row = connection.execute(
+        select(tables.payload.c.seq)
+        .join(tables.about, tables.about.c.seq == tables.payload.c.seq)
+        .where(tables.about.c.person == person)
+        .limit(1)
+    ).first()
+    return row is not None
+
+
+def _payload(connection: Connection, seq: int) -> Mapping[str, Json] | None:
+    body = connection.execute(
+        select(tables.payload.c.body).where(tables.payload.c.seq == seq)
+    ).scalar_one_or_none()
+    if body is None:
+        return None
+    try:
+        return read_payload(body)
+    except (ValueError, RecursionError) as wrong:
+        raise LedgerDamaged(f"the payload of entry {seq} cannot be read") from wrong
+
+
+def _create(file: Path, folder: Path, organisation: str | None, clock: Clock) -> bool:
+    if not file.parent.is_dir():
+        raise OutputRefused(f"no ledger can be created in {file.parent}: there is no such folder")
+    keys = Keys.create(folder, _origin(organisation))
+    if read_highwater(keys.highwater) is not None:
+        raise ConfigWrong(
+            f"the keys in {folder} belong to a ledger that was in use, and {file} is gone",
+            remedy="restore the ledger from your backup, or name another folder for the keys",
+        )
+    signer = Signer.of(keys)
+    engine = sqlite_engine(file, mode="rwc")
+    try:
+        with writing(engine, file) as connection:
+            if schema.exists(connection):
+                return False  # another process was quicker
+            schema.migrate(connection)
+            note = _open_log(connection, keys, signer, clock())
+    finally:
+        engine.dispose()
+    sync_folder(file.parent)
+    replace_file(keys.highwater, note.encode())
+    return True
+
+
+def _origin(organisation: str | None) -> str:
+    """A name for the log that is unlike any other's, and readable (C2SP signed-note forbids spaces and +)."""
+    slug = re.sub(r"[^a-z0-9]+", "-", (organisation or "").casefold()).strip("-")[:40]
+    return "suppress/" + "-".join(part for part in (slug, secrets.token_hex(4)) if part)
+
+
+def _open_log(connection: Connection, keys: Keys, signer: Signer, now: datetime) -> str:
+    first = keys.newest
+    body = LogOpened(signer.public.name, keys.vkey, first.id, first.commitment, KEY_VERSION)
+    at, id_ = now.astimezone(UTC), secrets.token_hex(16)
+    leaf = encode(id_=id_, at=at, actor="suppress init", body=body)
+    hashed = leaf_hash(leaf)
+    tree = Frontier()
+    tree.push(hashed)
+    note = signer.sign(tree)
+    insert_rows(connection, tables.ledger, ("seq", "leaf"), [(0, leaf)])
+    insert_rows(connection, tables.event, ("id", "seq", "mark"), [(id_, 0, mark(hashed))])
+    insert_rows(connection, tables.topic, ("type", "name", "seq"), [(body.type, "", 0)])
+    insert_rows(
+        connection,
+        tables.head,
+        ("size", "frontier", "last_at", "note"),
+        [(tree.size, b"".join(tree.hashes), timestamp(at), note.encode())],
+    )
+    insert_rows(connection, tables.checkpoint, ("size", "note"), [(tree.size, note.encode())])
+    return note

@@ -1,0 +1,68 @@
+"""The values that the ledger takes and gives, beside those of `suppress.core`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from suppress.core.entry import Body, Entry
+from suppress.core.standing import Suppression
+from suppress.core.suppression import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An entry without personal data (a sync, a check, an export), before the ledger has numbered it.
+
+    `id` is its idempotency key: an event whose id is already there is not recorded again.
+    """
+
+    id: str
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Where an event stands in the ledger. `new` is False when it was already there."""
+
+    seq: int
+    id: str
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The ledger's size and root, and the signed note (C2SP tlog-checkpoint) that says so."""
+
+    size: int
+    root: bytes
+    note: str
+    at: datetime | None
+    """When the last entry was recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One suppressed person: match key, the address as it was first spelled, and what stands."""
+
+    subject: str
+    key: str
+    address: str
+    suppression: Suppression
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An entry with its payload; None when the payload was erased or the entry never had one."""
+
+    entry: Entry
+    payload: Mapping[str, Json] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """How far a source has been read: the end of its last complete window, and its last census."""
+
+    last_before: datetime | None = None
+    census_at: datetime | None = None
