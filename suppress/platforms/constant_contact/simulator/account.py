@@ -50,6 +50,9 @@ class Account:
     def __iter__(self) -> Iterator[Contact]:
         return iter(self._contacts.values())
 
+    def __getitem__(self, contact_id: str) -> Contact:
+        return self._contacts[contact_id]
+
     def get(self, contact_id: str) -> Contact | None:
         """The contact with this id, deleted or not."""
         return self._contacts.get(contact_id)

@@ -10,11 +10,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from suppress.platforms.constant_contact.simulator import faults as failing
-from suppress.platforms.constant_contact.simulator import query as queries
-from suppress.platforms.constant_contact.simulator import routes
+from suppress.platforms.constant_contact.simulator import model, paging, routes
 from suppress.platforms.constant_contact.simulator.account import Account
+from suppress.platforms.constant_contact.simulator.activities import Activities
 from suppress.platforms.constant_contact.simulator.clock import Clock
-from suppress.platforms.constant_contact.simulator.http import Refused, Request, Response, error, errors
+from suppress.platforms.constant_contact.simulator.http import (
+    Refused,
+    Request,
+    Response,
+    error,
+    errors,
+    not_found,
+)
 from suppress.platforms.constant_contact.simulator.limits import Meter, unauthorized
 from suppress.platforms.constant_contact.simulator.model import Contact
 from suppress.platforms.constant_contact.simulator.oauth import Grants
@@ -32,6 +39,7 @@ class Backend:
     grants: Grants = field(init=False)
     meter: Meter = field(init=False)
     faults: failing.Faults = field(init=False)
+    activities: Activities = field(init=False)
     walks: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Snapshots that are being paged through, by name: contact ids in order."""
     segment_calls: dict[str, int] = field(default_factory=dict)
@@ -42,6 +50,7 @@ class Backend:
         self.grants = Grants(self.scenario.sign_in, limits, self.clock)
         self.meter = Meter(limits.per_second, limits.per_day, limits.retry_after)
         self.faults = failing.Faults(self.scenario.faults)
+        self.activities = Activities(self.switches, limits.queued_activities)
 
     @property
     def switches(self) -> Switches:
@@ -58,9 +67,24 @@ class Backend:
         found = self.account.get(contact_id)
         return None if found is None else found.as_seen(self.clock.now(), self.switches.visibility_delay)
 
+    def revived(self, contact: Contact) -> Contact:
+        """The contact, visible again if it was deleted, still opted out if it was."""
+        keep = self.switches.revived_keep_opt_out_date
+        return model.revive(contact, opt_out_date=None if keep else self.clock.now())
+
+    def known_lists(self, list_ids: tuple[str, ...]) -> tuple[str, ...]:
+        """The same ids.
+
+        Raises:
+            Refused: 404 for one that the account has not.
+        """
+        if not set(list_ids) <= {one.list_id for one in self.account.lists}:
+            raise not_found("list_id was not found.")
+        return list_ids
+
     def handle(self, request: Request) -> Response:
         """Answer one request, with the faults that strike it."""
-        struck = self.faults.due(request.path, queries.page_number(request.query))
+        struck = self.faults.due(request.path, paging.page_number(request.query))
         response = self._answer(replace(request, shift=failing.shift_of(struck)))
         for fault in struck:
             response = failing.struck(response, fault)
@@ -79,6 +103,7 @@ class Backend:
                 if found is None:
                     return self._unknown(request)
                 self._permit(found[0], request)
+                self.activities.settle(self.clock.now())
             route, path = found
             return route.handler(self, request, path)
         except Refused as refusal:

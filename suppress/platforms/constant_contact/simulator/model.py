@@ -45,6 +45,8 @@ class OptOut:
     recorded_at: datetime
     reason: str | None = None
     campaign: str | None = None
+    complaint: bool = False
+    """Reported as spam: counted as `abuse`, named in no report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,11 @@ class Contact:
     def unsubscribed(self) -> bool:
         """Whether its address may not be mailed, deleted or not."""
         return self.email is not None and self.email.unsubscribed
+
+    @property
+    def mailable(self) -> bool:
+        """What `status=active` means here: not deleted, and a permission to send."""
+        return not self.deleted and self.email is not None and self.email.permission in MAILABLE
 
     def as_seen(self, now: datetime, delay: float) -> Contact:
         """The contact as queries show it while a fresh opt-out is not visible yet."""

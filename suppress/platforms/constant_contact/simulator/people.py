@@ -97,23 +97,16 @@ def populate(scenario: Scenario) -> Account:
     return account
 
 
-def newcomer(account: Account, address: str, permission: Permission, at: datetime) -> Contact:
-    """A contact that joins now, added by the account, on its first list.
-
-    Raises:
-        ValueError: For an unsubscribed newcomer: somebody has to unsubscribe them.
-    """
-    contact = Contact(
+def newcomer(account: Account, address: str, at: datetime) -> Contact:
+    """A contact that the account adds now, with implicit permission; without an address, by name only."""
+    email = Email(address, Permission.IMPLICIT, at, at, opt_in_source="Account", opt_in_date=at)
+    return Contact(
         contact_id=str(uuid.uuid4()),
         sequence_id=str(2_000_000_000 + len(account)),
         created_at=at,
         updated_at=at,
-        email=Email(address, Permission.IMPLICIT, at, at, "Account", at),
-        lists=tuple(one.list_id for one in account.lists[:1]),
+        email=email if address else None,
     )
-    if permission is Permission.IMPLICIT:
-        return contact
-    return model.permit(contact, permission, at=at, source="Account")
 
 
 class _Crowd:
@@ -140,10 +133,9 @@ class _Crowd:
         span = max(1, int((before - after).total_seconds()) - 1)
         return after + timedelta(seconds=1 + self.rng.randrange(span))
 
-    def campaign_before(self, at: datetime) -> Campaign | None:
-        """The newest campaign that had gone out by then."""
-        sent = [campaign for campaign in self.campaigns if campaign.sent_at < at]
-        return sent[-1] if sent else None
+    def campaign_before(self, at: datetime) -> Campaign:
+        """The newest campaign that had gone out by then; the first one goes out before anybody joins."""
+        return [campaign for campaign in self.campaigns if campaign.sent_at < at][-1]
 
     def person(self) -> Contact:
         """A mailable contact with an address nobody else has."""
@@ -154,7 +146,7 @@ class _Crowd:
         """A contact that joined some time ago and was edited once at most, before anything else happened."""
         self.number += 1
         self._sequence += self.rng.randrange(1, 40)
-        joined = self.between(self.since, self.until - timedelta(days=400))
+        joined = self.between(self.since + timedelta(days=7), self.until - timedelta(days=400))
         edited = self.between(joined, joined + timedelta(days=60)) if self.rng.random() < 0.5 else joined
         contact = Contact(
             contact_id=self.id(),
@@ -211,9 +203,8 @@ class _Crowd:
 
 def _clicked(crowd: _Crowd, contact: Contact, reason: str | None = None) -> Contact:
     at = crowd.opt_out_of(contact)
-    campaign = crowd.campaign_before(at)
+    activity = crowd.campaign_before(at).primary
     given = reason if reason is not None or crowd.rng.random() < 0.6 else crowd.rng.choice(REASONS)
-    activity = None if campaign is None else campaign.primary
     return model.unsubscribe(contact, OptOut("Contact", at, at, given, activity))
 
 
@@ -230,7 +221,8 @@ def _by_account(crowd: _Crowd) -> Contact:
 def _complained(crowd: _Crowd) -> Contact:
     contact = crowd.person()
     at = crowd.opt_out_of(contact)
-    return model.unsubscribe(contact, OptOut("Contact", at, at))
+    activity = crowd.campaign_before(at).primary
+    return model.unsubscribe(contact, OptOut("Contact", at, at, campaign=activity, complaint=True))
 
 
 def _unsubscribed_deleted(crowd: _Crowd) -> Contact:

@@ -10,16 +10,14 @@ Rules kept here:
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from urllib.parse import parse_qsl, urlencode
 
-from suppress.platforms.constant_contact.simulator.http import Refused, invalid
+from suppress.platforms.constant_contact.simulator import paging
+from suppress.platforms.constant_contact.simulator.http import invalid
 from suppress.platforms.constant_contact.simulator.model import MAILABLE, Contact, Permission
 from suppress.platforms.constant_contact.simulator.scenario import Order, Switches, WithoutStatus
 
@@ -95,7 +93,7 @@ def cursor(query: Query) -> str:
                 pairs.append((member.name, "true"))
             case _:
                 pairs.append((member.name, str(value)))
-    return base64.urlsafe_b64encode(urlencode(pairs).encode()).decode()
+    return paging.sealed(pairs)
 
 
 def matching(
@@ -145,9 +143,8 @@ def _gathered(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
 
 def _opened(text: str) -> dict[str, list[str]]:
     try:
-        inside = base64.b64decode(text.encode().translate(bytes.maketrans(b"-_", b"+/")), validate=True)
-        given = _gathered(parse_qsl(inside.decode(), strict_parsing=True))
-    except (binascii.Error, UnicodeError, ValueError):
+        given = _gathered(paging.opened(text))
+    except ValueError:
         raise invalid("cursor does not have a valid value") from None
     if not {"limit", "next"} <= given.keys() <= _PARAMETERS | _CURSOR_ONLY:
         raise invalid("cursor does not have a valid value")
@@ -271,12 +268,3 @@ def _within(at: datetime | None, after: datetime | None, before: datetime | None
     if inclusive:
         return (after is None or at >= after) and (before is None or at <= before)
     return (after is None or at > after) and (before is None or at < before)
-
-
-def page_number(pairs: Sequence[tuple[str, str]]) -> int:
-    """Which page of a walk a request asks for, 1 where no cursor of ours says otherwise."""
-    given = _gathered(pairs)
-    try:
-        return _query(_opened(given["cursor"][-1])).page if "cursor" in given else 1
-    except Refused:
-        return 1

@@ -124,16 +124,6 @@ class Simulator:
         return f"http://{HOST}:{self._server.server_address[1]}"
 
     @property
-    def api_url(self) -> str:
-        """For `api_url` in suppress.toml."""
-        return f"{self.url}/v3"
-
-    @property
-    def auth_url(self) -> str:
-        """For `auth_url` in suppress.toml."""
-        return f"{self.url}/oauth2/default/v1"
-
-    @property
     def token(self) -> str:
         """An access token that is valid from the start."""
         return self.backend.scenario.sign_in.access_token
@@ -176,11 +166,14 @@ class Simulator:
     # --- What happens to people --------------------------------------------------------------------------
 
     def add(self, address: str, permission: Permission = Permission.IMPLICIT) -> Contact:
-        """Somebody new, on the first list."""
+        """Somebody new on the first list, added by staff. `unsubscribed` is not a way to begin."""
         with self._lock:
-            contact = newcomer(self.backend.account, address, permission, self.clock.now())
-            self.backend.account.put(contact)
-            return contact
+            now, account = self.clock.now(), self.backend.account
+            contact = newcomer(account, address, now)
+            if permission is not Permission.IMPLICIT:
+                contact = model.permit(contact, permission, at=now, source="Account")
+            account.put(model.join(contact, tuple(one.list_id for one in account.lists[:1])))
+            return account[contact.contact_id]
 
     def unsubscribe(
         self, address: str, *, source: str = "Contact", reason: str | None = None, at: datetime | None = None
@@ -197,9 +190,7 @@ class Simulator:
 
     def revive(self, address: str) -> Contact:
         """Somebody re-adds a deleted contact."""
-        keep = self.backend.switches.revived_keep_opt_out_date
-        anew = None if keep else self.clock.now()
-        return self._change(address, lambda one: model.revive(one, opt_out_date=anew))
+        return self._change(address, self.backend.revived)
 
     def resubscribe(self, address: str) -> Contact:
         """The person opts in again."""
@@ -209,6 +200,19 @@ class Simulator:
             return model.permit(back, Permission.EXPLICIT, at=self.clock.now(), source="Contact")
 
         return self._change(address, agree)
+
+    def confirm_resubscribe(self, address: str) -> Contact:
+        """The person clicks the confirmation that a resubscribe message carried.
+
+        Raises:
+            LookupError: The account has no such contact, or sent it no message.
+        """
+        contact = self.contact(address)
+        if contact.resubscribe_sent_at is None:
+            raise LookupError(f"no resubscribe message went to {address!r}")
+        lists = contact.resubscribe_lists
+        self.resubscribe(address)
+        return self._change(address, lambda one: model.join(one, lists))
 
     def rename(self, address: str, to: str) -> Contact:
         """Somebody changes the contact's address."""
