@@ -145,14 +145,12 @@ def replayed(connection: Connection, person: int, subject: str) -> Standing:
     return standing_of(subject, history_of(connection, person))
 
 
-def topics(connection: Connection, type_: str, name: str) -> list[int]:
-    """The entries of a type about a name, newest first."""
-    rows = connection.execute(
-        select(tables.topic.c.seq)
-        .where(tables.topic.c.type == type_, tables.topic.c.name == name)
-        .order_by(tables.topic.c.seq.desc())
-    )
-    return [seq for (seq,) in rows]
+def topics(connection: Connection, type_: str, name: str | None) -> list[int]:
+    """The entries of a type about a name, or about any, newest first."""
+    query = select(tables.topic.c.seq).where(tables.topic.c.type == type_)
+    if name is not None:
+        query = query.where(tables.topic.c.name == name)
+    return [seq for (seq,) in connection.execute(query.order_by(tables.topic.c.seq.desc()))]
 
 
 def is_annulled(connection: Connection, seq: int) -> bool:

@@ -254,6 +254,20 @@ class Ledger:
         """Everybody who may not be mailed and whose address is held, sorted by match key (UTF-8 bytes)."""
         return listing.suppressed(self._engine, self.file, channel, target)
 
+    def about(self, type_: str, name: str | None = None) -> Iterator[Entry]:
+        """The entries of a type that no correction annulled, newest first; found by index, not by replay.
+
+        `name` is what they are about: a source, a destination, an erased subject. By default all of the type.
+        """
+        with reading(self._engine, self.file) as connection:
+            seqs = projections.topics(connection, type_, name)
+        for seq in seqs:
+            with reading(self._engine, self.file) as connection:
+                if projections.is_annulled(connection, seq):
+                    continue
+                entry = projections.entry_at(connection, seq)
+            yield entry
+
     def source_state(self, name: str) -> SourceState:
         """How far the source `name` was read: by its newest complete runs that no correction annulled."""
         last_before: datetime | None = None
