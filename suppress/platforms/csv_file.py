@@ -20,6 +20,7 @@ import contextlib
 import csv
 import errno
 import hashlib
+import io
 import json
 import os
 import re
@@ -29,7 +30,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, TextIO
 
 from suppress import __version__
 from suppress.config import DestinationSettings
@@ -308,7 +309,8 @@ class CsvFile:
                 if not isinstance(manifest, dict) or digest != manifest.get("sha256"):
                     return None
                 file.seek(0)
-                return _first_column(file, manifest)
+                with io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
+                    return _first_column(text, manifest)
         except (OSError, ValueError, csv.Error):
             return None
 
@@ -381,13 +383,10 @@ def _formula_safe(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
-def _first_column(file: BinaryIO, manifest: Mapping[str, Any]) -> list[str]:
-    import io
-
+def _first_column(file: TextIO, manifest: Mapping[str, Any]) -> list[str]:
     limit = csv.field_size_limit(2**31 - 1)
     try:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-        rows = csv.reader(text, strict=True)
+        rows = csv.reader(file, strict=True)
         if manifest.get("header"):
             next(rows, None)
         cells = [row[0] for row in rows if row]

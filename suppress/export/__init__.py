@@ -1,0 +1,439 @@
+"""Tell a destination who may not be mailed, read back whether it obeyed, and append the receipt.
+
+Rules kept here:
+
+* Personal data leaves only for a compliance purpose and with an entry that says to whom, why, how many, and
+  the digest of what left (15 U.S.C. 7704(a)(4)(A)(iv) forbids releasing the address for anything else).
+* What a destination accepted is not what it did: `verified` is said only after reading back.
+* The receipt is appended last, when the destination has the list. A run that is killed before it repeats
+  harmlessly; a receipt for something that did not happen cannot be.
+* Answers that do not account for everyone are refused as a whole (`suppress.plugin.tally`).
+* `upto` is the head's position *before* the list was read, so that a request that arrived meanwhile is told
+  again rather than taken as told.
+
+A snapshot (a file) gets everyone each time. Anything else gets whom it lacks, newest first, in parts: each
+part that is done leaves its receipt, and a run that was killed goes on after it. What the ledger says about
+earlier runs is read in `receipts`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+import unicodedata
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from suppress.config import DestinationSettings
+from suppress.core.address import Address, match_key
+from suppress.core.entry import DestinationChanged, Disclosed, Honoured, OptOutRecorded, timestamp
+from suppress.core.suppression import EVERYTHING, Scope
+from suppress.errors import BadUsage, DestinationFailed, SuppressError
+from suppress.export import receipts
+from suppress.ledger import Event, Ledger, Listed
+from suppress.plugin.contract import (
+    Delivery,
+    Exporter,
+    LedgerPosition,
+    Outcome,
+    Remote,
+    Suppressed,
+    Unit,
+)
+from suppress.plugin.tally import Tally
+
+PURPOSES: Mapping[str, str] = {
+    "suppression compliance": "the recipient stops mailing these people",
+    "compliance audit": "an auditor examines whether requests were honoured",
+    "regulator request": "an authority asked for the list",
+    "court order": "a court asked for the list",
+}
+"""The only purposes that the list may leave for."""
+
+PART = 1_000
+"""People told between two receipts, where a destination does not take whole lists."""
+PATIENCE = 120
+"""How often a job is asked for before its people count as not told; the next run tells them again."""
+
+Progress = Callable[[int, int | None], None]
+Wait = Callable[[datetime], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportResult:
+    """What became of one export. `failure` is set when some people may still be mailed there."""
+
+    destination: str
+    platform: str
+    unit: Unit
+    dry_run: bool
+    position: LedgerPosition
+    count: int
+    """People handed to the destination."""
+    outcomes: Mapping[str, int]
+    """How many had which outcome; in a dry run, how many would have which intent."""
+    verified: bool = False
+    failed: tuple[int, ...] = ()
+    """The entries that the destination does not hold, as the receipt lists them."""
+    place: str | None = None
+    artefact: str | None = None
+    unrepresented: tuple[str, ...] = ()
+    upto: int | None = None
+    receipt: int | None = None
+    """The entry that records all this; None in a dry run."""
+    failure: SuppressError | None = None
+
+
+def export(
+    ledger: Ledger,
+    exporter: Exporter,
+    settings: DestinationSettings,
+    *,
+    purpose: str,
+    recipient: str,
+    actor: str,
+    dry_run: bool = False,
+    progress: Progress = lambda _done, _total: None,
+    wait: Wait | None = None,
+) -> ExportResult:
+    """Tell one destination; `wait` is called with the time at which a job wants to be asked again.
+
+    Raises:
+        BadUsage: A purpose that is none of `PURPOSES`, or a recipient that is a person's address.
+        DestinationFailed: It failed as a whole, or its answers do not add up. Nothing is recorded as done.
+    """
+    _require_compliance(purpose, recipient)
+    run = _Run(ledger, exporter, settings, purpose, recipient, actor, progress, wait or _wait)
+    if dry_run:
+        return run.planned()
+    if exporter.capabilities.unit is Unit.SNAPSHOT:
+        return run.snapshot()
+    return run.parts()
+
+
+def _require_compliance(purpose: str, recipient: str) -> None:
+    if purpose not in PURPOSES:
+        raise BadUsage(
+            f"{purpose!r} is no purpose that these addresses may leave for; the law admits only compliance",
+            remedy=f"--purpose with one of: {', '.join(PURPOSES)}",
+        )
+    if "@" in recipient or not recipient.strip() or not recipient.isprintable():
+        # The recipient is written into the ledger for good, where nothing personal may be.
+        raise BadUsage("a recipient is an organisation or system, not a person's address")
+
+
+@dataclass(slots=True)
+class _Told:
+    """What a whole run has reached so far, over all its parts."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    failed: set[int] = field(default_factory=set)
+    verified: bool = True
+    count: int = 0
+    missed: int = 0
+
+
+@dataclass(slots=True)
+class _Run:
+    """One export to one destination."""
+
+    ledger: Ledger
+    exporter: Exporter
+    settings: DestinationSettings
+    purpose: str
+    recipient: str
+    actor: str
+    progress: Progress
+    wait: Wait
+    position: LedgerPosition = field(init=False)
+    erased: frozenset[int] = field(init=False)
+    """Opt-outs of people whose address is gone: they cannot be told to anyone."""
+    change: DestinationChanged | None = field(init=False)
+    change_id: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        head = self.ledger.head()
+        erased = receipts.erased(self.ledger)
+        for each in self._everyone() if erased else ():
+            # Who opted out again after the erasure can be told.
+            erased.pop(each.subject, None)
+        self.erased = frozenset(seq for seqs in erased.values() for seq in seqs)
+        self.position = LedgerPosition(head.size, head.root.hex(), head.note, erased=len(erased))
+        self.change, self.change_id = receipts.change(
+            self.ledger, self.settings, self.exporter.capabilities.secrets
+        )
+
+    # --- The three ways of a run -----------------------------------------------------------------------
+
+    def planned(self) -> ExportResult:
+        """Ask the exporter what it would do; writes nothing, here or there."""
+        people = self._everyone() if self._is_snapshot() else self._lacking()
+        intents = Counter(each.intent.value for each in self.exporter.plan(self._as_entries(people)))
+        return self._result(sum(intents.values()), intents, dry_run=True)
+
+    def snapshot(self) -> ExportResult:
+        """Hand over everyone, sorted; one file, one receipt."""
+        tally = Tally(self.exporter.name, Unit.SNAPSHOT)
+        entries = tally.handing(self._counted(self._as_entries(self._everyone())))
+        tally.take(self.exporter.push(entries, self.position))
+        outcomes = tally.close()
+        missed, verified = self._read_back(tally)
+        if missed or (self._can_read() and not verified):
+            raise DestinationFailed(
+                f"{self.exporter.name!r} took {len(tally.handed):,} people and does not show all of them when "
+                "it is read back; nothing of this is recorded as done"
+            )
+        snapshot = tally.snapshot
+        assert snapshot is not None
+        receipt = self._append(
+            *self._told(snapshot.rows, snapshot.digest),
+            self._receipt(snapshot.digest, snapshot.rows, verified=verified, upto=self.position.size - 1),
+        )
+        result = self._result(snapshot.rows, {each.value: count for each, count in outcomes.items()})
+        return replace(
+            result,
+            verified=verified,
+            place=snapshot.place,
+            artefact=snapshot.digest,
+            unrepresented=snapshot.unrepresented,
+            receipt=receipt,
+        )
+
+    def parts(self) -> ExportResult:
+        """Tell those whom the destination lacks, newest first, one receipt a part."""
+        done = {} if self.change else receipts.parts_done(self.ledger, self.exporter.name)
+        lacking = self._lacking()
+        told = _Told()
+        digest = hashlib.sha256()
+        for part in _parts(lacking, max(PART, self.exporter.capabilities.max_batch or 1)):
+            artefact = _digest(part)
+            digest.update(artefact.encode())
+            if (receipt := done.get(artefact)) is not None:
+                told.failed.update(receipt.failed)
+                told.missed += len(part) - receipt.count
+                told.verified &= receipt.verified
+                told.outcomes[Outcome.ALREADY.value] += len(part)
+            else:
+                self._tell(part, artefact, told)
+            told.count += len(part)
+            self.progress(told.count, len(lacking))
+        whole = self._receipt(
+            digest.hexdigest(),
+            told.count - told.missed,
+            failed=told.failed,
+            verified=told.verified,
+            upto=self.position.size - 1,
+        )
+        number = self._append(*self._changed(), whole)
+        result = replace(
+            self._result(told.count, told.outcomes, failed=told.failed),
+            verified=told.verified,
+            artefact=digest.hexdigest(),
+            receipt=number,
+        )
+        if not told.missed:
+            return result
+        failure = DestinationFailed(
+            f"{self.exporter.name!r} does not hold everyone: {told.missed:,} of {told.count:,} people may "
+            "still be mailed there; the receipt lists their requests",
+            remedy="run the same command again; it tells them first",
+        )
+        return replace(result, failure=failure)
+
+    # --- Telling -----------------------------------------------------------------------------------------
+
+    def _tell(self, part: Sequence[Listed], artefact: str, told: _Told) -> None:
+        # The disclosure first: should this process end, part of the people may have been told all the same.
+        self._append(*self._told(len(part), artefact))
+        tally = Tally(self.exporter.name, self.exporter.capabilities.unit)
+        tally.take(self.exporter.push(tally.handing(self._as_entries(part)), self.position))
+        self._poll(tally)
+        for outcome, count in tally.close().items():
+            told.outcomes[outcome.value] += count
+        missed, verified = self._read_back(tally)
+        failed = self._opt_outs_of([each for each in part if each.key in missed])
+        told.failed |= failed
+        told.missed += len(missed)
+        told.verified &= verified
+        # The watermark stays where it was until the last part is done; what it says stays true.
+        before = receipts.honoured(self.ledger, self.exporter.name)
+        upto = -1 if before is None else before.upto
+        self._append(
+            self._receipt(artefact, len(part) - len(missed), failed=failed, verified=verified, upto=upto)
+        )
+
+    def _poll(self, tally: Tally) -> None:
+        for _ in range(PATIENCE):
+            if not tally.jobs:
+                return
+            jobs, tally.jobs = tally.jobs, []
+            self.wait(min(job.next_poll for job in jobs))
+            tally.take(answer for job in jobs for answer in self.exporter.poll(job))
+
+    def _read_back(self, tally: Tally) -> tuple[frozenset[str], bool]:
+        """The keys that the destination does not hold, and whether reading back showed all the others."""
+        missed = tally.missed()
+        can = self.exporter.capabilities
+        reached = [key for key in tally.handed if key not in missed]
+        if not self._can_read():
+            return missed, not reached
+        seen = {each.key: each.state for each in self.exporter.read_back(reached)}
+        fine = {
+            key for key in reached
+            if seen.get(key) in (Remote.SUPPRESSED, Remote.NOT_MAILABLE)
+            or (seen.get(key) is Remote.UNKNOWN and tally.outcomes.get(key) is Outcome.SKIPPED_UNKNOWN)
+        }  # fmt: skip
+        mailable = {key for key in reached if seen.get(key) in (Remote.MAILABLE, Remote.UNKNOWN)} - fine
+        if can.delivery is Delivery.EVENTUAL:
+            # It said that it will take a while; a patrol looks later.
+            mailable = set()
+        return missed | mailable, len(fine) == len(reached)
+
+    def _can_read(self) -> bool:
+        return self.exporter.capabilities.can_read_one or self.exporter.capabilities.can_read_many
+
+    # --- Whom --------------------------------------------------------------------------------------------
+
+    def _is_snapshot(self) -> bool:
+        return self.exporter.capabilities.unit is Unit.SNAPSHOT
+
+    def _everyone(self) -> Iterator[Listed]:
+        target = EVERYTHING if self.settings.sender is None else Scope(self.settings.sender)
+        last = None
+        for each in self.ledger.suppressed(target=target):
+            # After a change of the index key one address may belong to two subjects.
+            if each.key != last:
+                yield each
+            last = each.key
+
+    def _lacking(self) -> list[Listed]:
+        """Whom the last receipt does not cover, oldest first: all of them if it is of other settings."""
+        everyone = list(self._everyone())
+        honoured = None if self.change else receipts.honoured(self.ledger, self.exporter.name)
+        if honoured is not None:
+            news = receipts.subjects(self.ledger.entries(honoured.upto + 1, self.position.size))
+            for seq in honoured.failed:
+                news |= receipts.subjects(self.ledger.entries(seq, seq + 1))
+            everyone = [each for each in everyone if each.subject in news]
+        return sorted(everyone, key=lambda each: (each.suppression.latest, each.key))
+
+    def _as_entries(self, people: Iterable[Listed]) -> Iterator[Suppressed]:
+        for each in people:
+            yield Suppressed(
+                seq=each.suppression.seq,
+                key=each.key,
+                address=_spelled(each),
+                scope=each.suppression.scope,
+                reason=each.suppression.reason,
+                occurred_at=each.suppression.since,
+                source=each.suppression.source,
+                idempotency_key=f"{each.suppression.seq}:{self.exporter.name}",
+            )
+
+    def _counted(self, entries: Iterable[Suppressed]) -> Iterator[Suppressed]:
+        for number, entry in enumerate(entries, start=1):
+            if number % PART == 0:
+                self.progress(number, None)
+            yield entry
+
+    def _opt_outs_of(self, people: Iterable[Listed]) -> set[int]:
+        """Every request of these people, not only the one that stands: none of them is honoured."""
+        return {
+            recorded.entry.seq
+            for each in people
+            for recorded in self.ledger.history(Address(each.address, each.key))
+            if isinstance(recorded.entry.body, OptOutRecorded) and recorded.entry.seq < self.position.size
+        }
+
+    # --- Saying so ---------------------------------------------------------------------------------------
+
+    def _changed(self) -> Iterator[Event]:
+        """That the destination is new or has other settings, once."""
+        if self.change is not None:
+            yield Event(self.change_id, self.change)
+            self.change = None
+
+    def _told(self, count: int, artefact: str) -> Iterator[Event]:
+        """That these people leave for the recipient."""
+        yield from self._changed()
+        form = self.exporter.capabilities.key_form
+        disclosed = Disclosed(self.exporter.name, self.recipient, self.purpose, form, count, artefact)
+        yield Event(uuid.uuid4().hex, disclosed)
+
+    def _receipt(
+        self, artefact: str, count: int, *, verified: bool, upto: int, failed: Iterable[int] = ()
+    ) -> Event:
+        erased = {seq for seq in self.erased if seq <= upto}
+        upto, listed = receipts.fitting(upto, erased.union(failed))
+        return Event(uuid.uuid4().hex, Honoured(self.exporter.name, upto, artefact, count, listed, verified))
+
+    def _append(self, *events: Event) -> int:
+        """The number of the last entry."""
+        return self.ledger.append(events, actor=self.actor)[-1].seq
+
+    def _result(
+        self, count: int, outcomes: Mapping[str, int], *, failed: Iterable[int] = (), dry_run: bool = False
+    ) -> ExportResult:
+        return ExportResult(
+            destination=self.exporter.name,
+            platform=self.settings.platform,
+            unit=self.exporter.capabilities.unit,
+            dry_run=dry_run,
+            position=self.position,
+            count=count,
+            outcomes=dict(sorted(outcomes.items())),
+            failed=tuple(sorted(self.erased.union(failed))),
+            upto=None if dry_run else self.position.size - 1,
+        )
+
+
+def _parts(people: Sequence[Listed], size: int) -> Iterator[Sequence[Listed]]:
+    """Newest part first, newest person first in each.
+
+    Parts are cut from the oldest end, so that people who join later leave the older parts as they were: a run
+    that was killed finds them done.
+    """
+    starts = range(0, len(people), size)
+    for start in reversed(starts):
+        yield people[start : start + size][::-1]
+
+
+def _digest(people: Iterable[Listed]) -> str:
+    """Who was told, and as of which request of theirs: an opt-out after a consent is another one."""
+    digest = hashlib.sha256()
+    for each in people:
+        digest.update(f"{each.key}\0{timestamp(each.suppression.latest)}\n".encode())
+    return digest.hexdigest()
+
+
+def _wait(until: datetime) -> None:
+    time.sleep(min(max((until - datetime.now(UTC)).total_seconds(), 0.1), 60))
+
+
+_PLAIN = re.compile(r"[\w.+-]+@[\w.-]+").fullmatch
+_WRAPPED = re.compile(
+    r".*<([^<>\s]+@[^<>\s]+)>|mailto:([^?\s]+)(?:\?.*)?", re.IGNORECASE | re.DOTALL
+).fullmatch
+
+
+_UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+"""White space and invisible characters (Unicode general categories)."""
+
+
+def _spelled(listed: Listed) -> str:
+    """The address as it was first spelled, without what stands around it.
+
+    Around it may stand white space, invisible characters, a display name or `mailto:`; importers take none.
+    """
+    text = listed.address
+    if _PLAIN(text):
+        return text
+    seen = [place for place, each in enumerate(text) if unicodedata.category(each) not in _UNSEEN]
+    text = text[seen[0] : seen[-1] + 1] if seen else listed.key
+    wrapped = _WRAPPED(text)
+    inner = "" if wrapped is None else wrapped[1] or wrapped[2]
+    return inner if inner and match_key(inner) == listed.key else text

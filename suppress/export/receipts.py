@@ -1,0 +1,109 @@
+"""What the ledger says about a destination: its receipts, and whether its settings changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
+
+from suppress.config import DestinationSettings, is_secret
+from suppress.core.entry import (
+    DestinationChanged,
+    Entry,
+    Erased,
+    Forgotten,
+    Honoured,
+    OptOutRecorded,
+    canonical,
+)
+from suppress.ledger import Ledger
+
+LISTED_FAILURES = 4_000
+"""Exceptions in one receipt; an entry holds at most 65,535 bytes."""
+
+
+def honoured(ledger: Ledger, name: str) -> Honoured | None:
+    """The newest receipt of a destination."""
+    return next(receipts(ledger, name), None)
+
+
+def receipts(ledger: Ledger, name: str) -> Iterator[Honoured]:
+    """The receipts since the destination has its present settings, newest first."""
+    changed = next((entry.seq for entry in ledger.about(DestinationChanged.type, name)), -1)
+    for entry in ledger.about(Honoured.type, name):
+        if entry.seq < changed:
+            return
+        if isinstance(entry.body, Honoured):
+            yield entry.body
+
+
+def parts_done(ledger: Ledger, name: str) -> dict[str, Honoured]:
+    """By digest, the receipts of parts that a run which did not end has told already.
+
+    Their watermark is that of the newest receipt: a run that ends moves it on.
+    """
+    since = receipts(ledger, name)
+    newest = next(since, None)
+    if newest is None:
+        return {}
+    unfinished = [newest, *takewhile(lambda each: each.upto == newest.upto, since)]
+    return {each.artefact: each for each in unfinished}
+
+
+def change(
+    ledger: Ledger, settings: DestinationSettings, secrets: Iterable[str]
+) -> tuple[DestinationChanged | None, str]:
+    """The entry to append if the destination is new or its settings changed, and that entry's id.
+
+    The id commits to the settings and to the change before it, so comparing ids compares settings. Secrets
+    and what was given as a flag for one run are no part of them.
+    """
+    lasting = {
+        key: value
+        for key, value in settings.options.items()
+        if key not in secrets and not is_secret(key) and not settings.origins.get(key, "").startswith("-")
+    }
+    form = canonical([settings.name, settings.platform, settings.sender, lasting])
+    changes = [entry.id for entry in ledger.about(DestinationChanged.type, settings.name)]
+
+    def id_after(before: str) -> str:
+        return hashlib.sha256(b"destination\n" + before.encode() + b"\n" + form).hexdigest()[:32]
+
+    if not changes:
+        return DestinationChanged(settings.name, settings.platform, "added"), id_after("")
+    if changes[0] == id_after(changes[1] if len(changes) > 1 else ""):
+        return None, changes[0]
+    return DestinationChanged(settings.name, settings.platform, "reconfigured"), id_after(changes[0])
+
+
+def erased(ledger: Ledger) -> dict[str, frozenset[int]]:
+    """Subject → opt-outs, of people who stay suppressed and whose address is gone."""
+    gone: dict[str, set[int]] = {}
+    for entry in ledger.about(Erased.type):
+        if isinstance(entry.body, Erased):
+            gone.setdefault(entry.body.subject, set()).update(entry.body.entries)
+    for entry in ledger.about(Forgotten.type):
+        if isinstance(entry.body, Forgotten):
+            gone.pop(entry.body.subject, None)
+    opt_outs = {
+        subject: frozenset(
+            entry.seq
+            for seq in seqs
+            for entry in ledger.entries(seq, seq + 1)
+            if isinstance(entry.body, OptOutRecorded)
+        )
+        for subject, seqs in gone.items()
+    }
+    return {subject: seqs for subject, seqs in opt_outs.items() if seqs}
+
+
+def subjects(entries: Iterable[Entry]) -> set[str]:
+    return {entry.body.subject for entry in entries if isinstance(entry.body, OptOutRecorded)}
+
+
+def fitting(upto: int, failed: Iterable[int]) -> tuple[int, tuple[int, ...]]:
+    """Watermark and exceptions that fit into an entry; with too many, the watermark stops before the rest."""
+    listed = sorted(failed)
+    if len(listed) <= LISTED_FAILURES:
+        return upto, tuple(listed)
+    return listed[LISTED_FAILURES] - 1, tuple(listed[:LISTED_FAILURES])
