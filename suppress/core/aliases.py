@@ -5,18 +5,17 @@ Rules kept here:
 * An alias key is looser than a match key and used only to *review* rows of a check. It is never written to a
   destination and never decides that someone is suppressed.
 * Which provider folds what is data (`data/providers.toml`), each row with its source and the day it was
-  verified. Every provider may change its rules: the table is small on purpose, and versioned.
+  verified. Providers change their rules: the table is small on purpose, and versioned.
 """
 
 from __future__ import annotations
 
-import pkgutil
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import Any
+
+from suppress.core.tables import table
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +23,21 @@ class Provider:
     """What one mailbox provider takes for the same mailbox."""
 
     name: str
+    version: int
+    """Of the table, when this row was last changed."""
     domains: tuple[str, ...]
-    """The first stands for all of them in an alias key."""
     says: str
     """The rule in words that a report prints, such as `gmail dots and tags`."""
     source: str
     verified_on: date
+    one_domain: bool = False
+    """Whether a name is the same person at all domains; the first then stands for all."""
     ignored: str = ""
     """Characters that the provider does not see in a local part."""
     tag: str = ""
-    """The first of these characters and what follows it name no other mailbox."""
+    """This character and what follows it, in a local part, name no other mailbox."""
+    subdomains: bool = False
+    """Whether `x@name.domain` is delivered to `name@domain`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,32 +49,33 @@ class Alias:
 
 
 def alias_of(key: str) -> Alias | None:
-    """The alias of a match key; None where the provider has no rule, or nothing would be left."""
+    """The alias of a match key; None where the provider has no rule, or the rule would leave nothing."""
     local, _, domain = key.rpartition("@")
-    provider = providers().get(domain)
-    if provider is None or local.startswith('"'):
-        return None
-    for mark in provider.tag:
-        local = local.partition(mark)[0]
+    known = providers()
+    provider = known.get(domain)
+    if provider is None:
+        name, _, above = domain.partition(".")
+        provider = known.get(above)
+        if provider is None or not provider.subdomains:
+            return None
+        local, domain = name, above
+    if provider.tag:
+        local = local.partition(provider.tag)[0]
     for character in provider.ignored:
         local = local.replace(character, "")
-    return Alias(f"{local}@{provider.domains[0]}", provider) if local else None
-
-
-@cache
-def table_version() -> int:
-    """The version of the provider table, for reports."""
-    return int(_table()["version"])
+    if not local or local.startswith('"'):
+        return None
+    return Alias(f"{local}@{provider.domains[0] if provider.one_domain else domain}", provider)
 
 
 @cache
 def providers() -> Mapping[str, Provider]:
     """Every provider of the table, by domain."""
-    found = [Provider(**{**row, "domains": tuple(row["domains"])}) for row in _table()["provider"]]
+    found = [Provider(**{**row, "domains": tuple(row["domains"])}) for row in table("providers")["provider"]]
     return {domain: provider for provider in found for domain in provider.domains}
 
 
-def _table() -> dict[str, Any]:
-    text = pkgutil.get_data("suppress.core", "data/providers.toml")
-    assert text is not None, "the wheel lacks data/providers.toml"
-    return tomllib.loads(text.decode())
+def table_version() -> int:
+    """The version of the provider table, for reports."""
+    version: int = table("providers")["version"]
+    return version
