@@ -9,7 +9,8 @@ Rules kept here:
 * Every attempt counts, retries included: the platform counts them too.
 * What was sent is written down before it is sent, in a file under a lock, so that a process that was killed
   in the middle is still counted, and two processes that share a key share its limits.
-* The lock is held while a request runs. That makes requests of one key strictly one after another.
+* The lock is held while a request runs, so that requests of one key are strictly one after another, and not
+  while one waits for its turn, so that two processes take turns.
 * Clocks lie: the age of a request is the smaller of what the monotonic and the wall clock say, and never
   negative. A clock that was set back costs one period of waiting, not the limit.
 
@@ -22,7 +23,6 @@ import contextlib
 import fcntl
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -36,6 +36,8 @@ from suppress.errors import QuotaExhausted, SourceFailed, StorageFailed
 LOCK_PATIENCE = 300.0
 """Seconds to wait for another process's request: longer than any one request may take."""
 _LOCK_POLL = 0.05
+_ROUNDING = 1e-6
+"""Seconds: less than any margin, and more than the rounding of a float that counts seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,7 @@ class Clock:
     def wait(self, seconds: float) -> None:
         """Sleep until the monotonic clock has moved on by `seconds`, however often sleep wakes early."""
         until = self.monotonic() + seconds
-        # A microsecond is less than any margin, and more than the rounding of a float that counts seconds.
-        while (left := until - self.monotonic()) > 1e-6:
+        while (left := until - self.monotonic()) > _ROUNDING:
             self.sleep(left)
 
 
@@ -114,9 +115,7 @@ class Pace:
             SourceFailed: Another process did not let go of the limit in time.
             StorageFailed: The turn cannot be written down.
         """
-        with self._locked():
-            record = self._read()
-            self._clock.wait(self._needed(record.recent))
+        with self._ready() as record:
             self._roll(record)
             self._refuse_beyond_budget(record)
             sent = _Sent(self._instant())
@@ -128,6 +127,22 @@ class Pace:
             finally:
                 sent.end = self._instant()
                 self._write(record)
+
+    @contextlib.contextmanager
+    def _ready(self) -> Iterator[_Record]:
+        """Hold the lock at a moment when a request may start."""
+        waited_for: list[_Sent] | None = None
+        while True:
+            with self._locked():
+                record = self._read()
+                needed = self._needed(record.recent)
+                # Ages cannot grow while the wall clock is behind what was written down, so having waited
+                # counts too, unless another process sent something meanwhile.
+                if needed <= _ROUNDING or record.recent == waited_for:
+                    yield record
+                    return
+            waited_for = record.recent
+            self._clock.wait(needed)
 
     def left(self) -> int | None:
         """Requests that remain today, None without a daily limit."""
@@ -172,8 +187,6 @@ class Pace:
         needed = self._limits.spacing - self._age(recent[-1].start)
         if len(recent) >= self._limits.burst:
             needed = max(needed, self._limits.period - self._age(recent[0].end))
-        elif any(sent.end is None for sent in recent):
-            needed = self._limits.period
         return needed
 
     def _age(self, instant: _Instant | None) -> float:
@@ -193,19 +206,17 @@ class Pace:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        lock = self._file.with_suffix(".lock")
-        try:
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as refused:
-            raise self._storage(refused) from None
-        try:
-            self._acquire(descriptor)
+        with contextlib.ExitStack() as opened:
+            try:
+                self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                lock = opened.enter_context(self._file.with_suffix(".lock").open("ab"))
+                self._acquire(lock.fileno())
+            except OSError as refused:
+                raise self._storage(refused) from None
             yield
-        finally:
-            os.close(descriptor)
 
     def _acquire(self, descriptor: int) -> None:
+        """Take the lock, which the system gives back when the file is closed, also by a kill."""
         until = self._clock.monotonic() + LOCK_PATIENCE
         while True:
             try:
@@ -218,8 +229,6 @@ class Pace:
                         remedy="wait for the other process to end, then run the same command again",
                     ) from None
                 self._clock.sleep(_LOCK_POLL)
-            except OSError as refused:
-                raise self._storage(refused) from None
             else:
                 return
 
@@ -233,9 +242,9 @@ class Pace:
         try:
             return _record_of(json.loads(text))
         except (ValueError, TypeError, KeyError, RecursionError):
-            # Somebody else's bytes: assume that a full burst was sent just now, and count from zero.
-            unknown = [_Sent(self._instant()) for _ in range(self._limits.burst)]
-            return _Record(self._clock.utc().date(), recent=unknown)
+            # Not what we wrote: assume that a full burst is on its way, and count from zero.
+            unknown = _Sent(_Instant(0.0, 0.0))
+            return _Record(self._clock.utc().date(), recent=[unknown] * self._limits.burst)
 
     def _write(self, record: _Record) -> None:
         facts = {
