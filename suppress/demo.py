@@ -189,7 +189,7 @@ class _Stage:
 
 def _naive_count(url: str, token: str) -> int:
     request = urllib.request.Request(  # noqa: S310 (our own simulator on loopback)
-        f"{url}/contacts?status=unsubscribed&include_count=true&limit=1",
+        f"{url}/v3/contacts?status=unsubscribed&include_count=true&limit=1",
         headers={"Authorization": f"Bearer {token}"},
     )
     with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310

@@ -98,6 +98,8 @@ class _Run:
     dry_run: bool
     progress: Progress
     new: int = 0
+    would_record: set[str] = field(default_factory=set)
+    """Match keys that a dry run has counted, since the ledger cannot remember them for it."""
     drift: dict[str, DriftSeen] = field(default_factory=dict)
     step_rows: dict[str, int] = field(default_factory=dict)
 
@@ -156,7 +158,9 @@ class _Run:
         for plan, receipt in zip(plans, receipts, strict=True):
             if receipt.new and plan.novelty is not Novelty.MORE:
                 fresh.add(plan.opt_out.address.key)
-        self.new += len(fresh)
+        self.new += len(fresh - self.would_record)
+        if self.dry_run:
+            self.would_record |= fresh
 
     def _alarm(self, observed: Sequence[Observed]) -> None:
         drifts = [plan.drift for plan in self._plans(observed) if isinstance(plan, Alarm)]
