@@ -22,8 +22,8 @@ TOP = ("ledger", "keys", "state", "organisation", "timezone", "policies")
 SECTIONS = ("sources", "destinations")
 SOURCE_KEYS = ("platform", "sender", "access_token", "access_token_file")
 """What every source has, whatever its platform; a destination has the first two."""
-ELSEWHERE = ("config", "load_plugins")
-"""Variables that are no settings: the file to read, and which plugins the registry loads."""
+ELSEWHERE = ("config", "load_plugins", "signing_key", "index_key")
+"""Variables that are no settings: the file to read, which plugins to load, keys in place of key files."""
 LARGEST = 1_048_576
 """Bytes. A larger file is no settings file; reading stops before it fills the memory."""
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]|_(?!_)){0,63}")

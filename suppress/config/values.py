@@ -11,6 +11,7 @@ from suppress.config.layers import Layer, Value, fold, nearest
 from suppress.config.settings import DestinationSettings, Settings, SourceSettings
 from suppress.core.suppression import Json
 
+DEFAULT_POLICY = "us.can-spam"
 DEFAULT_PLATFORM = "constant-contact"
 """The platform of a source that names none, so that a token in the environment is enough to begin."""
 
@@ -38,7 +39,7 @@ def built(found: Layer, base: Path, file: Path | None, unknown: tuple[str, ...])
         state=folders["state"],
         organisation=None if organisation is None else _text(organisation, "organisation"),
         timezone="UTC" if timezone is None else _timezone(timezone),
-        policies=("us.can-spam",) if policies is None else _policies(policies),
+        policies=(DEFAULT_POLICY,) if policies is None else _policies(policies),
         sources=sources,
         destinations={
             name: _destination(name, keys, found["destinations", name])
@@ -225,8 +226,20 @@ def _policies(found: Value) -> tuple[str, ...]:
     if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
         raise found.wrong(f"policies must be a list of texts, found {_kind(found.value)}")
     if not given:
-        raise found.wrong("policies is empty; name at least one, such as us.can-spam")
-    return tuple(dict.fromkeys(each.strip() for each in given))
+        raise found.wrong(f"policies is empty; name at least one, such as {DEFAULT_POLICY}")
+    names = tuple(dict.fromkeys(each.strip() for each in given))
+    for name in names:
+        if name != DEFAULT_POLICY:
+            _known_policy(found, name)
+    return names
+
+
+def _known_policy(found: Value, name: str) -> None:
+    from suppress.core.policy import policies
+
+    if name not in policies():
+        hint = nearest(name, policies()) or f"; known: {', '.join(sorted(policies()))}"
+        raise found.wrong(f"unknown policy {name!r}{hint}")
 
 
 def _ledger(found: Layer, base: Path) -> tuple[str, str]:

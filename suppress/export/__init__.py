@@ -34,7 +34,7 @@ from suppress.core.entry import DestinationChanged, Disclosed, Honoured, OptOutR
 from suppress.core.suppression import EVERYTHING, Scope
 from suppress.errors import BadUsage, DestinationFailed, SuppressError
 from suppress.export import receipts
-from suppress.ledger import Event, Ledger, Listed
+from suppress.ledger import Event, Head, Ledger, Listed
 from suppress.plugin.contract import (
     Delivery,
     Exporter,
@@ -107,7 +107,9 @@ def export(
         DestinationFailed: It failed as a whole, or its answers do not add up. Nothing is recorded as done.
     """
     _require_compliance(purpose, recipient)
-    run = _Run(ledger, exporter, settings, purpose, recipient, actor, progress, wait or _wait)
+    # What a receiver is shown is kept, so that it can be compared with what the receiver has.
+    head = ledger.head() if dry_run else ledger.keep_checkpoint()
+    run = _Run(ledger, exporter, settings, purpose, recipient, actor, progress, wait or _wait, head)
     if dry_run:
         return run.planned()
     if exporter.capabilities.unit is Unit.SNAPSHOT:
@@ -149,6 +151,7 @@ class _Run:
     actor: str
     progress: Progress
     wait: Wait
+    head: Head
     position: LedgerPosition = field(init=False)
     erased: frozenset[int] = field(init=False)
     """Opt-outs of people whose address is gone: they cannot be told to anyone."""
@@ -156,13 +159,14 @@ class _Run:
     change_id: str = field(init=False)
 
     def __post_init__(self) -> None:
-        head = self.ledger.head()
         erased = receipts.erased(self.ledger)
         for each in self._everyone() if erased else ():
             # Who opted out again after the erasure can be told.
             erased.pop(each.subject, None)
         self.erased = frozenset(seq for seqs in erased.values() for seq in seqs)
-        self.position = LedgerPosition(head.size, head.root.hex(), head.note, erased=len(erased))
+        self.position = LedgerPosition(
+            self.head.size, self.head.root.hex(), self.head.note, erased=len(erased)
+        )
         self.change, self.change_id = receipts.change(
             self.ledger, self.settings, self.exporter.capabilities.secrets
         )
@@ -184,8 +188,8 @@ class _Run:
         missed, verified = self._read_back(tally)
         if missed or (self._can_read() and not verified):
             raise DestinationFailed(
-                f"{self.exporter.name!r} took {len(tally.handed):,} people and does not show all of them when "
-                "it is read back; nothing of this is recorded as done"
+                f"{self.exporter.name!r} took {len(tally.handed):,} people and does not show all of them "
+                "when it is read back; nothing of this is recorded as done"
             )
         snapshot = tally.snapshot
         assert snapshot is not None

@@ -22,6 +22,12 @@ CONSTANT_CONTACT: Mapping[str, Json] = {
         "client_secret": {"type": "string", "description": "its secret, if it has one"},
         "api_url": {"type": "string", "description": "another host than the vendor's: simulator, proxy"},
         "auth_url": {"type": "string", "description": "another sign-in host than the vendor's"},
+        "lag": {
+            "type": ["string", "integer"],
+            "description": "how long until a click can be found, such as 5m",
+        },
+        "overlap": {"type": ["string", "integer"], "description": "how far windows overlap, such as 48h"},
+        "daily_budget": {"type": "integer", "description": "requests a day that the API key may make"},
     },
 }
 

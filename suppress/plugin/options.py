@@ -1,8 +1,8 @@
 """A platform's own keys in `suppress.toml`, checked against what its plugin declares.
 
 The declaration is the part of JSON Schema that a table of settings needs: `required`, and `properties`, each
-with `type` (`string`, `integer`, `boolean`, `array` of strings, `object` of strings), `enum`, `default` and
-`description`.
+with `type` (`string`, `integer`, `boolean`, `array` of strings, `object` of strings, or a list of these),
+`enum`, `default` and `description`.
 """
 
 from __future__ import annotations
@@ -50,10 +50,11 @@ def checked(
 
 
 def _read(value: Json, rules: Mapping[str, Json], origin: str, name: str) -> Json:
-    kind = rules.get("type", "string")
-    read = _as(kind, value)
+    declared = rules.get("type", "string")
+    kinds = [str(each) for each in declared] if isinstance(declared, (list, tuple)) else [str(declared)]
+    read = next((found for kind in kinds if (found := _as(kind, value)) is not None), None)
     if read is None:
-        raise wrong_at(origin, f"{name} must be {_KINDS.get(str(kind), str(kind))}")
+        raise wrong_at(origin, f"{name} must be {' or '.join(_KINDS[kind] for kind in kinds)}")
     choices = rules.get("enum")
     if isinstance(choices, (list, tuple)) and read not in choices:
         hint = nearest(str(read), [str(each) for each in choices])
@@ -70,7 +71,7 @@ _KINDS: Mapping[str, str] = {
 }
 
 
-def _as(kind: Json, value: Json) -> Json:
+def _as(kind: str, value: Json) -> Json:
     """The value as that type, or None; variables are text, so text is read as what was declared."""
     match kind, value:
         case "string", str():
