@@ -36,7 +36,7 @@ from suppress.core.entry import (
     encode,
     timestamp,
 )
-from suppress.core.merkle import Frontier, leaf_hash
+from suppress.core.merkle import leaf_hash
 from suppress.core.standing import Standing
 from suppress.core.suppression import Consent, Drift, OptOut
 from suppress.errors import BadUsage, LedgerDamaged
@@ -136,7 +136,8 @@ class Batch:
     leaves: list[tuple[int, bytes]] = field(default_factory=list)
     payloads: list[tuple[int, bytes, bytes]] = field(default_factory=list)
     new_subjects: list[tuple[str, str, bytes, bytes]] = field(default_factory=list)
-    events: list[tuple[str, int, int]] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    """The id of each leaf."""
     abouts: list[tuple[int, int]] = field(default_factory=list)
     aliases: list[tuple[str, bytes, int]] = field(default_factory=list)
     topics: list[tuple[str, str, int]] = field(default_factory=list)
@@ -247,7 +248,6 @@ def _add_person(batch: Batch, event: Personal) -> str:
     entry = _add(batch, subject, SubjectAdded(subject, subject_commitment(salt, key.id, index)))
     batch.subjects[index] = subject
     batch.new_subjects.append((subject, key.id, index, salt))
-    batch.abouts.append((entry.seq, entry.seq))
     batch.standings[entry.seq] = Standing(subject)
     alias = alias_of(event.key)
     if alias is not None:
@@ -297,7 +297,7 @@ def _add(batch: Batch, id_: str, body: Body) -> Entry:
         except NotCanonical as wrong:
             raise BadUsage(f"an entry of type {body.type} cannot be written: {wrong}") from wrong
     batch.leaves.append((seq, leaf))
-    batch.events.append((id_, seq, mark(leaf_hash(leaf))))
+    batch.ids.append(id_)
     batch.known[id_] = seq
     return Entry(seq, id_, batch.at, batch.actor, body, leaf)
 
@@ -337,7 +337,6 @@ def _write(batch: Batch, signer: Signer) -> str:
     insert_rows(connection, tables.ledger, ("seq", "leaf"), batch.leaves)
     insert_rows(connection, tables.payload, ("seq", "salt", "body"), batch.payloads)
     insert_rows(connection, tables.subject, ("id", "key_id", "blind_index", "salt"), batch.new_subjects)
-    insert_rows(connection, tables.event, ("id", "seq", "mark"), batch.events)
     insert_rows(connection, tables.about, ("person", "seq"), batch.abouts)
     insert_rows(connection, tables.alias, ("key_id", "alias_index", "person"), batch.aliases)
     insert_rows(connection, tables.topic, ("type", "name", "seq"), batch.topics)
@@ -346,39 +345,45 @@ def _write(batch: Batch, signer: Signer) -> str:
     changed = {person: batch.standings[person] for person in batch.changed | batch.corrected.keys()}
     known = [person for person in changed if person < batch.tip.size]
     projections.replace_standings(connection, known, changed)
-    frontier = _hashed_from_disk(batch)
-    note = signer.sign(frontier)
+    hashes = _hashes_from_disk(batch)
+    events = [
+        (id_, seq, mark(hashed))
+        for id_, (seq, _), hashed in zip(batch.ids, batch.leaves, hashes, strict=True)
+    ]
+    insert_rows(connection, tables.event, ("id", "seq", "mark"), events)
+    tree = batch.tip.tree
+    for hashed in hashes:
+        tree.push(hashed)
+    note = signer.sign(tree)
     connection.execute(
         update(tables.head).values(
-            size=frontier.size,
-            frontier=b"".join(frontier.hashes),
+            size=tree.size,
+            frontier=b"".join(tree.hashes),
             last_at=timestamp(batch.at),
             note=note.encode(),
         )
     )
     if batch.at.date() > batch.tip.last_at.date():
-        insert_rows(connection, tables.checkpoint, ("size", "note"), [(frontier.size, note.encode())])
+        insert_rows(connection, tables.checkpoint, ("size", "note"), [(tree.size, note.encode())])
     return note
 
 
-def _hashed_from_disk(batch: Batch) -> Frontier:
-    """The new frontier, over the leaves as the database gives them back.
+def _hashes_from_disk(batch: Batch) -> list[bytes]:
+    """The hashes of the new leaves, as the database gives them back.
 
-    One flipped bit between memory and the table, hashed from memory, would have been signed for good: that
-    ended real transparency logs (Yeti 2022, Nessie 2024).
+    One flipped bit between memory and the table, hashed from memory, would be signed for good: that ended
+    real transparency logs (Yeti 2022, Nessie 2024).
     """
-    frontier = Frontier.of(batch.tip.size, batch.tip.frontier)
     stored = batch.connection.execute(
         select(tables.ledger.c.seq, tables.ledger.c.leaf)
         .where(tables.ledger.c.seq >= batch.tip.size)
         .order_by(tables.ledger.c.seq)
-    )
-    count = 0
-    for (seq, leaf), (our_seq, our_leaf) in zip(stored, batch.leaves, strict=False):
-        if seq != our_seq or leaf != our_leaf:
-            raise LedgerDamaged(f"the database did not keep entry {our_seq} as it was written")
-        frontier.push(leaf_hash(leaf))
-        count += 1
-    if count != len(batch.leaves):
+    ).all()
+    if len(stored) != len(batch.leaves):
         raise LedgerDamaged("the database did not keep all entries of the append")
-    return frontier
+    hashes = []
+    for (seq, leaf), ours in zip(stored, batch.leaves, strict=True):
+        if (seq, leaf) != ours:
+            raise LedgerDamaged(f"the database did not keep entry {ours[0]} as it was written")
+        hashes.append(leaf_hash(leaf))
+    return hashes

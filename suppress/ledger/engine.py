@@ -99,7 +99,7 @@ def writing(engine: Engine, file: Path) -> Iterator[Connection]:
 
 
 def insert_rows(
-    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+    connection: Connection, table: Table, columns: Sequence[str], rows: list[tuple[Any, ...]]
 ) -> None:
     """Insert many rows given as tuples in the order of `columns`.
 
@@ -112,8 +112,8 @@ def insert_rows(
     order = statement.positiontup or list(columns)
     if order != list(columns):
         places = [columns.index(name) for name in order]
-        rows = [[row[place] for place in places] for row in rows]
-    connection.exec_driver_sql(str(statement), [tuple(row) for row in rows])
+        rows = [tuple(row[place] for place in places) for row in rows]
+    connection.exec_driver_sql(str(statement), rows)
 
 
 @contextmanager

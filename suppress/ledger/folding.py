@@ -41,14 +41,14 @@ def after(standing: Standing, entry: Entry) -> Standing:
         case OptOutRecorded() as body:
             return standing.with_opt_out(
                 Suppression(
-                    channel=body.channel,
-                    scope=body.scope,
-                    reason=body.reason,
-                    since=body.occurred_at,
-                    latest=body.occurred_at or entry.at,
-                    source=body.source,
-                    seq=entry.seq,
-                    visibility=body.visibility,
+                    body.channel,
+                    body.scope,
+                    body.reason,
+                    body.occurred_at,
+                    body.occurred_at or entry.at,
+                    body.source,
+                    entry.seq,
+                    body.visibility,
                 )
             )
         case OptInRecorded() as body:

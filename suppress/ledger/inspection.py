@@ -26,7 +26,7 @@ def require_whole(connection: Connection) -> None:
 def guard_problem(connection: Connection) -> str | None:
     """Why the append-only guards are not exactly ours; None when they are."""
     rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all()
-    found = {name: sql for name, sql in rows}
+    found: dict[str, str] = {row[0]: row[1] for row in rows}
     for name, sql in tables.GUARDS.items():
         if name not in found:
             return f"the guard {name} is missing"

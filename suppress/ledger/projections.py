@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, or_, select
 
 from suppress.core.entry import (
     Body,
@@ -130,11 +130,11 @@ def entry_at(connection: Connection, seq: int) -> Entry:
 
 
 def history_of(connection: Connection, person: int) -> list[Entry]:
-    """Every entry about a person, in order."""
+    """Every entry about a person, in order, their `subject.added` first."""
+    later = select(tables.about.c.seq).where(tables.about.c.person == person)
     rows = connection.execute(
         select(tables.ledger.c.seq, tables.ledger.c.leaf)
-        .join(tables.about, tables.about.c.seq == tables.ledger.c.seq)
-        .where(tables.about.c.person == person)
+        .where(or_(tables.ledger.c.seq == person, tables.ledger.c.seq.in_(later)))
         .order_by(tables.ledger.c.seq)
     )
     return [decoded(seq, leaf) for seq, leaf in rows]

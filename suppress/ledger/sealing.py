@@ -72,10 +72,10 @@ def mark(leaf_hash: bytes) -> int:
 
 def event_id(subject: str, kind: str, facts: Sequence[str]) -> str:
     """The idempotency key of an event about a person: the same facts, the same id, and nobody's address."""
-    parts = ("event/v1", subject, kind, *facts)
-    # Lengths keep ("ab", "c") and ("a", "bc") apart even where a fact itself holds the separator.
-    joined = "\x00".join((*parts, *(str(len(part)) for part in parts)))
-    return hashlib.sha256(joined.encode()).digest()[:16].hex()
+    # A separator inside a fact is escaped, which keeps ("a\0b",) and ("a", "b") apart.
+    plain = (fact.replace("\\", "\\\\").replace("\x00", "\\0") for fact in facts)
+    parts = ("event/v1", subject, kind, *plain)
+    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:32]
 
 
 def facts_of(told: OptOut | Consent | Drift) -> tuple[str, ...]:
@@ -131,7 +131,7 @@ def expressible(text: str) -> str:
 def payload_body(address: str, key: str, evidence: Mapping[str, Json]) -> bytes:
     """The exact bytes of a payload: what the person sent, with its match key and raw evidence."""
     kept = {"address": expressible(address), "key": expressible(key), "evidence": _kept(evidence, DEEPEST)}
-    return json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _WRITER.encode(kept).encode()
 
 
 def read_payload(body: bytes) -> Mapping[str, Json]:
@@ -142,7 +142,12 @@ def read_payload(body: bytes) -> Mapping[str, Json]:
     return value
 
 
+_WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def _kept(value: object, levels: int) -> Json:
+    if type(value) is str:
+        return expressible(value)
     match value:
         case None | bool():
             return value

@@ -127,7 +127,7 @@ about = Table(
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
-"""Every entry about a person, their `subject.added` first."""
+"""Every entry about a person after their own `subject.added`, whose number is the person's."""
 
 standing = Table(
     "standing",
