@@ -316,7 +316,7 @@ def encode(*, id_: str, at: datetime, actor: str, body: Body) -> bytes:
             "id": id_,
             "at": timestamp(at),
             "actor": actor,
-            **{name: _plain(getattr(body, name)) for name, _ in _READERS[type(body)]},
+            **{name: _plain(getattr(body, name)) for name, _ in _readers(type(body))},
         }
     )
     if len(leaf) > MAX_LEAF:
@@ -339,7 +339,7 @@ def decode(seq: int, leaf: bytes) -> Entry:
     body_class = BODIES.get(kind) if isinstance(kind, str) else None
     if body_class is None:
         raise NotCanonical(f"unknown type {kind!r}")
-    readers = _READERS[body_class]
+    readers = _readers(body_class)
     expected = {"id", "at", "actor", *(name for name, _ in readers)}
     if raw.keys() != expected:
         raise NotCanonical(f"fields {sorted(raw.keys() ^ expected)} are missing or unknown in {kind}")
@@ -512,11 +512,14 @@ def _dict(value: Json) -> dict[str, Json]:
     return value
 
 
-def _fields(body: type[Body]) -> tuple[tuple[str, Reader], ...]:
-    hints = typing.get_type_hints(body)
-    return tuple((each.name, _reader(hints[each.name])) for each in fields(body))
+_known_readers: dict[str, tuple[tuple[str, Reader], ...]] = {}
 
 
-_READERS: Mapping[type[Body], tuple[tuple[str, Reader], ...]] = {
-    body: _fields(body) for body in BODIES.values()
-}
+def _readers(body: type[Body]) -> tuple[tuple[str, Reader], ...]:
+    """Name and reader of each field; worked out on first use, since the hints of all kinds take 10 ms."""
+    found = _known_readers.get(body.type)
+    if found is None:
+        hints = typing.get_type_hints(body)
+        found = tuple((each.name, _reader(hints[each.name])) for each in fields(body))
+        _known_readers[body.type] = found
+    return found
