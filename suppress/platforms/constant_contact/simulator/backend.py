@@ -83,12 +83,12 @@ class Backend:
         return list_ids
 
     def handle(self, request: Request) -> Response:
-        """Answer one request, with the faults that strike it."""
-        struck = self.faults.due(request.path, paging.page_number(request.query))
-        response = self._answer(replace(request, shift=failing.shift_of(struck)))
-        for fault in struck:
-            response = failing.struck(response, fault)
-        return response
+        """Answer one request, with the fault that strikes it."""
+        fault = self.faults.due(request.path, paging.page_number(request.query))
+        if fault is None:
+            return self._answer(request)
+        shift = failing.SHIFTS.get(fault.kind, 0)
+        return failing.struck(self._answer(replace(request, shift=shift)), fault)
 
     def _answer(self, request: Request) -> Response:
         try:

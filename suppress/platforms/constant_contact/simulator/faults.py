@@ -10,7 +10,8 @@ from suppress.platforms.constant_contact.simulator.http import Response, error, 
 from suppress.platforms.constant_contact.simulator.limits import quota_exceeded, throttled, unauthorized
 from suppress.platforms.constant_contact.simulator.scenario import Fault, FaultKind
 
-_SHIFTS = {FaultKind.DUPLICATE_ROW: -1, FaultKind.MISSING_ROW: 1}
+SHIFTS = {FaultKind.DUPLICATE_ROW: -1, FaultKind.MISSING_ROW: 1}
+"""By how many rows a fault moves a page."""
 _UNAVAILABLE = """<html><head><title>502 Bad Gateway</title></head>
 <body><center><h1>502 Bad Gateway</h1></center></body></html>"""
 
@@ -22,20 +23,17 @@ class Faults:
     faults: Sequence[Fault]
     _done: dict[int, int] = field(default_factory=dict)
 
-    def due(self, path: str, number: int) -> tuple[Fault, ...]:
-        """The faults that strike this request for page `number` of `path`, counted as used."""
-        struck = []
+    def due(self, path: str, number: int) -> Fault | None:
+        """The fault that strikes this request for page `number` of `path`, counted as used.
+
+        One at a time, in the order of the scenario: an `error` and then a `slow` strike two requests.
+        """
         for index, fault in enumerate(self.faults):
             done = self._done.get(index, 0)
             if fault.path == path and fault.page == number and done < fault.times:
                 self._done[index] = done + 1
-                struck.append(fault)
-        return tuple(struck)
-
-
-def shift_of(faults: Sequence[Fault]) -> int:
-    """By how many rows these faults move a page."""
-    return sum(_SHIFTS.get(fault.kind, 0) for fault in faults)
+                return fault
+        return None
 
 
 def struck(response: Response, fault: Fault) -> Response:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from suppress.platforms.constant_contact.simulator.http import (
     Response,
     answer,
     error,
+    invalid,
     not_found,
 )
 from suppress.platforms.constant_contact.simulator.model import Contact
@@ -59,12 +61,14 @@ class Act:
 def activity_details(backend: Backend, request: Request, path: Mapping[str, str]) -> Response:
     """`GET /reports/contact_reports/{contact_id}/activity_details`, newest first."""
     contact = _contact(backend, path)
-    given = paging.restored(request)
+    with _asked_for("cursor"):
+        given = paging.restored(request)
     listed = [word for name, text in given if name == "tracking_activities_list" for word in text.split(",")]
     repeated = [text for name, text in given if name == "tracking_activity_type"]
     kinds = set(listed + repeated)
-    if (listed and repeated) or not kinds <= set(TYPES):
-        raise _invalid("tracking_activities_list")
+    with _asked_for("tracking_activities_list"):
+        if (listed and repeated) or not kinds <= set(TYPES):
+            raise invalid("tracking_activities_list and tracking_activity_type exclude each other")
     named = dict(given).get("include_campaign_activity_names", "true") != "false"
     names = {one.primary: one.name for one in backend.account.campaigns}
     rows = [
@@ -85,9 +89,10 @@ def activity_summary(backend: Backend, request: Request, path: Mapping[str, str]
     """`GET /reports/contact_reports/{contact_id}/activity_summary`: the latest 200 campaigns of a period."""
     contact = _contact(backend, path)
     given = dict(request.query)
-    if not {"start", "end"} <= given.keys():
-        raise _invalid("start")
-    start, end = instant_of(given["start"], "start"), instant_of(given["end"], "end")
+    with _asked_for("start"):
+        start = instant_of(given.get("start", ""), "start")
+    with _asked_for("end"):
+        end = instant_of(given.get("end", ""), "end")
     acts = _acts(backend, contact)
     counted = Counter((act.campaign, act.kind) for act in acts)
     rows = [
@@ -122,9 +127,11 @@ def optouts(backend: Backend, request: Request, path: Mapping[str, str]) -> Resp
 def bounces(backend: Backend, request: Request, path: Mapping[str, str]) -> Response:
     """`GET /reports/email_reports/{campaign_activity_id}/tracking/bounces`."""
     campaign = _campaign(backend, path)
-    codes = {text for name, text in paging.restored(request) if name == "bounce_code"}
-    if not codes <= set(BOUNCES):
-        raise _invalid("bounce_code")
+    with _asked_for("cursor"):
+        codes = {text for name, text in paging.restored(request) if name == "bounce_code"}
+    with _asked_for("bounce_code"):
+        if not codes <= set(BOUNCES):
+            raise invalid("bounce_code does not have a valid value")
     rows = [
         _tracked(backend, contact, campaign, "em_bounces", bounce.at)
         | present(
@@ -257,7 +264,8 @@ def _page(
     name: str = "tracking_activities",
 ) -> Response:
     last_page = backend.switches.report_last_page
-    shown = paging.cut(request, rows, name=name, default=default, most=most, last_page=last_page)
+    with _asked_for("limit"):
+        shown = paging.cut(request, rows, name=name, default=default, most=most, last_page=last_page)
     # The contract requires `_links` in a report, so that it cannot be missing as it can be for contacts.
     return answer(200, {"_links": {}} | shown)
 
@@ -276,11 +284,17 @@ def _campaign(backend: Backend, path: Mapping[str, str]) -> str:
     return wanted
 
 
+@contextmanager
+def _asked_for(name: str) -> Iterator[None]:
+    """Whatever is wrong with this parameter is refused in the shape of the reports."""
+    try:
+        yield
+    except Refused:
+        message = f"{name} does not have a valid value"
+        key = f"reportingsvc.bad_request.invalid_query_param.{name}."
+        raise Refused(error(400, key, message)) from None
+
+
 def _unknown(name: str) -> Refused:
     message = f"The {name} was not found."
     return Refused(error(404, f"reportingsvc.not_found.invalid_path_param.{name}.", message))
-
-
-def _invalid(name: str) -> Refused:
-    message = f"{name} does not have a valid value"
-    return Refused(error(400, f"reportingsvc.bad_request.invalid_query_param.{name}.", message))
