@@ -75,20 +75,24 @@ class Token:
         return token
 
     def _from_file(self) -> str:
-        path = self._file or Path()
         try:
-            # The opened file is examined, not its name, so that it cannot be exchanged in between.
-            with path.open("rb") as file:
-                found = os.fstat(file.fileno())
-                if not stat.S_ISREG(found.st_mode):
-                    raise self.refused(f"{self.place} is no file")
-                if stat.S_IMODE(found.st_mode) & 0o077:
-                    raise SignInNeeded(
-                        f"source {self._name!r}: {self.place} can be read by others on this machine",
-                        remedy=f"chmod 600 {path}",
-                    )
-                content = file.read(_LARGEST + 1)
+            # Without blocking, so that a pipe that nobody writes to is not waited for.
+            descriptor = os.open(self._file or Path(), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                self._examine(os.fstat(descriptor).st_mode)
+                return os.read(descriptor, _LARGEST).decode("utf-8", "replace")
+            finally:
+                os.close(descriptor)
         except OSError as missing:
             why = missing.strerror or type(missing).__name__
             raise self.refused(f"{self.place} cannot be read ({why})") from None
-        return content[:_LARGEST].decode("utf-8", "replace")
+
+    def _examine(self, mode: int) -> None:
+        """Of the opened file, not of its name, so that it cannot be exchanged in between."""
+        if not stat.S_ISREG(mode):
+            raise self.refused(f"{self.place} is no file")
+        if stat.S_IMODE(mode) & 0o077:
+            raise SignInNeeded(
+                f"source {self._name!r}: {self.place} can be read by others on this machine",
+                remedy=f"chmod 600 {self._file}",
+            )
