@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 def export(
     ctx: typer.Context,
-    destination: Annotated[str, typer.Argument(help="A [destinations.NAME], or csv for a file.")],
+    destination: Annotated[
+        str, typer.Argument(metavar="DESTINATION", help="A configured destination, or csv for a file.")
+    ],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="The file to write.")
     ] = None,
@@ -80,7 +82,7 @@ def export(
 
 def _destination(chosen: Settings, name: str, output: Path | None, preset: str | None) -> DestinationSettings:
     from suppress.config import DestinationSettings, nearest
-    from suppress.errors import ConfigWrong
+    from suppress.errors import BadUsage, ConfigWrong
 
     found = chosen.destinations.get(name)
     if found is None:
@@ -91,12 +93,14 @@ def _destination(chosen: Settings, name: str, output: Path | None, preset: str |
                 f"configured: {names}",
                 remedy=f"add [destinations.{name}] to suppress.toml",
             )
-        found = DestinationSettings("csv", "csv", origins={"": "suppress export csv"})
+        found = DestinationSettings("csv", "csv", origins={"": "the command line"})
     given: dict[str, Json] = {}
     if output is not None:
         given["path"] = str(output)
     if preset is not None:
         given["preset"] = preset
+    if name == "csv" and "path" not in {*found.options, *given}:
+        raise BadUsage("export csv needs a file to write", remedy="suppress export csv -o FILE")
     flags = {"path": "-o", "preset": "--preset"}
     return replace(
         found,

@@ -156,12 +156,12 @@ def _lines(text: str) -> dict[Key, int]:
                 return found
             continue
         path = tuple(_spine(parsed))
-        first = number - len(statement) + 1
         if statement[0].lstrip().startswith("["):
             table = path
-            found.setdefault(path, first)
         elif path:
-            found.setdefault((*table, *path), first)
+            path = (*table, *path)
+        for size in range(1, len(path) + 1):
+            found.setdefault(path[:size], number - len(statement) + 1)
         statement.clear()
     return found
 

@@ -112,8 +112,6 @@ def _kind(value: object) -> str:
             return "a whole number"
         case float():
             return "a number with a point"
-        case str():
-            return "text"
         case dict():
             return "a table"
         case list():
@@ -188,7 +186,7 @@ def _url(found: Value, key: str) -> str:
         raise found.wrong(f"{key} is no URL") from None
     if not host or " " in text:
         raise found.wrong(f"{key} is no URL; write https://host/path")
-    if parts.username is not None or parts.password is not None:
+    if "@" in text:
         raise found.wrong(f"{key} may not hold a user name or password")
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
         raise found.wrong(

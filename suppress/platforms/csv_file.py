@@ -246,7 +246,9 @@ class CsvFile:
 
     def _refuse_odd_places(self) -> None:
         if self.path.name in ("", "-"):
-            raise OutputRefused("an export is read back to be verified, so it needs a file, not a stream")
+            raise OutputRefused(
+                "an export is read back to be verified, so it needs a file, not a stream", remedy="-o FILE"
+            )
         if os.path.lexists(self.path) and not self.path.is_file():
             raise OutputRefused(f"{self.path} is no regular file")
 
