@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from suppress.platforms.constant_contact.simulator.http import Response, error, page
+from suppress.platforms.constant_contact.simulator.http import Response, error, errors, page
 from suppress.platforms.constant_contact.simulator.limits import quota_exceeded, throttled, unauthorized
 from suppress.platforms.constant_contact.simulator.scenario import Fault, FaultKind
 
@@ -40,9 +40,7 @@ def struck(response: Response, fault: Fault) -> Response:
     """The answer after one fault."""
     match fault.kind:
         case FaultKind.ERROR:
-            return error(
-                fault.status or 500, "internal_error", "There was a problem with our internal service."
-            )
+            return _failed(fault.status or 500)
         case FaultKind.HTML:
             return page(fault.status or 502, _UNAVAILABLE)
         case FaultKind.DROP:
@@ -61,3 +59,12 @@ def struck(response: Response, fault: Fault) -> Response:
             return response
         case _:
             assert_never(fault.kind)
+
+
+def _failed(status: int) -> Response:
+    """An error of the API: above 499 one object, below an array, as contacts answer."""
+    if status >= 500:
+        return error(status, "internal_error", "There was a problem with our internal service.")
+    known = {400: "validation.error", 404: "not_found", 409: "conflict"}
+    key = known.get(status, "error")
+    return errors(status, f"contacts.api.{key}", "The scenario asks for this error.")

@@ -100,7 +100,7 @@ class Grants:
     def __post_init__(self) -> None:
         self.meter = Meter(self.limits.token_per_second, self.limits.per_day, self.limits.retry_after)
         self.tokens[self.sign_in.access_token] = Token(
-            self.sign_in.client_id, self.sign_in.scopes, self._in(self.sign_in.token_life)
+            self.sign_in.client_id, self.sign_in.scopes, self._in(self.sign_in.access_token_life)
         )
 
     def token_of(self, request: Request) -> Token | None:

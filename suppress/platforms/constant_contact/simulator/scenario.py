@@ -188,12 +188,14 @@ class SignIn:
     """Its secret, for the flow of servers."""
     access_token: str = "simulated-access-token"
     """A token that is valid from the start."""
+    access_token_life: int = 3_650 * 86_400
+    """Seconds that this one lasts; tokens that sign-in issues last `token_life`."""
     scopes: tuple[str, ...] = ("contact_data", "campaign_data", "account_read", "offline_access")
     """What the token from the start may do, and what a person may grant."""
     privileges: tuple[str, ...] = ("contacts:read", "contacts:write", "ui:campaign:metrics", "campaign:read")
     """What the user who granted it may do."""
     token_life: int = 86_400
-    """Seconds an access token lasts."""
+    """Seconds an access token lasts that sign-in issued."""
     expires_in_text: bool = False
     """Whether `expires_in` is a string."""
     refresh: Refresh = Refresh.ROTATING

@@ -10,6 +10,7 @@ One lock lets one request in at a time, so that writes made in process never rac
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections import deque
@@ -19,12 +20,12 @@ from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from suppress.platforms.constant_contact.simulator import model
 from suppress.platforms.constant_contact.simulator.backend import Backend
 from suppress.platforms.constant_contact.simulator.clock import Clock
-from suppress.platforms.constant_contact.simulator.http import Request, Response
+from suppress.platforms.constant_contact.simulator.http import Request, Response, errors
 from suppress.platforms.constant_contact.simulator.model import Contact, OptOut, Permission
 from suppress.platforms.constant_contact.simulator.people import newcomer
 from suppress.platforms.constant_contact.simulator.scenario import Scenario
@@ -84,7 +85,7 @@ class Simulator:
         self.backend = Backend(scenario, self.clock)
         self._lock = threading.RLock()
         self._exchanges: deque[Exchange] = deque(maxlen=keep)
-        self._actions: dict[int, list[Callable[[Simulator], None]]] = {}
+        self._actions: dict[int, list[Callable[[Simulator], object]]] = {}
         self._pages = 0
         self._closing = threading.Event()
         self._server = _Server((HOST, port), self)
@@ -228,7 +229,7 @@ class Simulator:
         """Move the simulator's time forward, by a duration or by seconds."""
         self.clock.advance(step)
 
-    def before_page(self, number: int, action: Callable[[Simulator], None]) -> None:
+    def before_page(self, number: int, action: Callable[[Simulator], object]) -> None:
         """Run `action` just before the `number`-th request for contacts is answered, counted from 1."""
         self._actions.setdefault(number, []).append(action)
 
@@ -252,7 +253,8 @@ class Simulator:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = False
-    allow_reuse_address = True
+    # On Windows the option would let two servers share a port.
+    allow_reuse_address = os.name == "posix"
 
     def __init__(self, address: tuple[str, int], simulator: Simulator) -> None:
         self.simulator = simulator
@@ -293,23 +295,31 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: requests are remembered by the simulator, and addresses stay out of logs."""
 
     def _serve(self) -> None:
-        parts = urlsplit(self.path)
-        length = int(self.headers.get("Content-Length") or 0)
+        path, _, query = self.path.partition("?")
+        declared = self.headers.get("Content-Length") or "0"
+        if not declared.isdecimal() or "Transfer-Encoding" in self.headers:
+            self.close_connection = True
+            self._send(errors(411, "contacts.api.length_required", "Send a Content-Length."))
+            return
+        length = int(declared)
         request = Request(
             self.command,
-            parts.path,
-            tuple(parse_qsl(parts.query, keep_blank_values=True)),
+            path,
+            tuple(parse_qsl(query, keep_blank_values=True)),
             {name.lower(): value for name, value in self.headers.items()},
             self.rfile.read(min(length, MAX_BODY)),
         )
-        response = self.server.simulator.answer(request)
+        self.close_connection = self.close_connection or length > MAX_BODY
+        self._send(self.server.simulator.answer(request))
+
+    def _send(self, response: Response) -> None:
         self.send_response(response.status)
         if response.status != 204:
             self.send_header("Content-Type", response.content_type)
             self.send_header("Content-Length", str(len(response.body)))
         for name, value in response.headers:
             self.send_header(name, value)
-        self.close_connection = self.close_connection or response.cut is not None or length > MAX_BODY
+        self.close_connection = self.close_connection or response.cut is not None
         self.end_headers()
         self.wfile.write(response.body if response.cut is None else response.body[: response.cut])
         self.wfile.flush()
