@@ -15,6 +15,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from suppress import __version__
+from suppress.cli import add, check, config, demo, doctor, export, import_, plugins, show, simulate, sync
 from suppress.cli.console import Appearance, printable
 from suppress.cli.options import Root
 from suppress.errors import StorageFailed, SuppressError
@@ -42,7 +43,9 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def root(
     ctx: typer.Context,
-    config: Annotated[Path | None, typer.Option(help="Read this file instead of suppress.toml.")] = None,
+    config_file: Annotated[
+        Path | None, typer.Option("--config", help="Read this file instead of suppress.toml.")
+    ] = None,
     ledger: Annotated[str | None, typer.Option(help="The ledger's URL or SQLite file.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no hints.")] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colour.")] = False,
@@ -53,11 +56,24 @@ def root(
 ) -> None:
     """Keep every opt-out, tell every system, check every import, prove it."""
     del version
-    ctx.obj = Root(config, ledger, debug, Appearance(quiet=quiet, color=not no_color))
+    ctx.obj = Root(config_file, ledger, debug, Appearance(quiet=quiet, color=not no_color))
 
 
 def _command(panel: str, name: str, function: Callable[..., None]) -> None:
     app.command(name, rich_help_panel=panel)(function)
+
+
+_command(EVERYDAY, "sync", sync.sync)
+_command(EVERYDAY, "add", add.add)
+_command(EVERYDAY, "import", import_.import_)
+_command(EVERYDAY, "check", check.check)
+_command(EVERYDAY, "show", show.show)
+_command(EVERYDAY, "export", export.export)
+_command(SETUP, "doctor", doctor.doctor)
+_command(SETUP, "config", config.config)
+_command(SETUP, "plugins", plugins.plugins)
+_command(SETUP, "demo", demo.demo)
+_command(SETUP, "simulate", simulate.simulate)
 
 
 def main() -> NoReturn:
