@@ -44,7 +44,6 @@ from suppress.ledger import projections, tables
 from suppress.ledger.engine import insert_rows
 from suppress.ledger.folding import after
 from suppress.ledger.heads import Signer, Tip, read_tip
-from suppress.ledger.reading import decoded
 from suppress.ledger.references import OURS, problem
 from suppress.ledger.sealing import (
     SALT,
@@ -131,8 +130,8 @@ class Batch:
     """Person → standing, for everybody whom this batch is about."""
     changed: set[int] = field(default_factory=set)
     """People whose standing this batch changes."""
-    corrected: dict[int, str] = field(default_factory=dict)
-    """People whose standing has to be replayed, with their subject id."""
+    corrections: list[tuple[int, int]] = field(default_factory=list)
+    """Entry that corrects, entry that it names."""
     leaves: list[tuple[int, bytes]] = field(default_factory=list)
     payloads: list[tuple[int, bytes, bytes]] = field(default_factory=list)
     new_subjects: list[tuple[str, str, bytes, bytes]] = field(default_factory=list)
@@ -215,7 +214,7 @@ def _place_plain(batch: Batch, event: Event) -> Receipt:
         raise BadUsage(f"an entry of type {event.body.type} that cannot be right: {wrong}")
     entry = _add(batch, event.id, event.body)
     if isinstance(event.body, Corrected):
-        _note_correction(batch, entry.seq, event.body)
+        batch.corrections.append((entry.seq, event.body.entry))
     topic = projections.topic_of(event.body)
     if topic is not None:
         batch.topics.append((*topic, entry.seq))
@@ -310,47 +309,13 @@ def _escaped(body: Body) -> Body:
     return replace(body, **texts)
 
 
-def _note_correction(batch: Batch, seq: int, body: Corrected) -> None:
-    """Find whom the corrected entry is about, so that their standing is replayed after the inserts."""
-    named: Body = body
-    while isinstance(named, Corrected):
-        named = _body_at(batch, named.entry)
-    subject = getattr(named, "subject", None)
-    if not isinstance(subject, str):
-        return
-    person = batch.known.get(subject)
-    if person is None:
-        person = projections.entries_by_id(batch.connection, [subject])[subject]
-        batch.known[subject] = person
-    batch.abouts.append((person, seq))
-    batch.corrected[person] = subject
-
-
-def _body_at(batch: Batch, seq: int) -> Body:
-    if seq >= batch.tip.size:
-        return decoded(seq, batch.leaves[seq - batch.tip.size][1]).body
-    return projections.entry_at(batch.connection, seq).body
-
-
 def _write(batch: Batch, signer: Signer) -> str:
     connection = batch.connection
     insert_rows(connection, tables.ledger, ("seq", "leaf"), batch.leaves)
     insert_rows(connection, tables.payload, ("seq", "salt", "body"), batch.payloads)
     insert_rows(connection, tables.subject, ("id", "key_id", "blind_index", "salt"), batch.new_subjects)
-    insert_rows(connection, tables.about, ("person", "seq"), batch.abouts)
-    insert_rows(connection, tables.alias, ("key_id", "alias_index", "person"), batch.aliases)
-    insert_rows(connection, tables.topic, ("type", "name", "seq"), batch.topics)
-    for person, subject in batch.corrected.items():
-        batch.standings[person] = projections.replayed(connection, person, subject)
-    changed = {person: batch.standings[person] for person in batch.changed | batch.corrected.keys()}
-    known = [person for person in changed if person < batch.tip.size]
-    projections.replace_standings(connection, known, changed)
     hashes = _hashes_from_disk(batch)
-    events = [
-        (id_, seq, mark(hashed))
-        for id_, (seq, _), hashed in zip(batch.ids, batch.leaves, hashes, strict=True)
-    ]
-    insert_rows(connection, tables.event, ("id", "seq", "mark"), events)
+    _project(batch, hashes)
     tree = batch.tip.tree
     for hashed in hashes:
         tree.push(hashed)
@@ -366,6 +331,28 @@ def _write(batch: Batch, signer: Signer) -> str:
     if batch.at.date() > batch.tip.last_at.date():
         insert_rows(connection, tables.checkpoint, ("size", "note"), [(tree.size, note.encode())])
     return note
+
+
+def _project(batch: Batch, hashes: Sequence[bytes]) -> None:
+    connection = batch.connection
+    events = [
+        (id_, seq, mark(hashed))
+        for id_, (seq, _), hashed in zip(batch.ids, batch.leaves, hashes, strict=True)
+    ]
+    insert_rows(connection, tables.event, ("id", "seq", "mark"), events)
+    corrected: set[int] = set()
+    for seq, named in batch.corrections:
+        person = projections.person_of(connection, named)
+        if person is not None:
+            batch.abouts.append((person, seq))
+            corrected.add(person)
+    insert_rows(connection, tables.about, ("person", "seq"), batch.abouts)
+    insert_rows(connection, tables.alias, ("key_id", "alias_index", "person"), batch.aliases)
+    insert_rows(connection, tables.topic, ("type", "name", "seq"), batch.topics)
+    changed = {person: batch.standings[person] for person in batch.changed}
+    changed.update((person, projections.replayed(connection, person)) for person in corrected)
+    known = [person for person in changed if person < batch.tip.size]
+    projections.replace_standings(connection, known, changed)
 
 
 def _hashes_from_disk(batch: Batch) -> list[bytes]:

@@ -56,11 +56,11 @@ def read_tip(connection: Connection) -> Tip:
     if row is None:
         raise LedgerDamaged("the ledger has no head")
     size, frontier, last_at, note = row
-    hashes = tuple(frontier[start : start + HASH_SIZE] for start in range(0, len(frontier), HASH_SIZE))
     try:
+        hashes = tuple(frontier[start : start + HASH_SIZE] for start in range(0, len(frontier), HASH_SIZE))
         tip = Tip(size, hashes, moment(last_at), note.decode())
         tip.tree.root()
-    except ValueError as wrong:
+    except (ValueError, TypeError, AttributeError) as wrong:  # a changed file may hold any type
         raise LedgerDamaged(f"the ledger's head cannot be read: {wrong}") from wrong
     return tip
 

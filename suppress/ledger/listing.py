@@ -13,16 +13,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, select
 
 from suppress.core.suppression import Channel, Scope
-from suppress.errors import LedgerDamaged
 from suppress.ledger import projections, tables
 from suppress.ledger.engine import CHUNK, reading
 from suppress.ledger.place import translated
 from suppress.ledger.reading import decoded
 from suppress.ledger.rows import row_of_suppression, suppression_from
-from suppress.ledger.sealing import read_payload
 from suppress.ledger.values import Listed
 
 
@@ -64,7 +62,7 @@ def _rows(
     connection: Connection, people: list[int], channel: Channel, target: Scope
 ) -> list[tuple[Any, ...]]:
     standings = projections.standings_of(connection, dict.fromkeys(people, ""))
-    held = _first_payloads(connection, people)
+    held = projections.first_payloads(connection, people)
     subjects = _subjects(connection, people)
     rows = []
     for person in people:
@@ -74,30 +72,6 @@ def _rows(
         key, address = held[person]
         rows.append((key, address.strip(), subjects[person], *row_of_suppression(person, found)[1:]))
     return rows
-
-
-def _first_payloads(connection: Connection, people: list[int]) -> dict[int, tuple[str, str]]:
-    """Person → match key and address as it was first spelled, for those whose address is held."""
-    first = (
-        select(tables.about.c.person, func.min(tables.about.c.seq).label("seq"))
-        .join(tables.payload, tables.payload.c.seq == tables.about.c.seq)
-        .where(tables.about.c.person.in_(people))
-        .group_by(tables.about.c.person)
-        .subquery()
-    )
-    rows = connection.execute(
-        select(first.c.person, tables.payload.c.seq, tables.payload.c.body).join(
-            tables.payload, tables.payload.c.seq == first.c.seq
-        )
-    )
-    found = {}
-    for person, seq, body in rows:
-        try:
-            payload = read_payload(body)
-            found[person] = str(payload["key"]), str(payload["address"])
-        except (ValueError, KeyError, RecursionError) as wrong:
-            raise LedgerDamaged(f"the payload of entry {seq} cannot be read") from wrong
-    return found
 
 
 def _subjects(connection: Connection, people: list[int]) -> dict[int, str]:

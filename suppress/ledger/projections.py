@@ -8,10 +8,11 @@ replaying the leaves (`inspection` does so in `suppress verify`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import Connection, delete, func, or_, select
 
 from suppress.core.entry import (
     Body,
@@ -24,15 +25,17 @@ from suppress.core.entry import (
     Honoured,
     ImportDone,
     SyncDone,
+    moment,
 )
 from suppress.core.standing import Standing
+from suppress.core.suppression import Json
 from suppress.errors import LedgerDamaged
 from suppress.ledger import tables
 from suppress.ledger.engine import CHUNK, insert_rows
 from suppress.ledger.folding import standing_of
 from suppress.ledger.reading import decoded
 from suppress.ledger.rows import Row, row_of_lift, row_of_suppression, standing_from
-from suppress.ledger.sealing import IndexKey
+from suppress.ledger.sealing import IndexKey, read_payload
 
 T = TypeVar("T")
 
@@ -129,6 +132,70 @@ def entry_at(connection: Connection, seq: int) -> Entry:
     return decoded(seq, leaf)
 
 
+def person_of(connection: Connection, seq: int) -> int | None:
+    """The person whom an entry is about, through corrections of corrections; None for any other entry."""
+    entry = entry_at(connection, seq)
+    while isinstance(entry.body, Corrected):
+        entry = entry_at(connection, entry.body.entry)
+    subject = getattr(entry.body, "subject", None)
+    return entries_by_id(connection, [subject]).get(subject) if isinstance(subject, str) else None
+
+
+def first_payloads(connection: Connection, people: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """Person → match key and address as it was first spelled, for those whose address is held.
+
+    Raises:
+        LedgerDamaged: A payload cannot be read.
+    """
+    found = {}
+    for chunk in chunks(people):
+        first = (
+            select(tables.about.c.person, func.min(tables.about.c.seq).label("seq"))
+            .join(tables.payload, tables.payload.c.seq == tables.about.c.seq)
+            .where(tables.about.c.person.in_(chunk))
+            .group_by(tables.about.c.person)
+            .subquery()
+        )
+        rows = connection.execute(
+            select(first.c.person, tables.payload.c.seq, tables.payload.c.body).join(
+                tables.payload, tables.payload.c.seq == first.c.seq
+            )
+        )
+        for person, seq, body in rows:
+            payload = readable(seq, body)
+            found[person] = str(payload.get("key")), str(payload.get("address"))
+    return found
+
+
+def readable(seq: int, body: bytes) -> Mapping[str, Json]:
+    """The payload of entry `seq`. Raises `LedgerDamaged`."""
+    try:
+        return read_payload(body)
+    except (ValueError, TypeError, RecursionError) as wrong:
+        raise LedgerDamaged(f"the payload of entry {seq} cannot be read") from wrong
+
+
+def last_at(connection: Connection, size: int) -> datetime | None:
+    """When the head says that its last entry was recorded; None when its size is no longer `size`."""
+    row = connection.execute(
+        select(tables.head.c.last_at).where(tables.head.c.size == size)
+    ).scalar_one_or_none()
+    return None if row is None else moment(row)
+
+
+def first_without_subject(connection: Connection) -> int | None:
+    """The first person who has entries and neither a subject row nor a record of being forgotten."""
+    gone = select(tables.topic.c.seq).where(
+        tables.topic.c.type == Forgotten.type, tables.topic.c.name == tables.event.c.id
+    )
+    return connection.execute(
+        select(func.min(tables.event.c.seq))
+        .join(tables.about, tables.about.c.person == tables.event.c.seq)
+        .outerjoin(tables.subject, tables.subject.c.id == tables.event.c.id)
+        .where(tables.subject.c.id.is_(None), ~gone.exists())
+    ).scalar_one_or_none()
+
+
 def history_of(connection: Connection, person: int) -> list[Entry]:
     """Every entry about a person, in order, their `subject.added` first."""
     later = select(tables.about.c.seq).where(tables.about.c.person == person)
@@ -140,9 +207,9 @@ def history_of(connection: Connection, person: int) -> list[Entry]:
     return [decoded(seq, leaf) for seq, leaf in rows]
 
 
-def replayed(connection: Connection, person: int, subject: str) -> Standing:
+def replayed(connection: Connection, person: int) -> Standing:
     """A person's standing folded anew from all their entries."""
-    return standing_of(subject, history_of(connection, person))
+    return standing_of("", history_of(connection, person))
 
 
 def topics(connection: Connection, type_: str, name: str | None) -> list[int]:

@@ -34,7 +34,7 @@ from suppress.core.merkle import Frontier, leaf_hash
 from suppress.core.standing import UNHEARD, Standing
 from suppress.core.suppression import EVERYTHING, Channel, Json, Scope
 from suppress.core.verdict import CLEAR, Verdict
-from suppress.errors import ConfigWrong, LedgerDamaged, NoLedger, OutputRefused
+from suppress.errors import ConfigWrong, NoLedger, OutputRefused
 from suppress.ledger import appending, listing, projections, schema, tables
 from suppress.ledger.appending import Told
 from suppress.ledger.engine import insert_rows, reading, sqlite_engine, writing
@@ -43,7 +43,7 @@ from suppress.ledger.keys import Keys, read_highwater, replace_file, sync_folder
 from suppress.ledger.place import keys_folder, require_ledger_file, sqlite_file
 from suppress.ledger.reading import decoded, opening, require_same_keys
 from suppress.ledger.ruling import rule
-from suppress.ledger.sealing import expressible, mark, read_payload
+from suppress.ledger.sealing import expressible, mark
 from suppress.ledger.values import Head, Listed, Receipt, Recorded, SourceState
 
 PAGE = 1000
@@ -334,12 +334,7 @@ def _payload(connection: Connection, seq: int) -> Mapping[str, Json] | None:
     body = connection.execute(
         select(tables.payload.c.body).where(tables.payload.c.seq == seq)
     ).scalar_one_or_none()
-    if body is None:
-        return None
-    try:
-        return read_payload(body)
-    except (ValueError, RecursionError) as wrong:
-        raise LedgerDamaged(f"the payload of entry {seq} cannot be read") from wrong
+    return None if body is None else projections.readable(seq, body)
 
 
 def _create(file: Path, folder: Path, organisation: str | None, clock: Clock) -> bool:

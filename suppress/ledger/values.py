@@ -66,3 +66,12 @@ class SourceState:
 
     last_before: datetime | None = None
     census_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """The first thing that is wrong in a ledger: at which entry, or between which two sizes, and what."""
+
+    seq: int | None
+    what: str
+    between: tuple[int, int] | None = None

@@ -1,0 +1,436 @@
+"""Verification, passes 2 to 4: the tables beside the leaves say what the leaves say, no more and no less.
+
+`inspection` has shown that the leaves are the ones that were signed. Each row of every other table is asked
+for by the key that an entry gives it, which also shows that a look-up finds it; then the rows are counted,
+which shows that there are no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Connection, Table, func, select, tuple_
+
+from suppress.core.aliases import alias_of
+from suppress.core.entry import (
+    Corrected,
+    Entry,
+    Erased,
+    Forgotten,
+    LogOpened,
+    NotCanonical,
+    SubjectAdded,
+    decode,
+)
+from suppress.core.merkle import leaf_hash
+from suppress.ledger import projections, tables
+from suppress.ledger.engine import CHUNK
+from suppress.ledger.folding import standing_of
+from suppress.ledger.projections import chunks, topic_of
+from suppress.ledger.references import problem
+from suppress.ledger.rows import row_of_lift, row_of_suppression
+from suppress.ledger.sealing import mark, payload_commitment, subject_commitment
+from suppress.ledger.values import Bad
+
+if TYPE_CHECKING:
+    from suppress.ledger.inspection import Inspection
+
+PAGE = 1000
+"""Entries, or rows, in one short transaction."""
+
+
+def first_bad(inspection: Inspection) -> Bad | None:
+    """The first thing that is wrong in passes 2 to 4."""
+    return _replay(inspection) or _counts(inspection) or _people(inspection) or _standings(inspection)
+
+
+# --- 2: every entry, and the rows that it gives rise to --------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Page:
+    """A page of entries, and the rows that there must be because of them."""
+
+    entries: list[Entry] = field(default_factory=list)
+    events: dict[str, tuple[int, int]] = field(default_factory=dict)
+    subjects: dict[int, str] = field(default_factory=dict)
+    """Entry → the subject whom it is about, but for `subject.added`."""
+    topics: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    commitments: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Entry → the commitment to its payload, and its subject."""
+
+
+def _replay(inspection: Inspection) -> Bad | None:
+    facts, at = inspection.facts, None
+    for first in range(0, facts.size, PAGE):
+        end = min(first + PAGE, facts.size)
+        with inspection.view() as connection:
+            page = _read(inspection, connection, first, end, at)
+            bad = page if isinstance(page, Bad) else _rows_of(inspection, connection, page, first, end)
+        if bad is not None:
+            return bad
+        assert isinstance(page, _Page)
+        at = page.entries[-1].at
+        inspection.progress("replay", end, facts.size)
+    with inspection.view() as connection:
+        last_at = projections.last_at(connection, facts.size)
+    if last_at is not None and at is not None and last_at != at:
+        return Bad(facts.size - 1, "the head names another time than the last entry")
+    return None
+
+
+def _read(
+    inspection: Inspection, connection: Connection, first: int, end: int, at: datetime | None
+) -> _Page | Bad:
+    from suppress.ledger.inspection import leaves_between
+
+    page = _Page()
+    for seq, leaf in leaves_between(connection, first, end).items():
+        try:
+            entry = decode(seq, leaf)
+        except NotCanonical as wrong:
+            return Bad(seq, f"entry {seq} cannot be read: {wrong}")
+        wrong_reference = problem(entry.body, seq)
+        if wrong_reference is not None:
+            return Bad(seq, f"entry {seq} cannot be right: {wrong_reference}")
+        if at is not None and entry.at < at:
+            return Bad(seq, f"entry {seq} is dated before the one ahead of it")
+        if entry.id in page.events:
+            return Bad(seq, f"entry {seq} has the id of an earlier one")
+        at = entry.at
+        _expect(inspection, page, entry)
+        if isinstance(entry.body, LogOpened):
+            bad = _opening(inspection, entry.body)
+            if bad is not None:
+                return bad
+    return page
+
+
+def _expect(inspection: Inspection, page: _Page, entry: Entry) -> None:
+    body = entry.body
+    page.entries.append(entry)
+    page.events[entry.id] = (entry.seq, mark(leaf_hash(entry.leaf)))
+    topic = topic_of(body)
+    if topic is not None:
+        page.topics[*topic, entry.seq] = entry.seq
+    if isinstance(body, SubjectAdded):
+        inspection.facts.subjects += 1
+        return
+    subject = getattr(body, "subject", None)
+    if isinstance(subject, str):
+        page.subjects[entry.seq] = subject
+        pii = getattr(body, "pii", None)
+        if isinstance(pii, str):
+            page.commitments[entry.seq] = pii, subject
+    if isinstance(body, Forgotten):
+        inspection.facts.subjects -= 1
+
+
+def _opening(inspection: Inspection, body: LogOpened) -> Bad | None:
+    if all(body.vkey != str(key) for key in inspection.keys):
+        return Bad(0, "the ledger was opened with another public key than the pinned one")
+    for key in inspection.index:
+        if key.id == body.index_key_id and key.commitment != body.index_key_commitment:
+            return Bad(0, "the index key is not the one that the ledger was opened with")
+    return None
+
+
+def _rows_of(inspection: Inspection, connection: Connection, page: _Page, first: int, end: int) -> Bad | None:
+    """What is wrong with the rows that this page's entries give rise to; the earliest entry's first."""
+    found = [
+        _wrong_events(connection, page),
+        _wrong_abouts(inspection, connection, page),
+        _wrong_topics(inspection, connection, page),
+        _wrong_payloads(inspection, connection, page, first, end),
+        _wrong_erasures(connection, page),
+        next((_misnamed(entry) for entry in page.entries if _misnamed(entry)), None),
+    ]
+    return min((bad for bad in found if bad is not None), key=lambda bad: bad.seq or 0, default=None)
+
+
+def _misnamed(entry: Entry) -> Bad | None:
+    if isinstance(entry.body, SubjectAdded) and entry.body.subject != entry.id:
+        return Bad(entry.seq, f"entry {entry.seq} adds a subject under another id than its own")
+    return None
+
+
+def _wrong_events(connection: Connection, page: _Page) -> Bad | None:
+    stored: dict[str, tuple[int, int]] = {}
+    for chunk in chunks(page.events):
+        rows = connection.execute(select(tables.event).where(tables.event.c.id.in_(chunk)))
+        stored.update((id_, (seq, marked)) for id_, seq, marked in rows)
+    for id_, expected in page.events.items():
+        if stored.get(id_) != expected:
+            return Bad(expected[0], f"the row of table event for entry {expected[0]} is missing or changed")
+    return None
+
+
+def _wrong_abouts(inspection: Inspection, connection: Connection, page: _Page) -> Bad | None:
+    people = projections.entries_by_id(connection, set(page.subjects.values()))
+    expected: dict[tuple[int, int], int] = {}
+    for seq, subject in page.subjects.items():
+        person = people.get(subject)
+        if person is None or person >= seq:
+            return Bad(seq, f"entry {seq} is about somebody who was not added before it")
+        expected[person, seq] = seq
+    for entry in page.entries:
+        if isinstance(entry.body, Corrected):
+            person = projections.person_of(connection, entry.body.entry)
+            if person is not None:
+                expected[person, entry.seq] = entry.seq
+    inspection.facts.abouts += len(expected)
+    stored: set[tuple[Any, ...]] = set()
+    about = tables.about.c
+    seqs = [seq for _, seq in expected]
+    for chunk in chunks({person for person, _ in expected}):
+        # By person first, the order of the primary key; row values in an IN list would scan the table.
+        where = about.person.in_(chunk) & about.seq.between(min(seqs), max(seqs))
+        stored.update(connection.execute(select(about.person, about.seq).where(where)).tuples())
+    return _absent("about", expected, stored)
+
+
+def _wrong_topics(inspection: Inspection, connection: Connection, page: _Page) -> Bad | None:
+    inspection.facts.topics += len(page.topics)
+    stored: set[tuple[Any, ...]] = set()
+    topic = tables.topic.c
+    for type_, name, seq in page.topics:
+        where = (topic.type == type_) & (topic.name == name) & (topic.seq == seq)
+        stored.update(connection.execute(select(topic.type, topic.name, topic.seq).where(where)).tuples())
+    return _absent("topic", page.topics, stored)
+
+
+def _absent(table: str, expected: Mapping[tuple[Any, ...], int], stored: set[tuple[Any, ...]]) -> Bad | None:
+    """The first entry whose row is not among those stored."""
+    for row, seq in expected.items():
+        if row not in stored:
+            return Bad(seq, f"the row of table {table} for entry {seq} is missing or changed")
+    return None
+
+
+def _wrong_payloads(
+    inspection: Inspection, connection: Connection, page: _Page, first: int, end: int
+) -> Bad | None:
+    column = tables.payload.c
+    rows = connection.execute(
+        select(column.seq, column.salt, column.body)
+        .where(column.seq >= first, column.seq < end)
+        .order_by(column.seq)
+    )
+    stored = {seq: (salt, body) for seq, salt, body in rows}
+    for seq in sorted(stored.keys() | page.commitments.keys()):
+        if seq not in page.commitments:
+            return Bad(seq, f"entry {seq} has a payload, and its leaf does not commit to one")
+        commitment, subject = page.commitments[seq]
+        if seq not in stored:
+            if not _erased(connection, seq, subject):
+                return Bad(seq, f"the payload of entry {seq} is missing, and no entry records its erasure")
+            inspection.facts.erased += 1
+            continue
+        salt, body = stored[seq]
+        if not _is_bytes(salt, body) or payload_commitment(salt, body) != commitment:
+            return Bad(seq, f"the payload of entry {seq} is not the one that its leaf commits to")
+    return None
+
+
+def _erased(connection: Connection, seq: int, subject: str) -> bool:
+    for kind in (Erased, Forgotten):
+        for at in projections.topics(connection, kind.type, subject):
+            body = projections.entry_at(connection, at).body
+            if isinstance(body, (Erased, Forgotten)) and seq in body.entries:
+                return True
+    return False
+
+
+def _wrong_erasures(connection: Connection, page: _Page) -> Bad | None:
+    for entry in page.entries:
+        if not isinstance(entry.body, (Erased, Forgotten)):
+            continue
+        for chunk in chunks(entry.body.entries):
+            revived = connection.execute(
+                select(tables.payload.c.seq).where(tables.payload.c.seq.in_(chunk)).limit(1)
+            ).scalar_one_or_none()
+            if revived is not None:
+                return Bad(
+                    revived, f"the payload of entry {revived} is back, and entry {entry.seq} erased it"
+                )
+    return None
+
+
+# --- The rows that no entry asked for --------------------------------------------------------------------
+
+
+def _counts(inspection: Inspection) -> Bad | None:
+    facts = inspection.facts
+    with inspection.view() as connection:
+        for table, column, expected in (
+            (tables.event, tables.event.c.seq, facts.size),
+            (tables.about, tables.about.c.seq, facts.abouts),
+            (tables.topic, tables.topic.c.seq, facts.topics),
+        ):
+            found = _count(connection, table, column < facts.size)
+            if found != expected:
+                return Bad(None, f"table {table.name} has {found} rows where the entries make {expected}")
+    return None
+
+
+def _count(connection: Connection, table: Table, where: ColumnElement[bool]) -> int:
+    return int(connection.execute(select(func.count()).select_from(table).where(where)).scalar_one())
+
+
+# --- 3: the people ---------------------------------------------------------------------------------------
+
+
+def _people(inspection: Inspection) -> Bad | None:
+    facts, last, aliases, seen = inspection.facts, ("", b""), 0, 0
+    while True:
+        with inspection.view() as connection:
+            rows = _subjects_after(connection, last)
+            people = projections.entries_by_id(connection, [row[2] for row in rows])
+            ours = [row for row in rows if people.get(row[2], -1) < facts.size]
+            bad = _wrong_subjects(connection, ours, people)
+            if bad is None and inspection.index:
+                bad, more = _wrong_indexes(inspection, connection, ours, people)
+                aliases += more
+        if bad is not None:
+            return bad
+        if not rows:
+            break
+        seen, last = seen + len(ours), (rows[-1][0], rows[-1][1])
+        inspection.progress("people", seen, facts.subjects)
+    with inspection.view() as connection:
+        if seen != facts.subjects:
+            return Bad(
+                projections.first_without_subject(connection),
+                f"table subject has {seen} people where the entries make {facts.subjects}",
+            )
+        stored = _count(connection, tables.alias, tables.alias.c.person < facts.size)
+    if inspection.index and stored != aliases:
+        return Bad(None, f"table alias has {stored} rows where the addresses make {aliases}")
+    return None
+
+
+def _subjects_after(connection: Connection, last: tuple[str, bytes]) -> Sequence[Any]:
+    column = tables.subject.c
+    return connection.execute(
+        select(column.key_id, column.blind_index, column.id, column.salt)
+        .where(tuple_(column.key_id, column.blind_index) > last)
+        .order_by(column.key_id, column.blind_index)
+        .limit(CHUNK)
+    ).all()
+
+
+def _wrong_subjects(connection: Connection, rows: Sequence[Any], people: Mapping[str, int]) -> Bad | None:
+    leaves = dict(
+        connection.execute(
+            select(tables.ledger.c.seq, tables.ledger.c.leaf).where(
+                tables.ledger.c.seq.in_([people[row[2]] for row in rows if row[2] in people])
+            )
+        )
+        .tuples()
+        .all()
+    )
+    topic = tables.topic.c
+    gone = (topic.type == Forgotten.type) & topic.name.in_([row[2] for row in rows])
+    forgotten = set(connection.execute(select(topic.name).where(gone)).scalars())
+    for key_id, index, id_, salt in rows:
+        person = people.get(id_)
+        if person is None or person not in leaves:
+            return Bad(None, "table subject has a row that no entry added")
+        body = decode(person, leaves[person]).body
+        if not isinstance(body, SubjectAdded):
+            return Bad(person, f"table subject has a row for entry {person}, which adds nobody")
+        if not _is_bytes(index, salt) or subject_commitment(salt, key_id, index) != body.sid:
+            return Bad(person, f"the subject row of entry {person} is not the one that its leaf commits to")
+        if id_ in forgotten:
+            return Bad(person, f"the person of entry {person} was forgotten, and their subject row is back")
+    return None
+
+
+def _wrong_indexes(
+    inspection: Inspection, connection: Connection, rows: Sequence[Any], people: Mapping[str, int]
+) -> tuple[Bad | None, int]:
+    """Blind and alias indexes held against the addresses themselves; with the number of alias rows."""
+    keys = {key.id: key for key in inspection.index}
+    held = projections.first_payloads(connection, [people[row[2]] for row in rows])
+    expected: dict[tuple[Any, ...], int] = {}
+    for key_id, index, id_, _ in rows:
+        person = people[id_]
+        if key_id not in keys:
+            return Bad(person, f"entry {person} is indexed under key {key_id}, which is not here"), 0
+        if person not in held:
+            continue
+        address_key = held[person][0]
+        if keys[key_id].blind(address_key) != index:
+            return Bad(person, f"the blind index of entry {person} belongs to another address"), 0
+        alias = alias_of(address_key)
+        if alias is not None:
+            expected[key_id, keys[key_id].blind_alias(alias.key), person] = person
+    stored: set[tuple[Any, ...]] = set()
+    column = tables.alias.c
+    for key_id in keys:
+        where = (column.key_id == key_id) & column.alias_index.in_([index for _, index, _ in expected])
+        found = connection.execute(select(column.key_id, column.alias_index, column.person).where(where))
+        stored.update(found.tuples())
+    return _absent("alias", expected, stored), len(expected)
+
+
+# --- 4: what a check consults ----------------------------------------------------------------------------
+
+
+def _standings(inspection: Inspection) -> Bad | None:
+    last, done = -1, 0
+    while True:
+        with inspection.view() as connection:
+            people = _people_after(connection, last)
+            upto = people[-1] if people else None
+            bad = _wrong_standings(connection, people, last, upto)
+        if bad is not None:
+            return bad
+        if upto is None:
+            return None
+        last, done = upto, done + len(people)
+        inspection.progress("standings", done, inspection.facts.subjects)
+
+
+def _people_after(connection: Connection, last: int) -> list[int]:
+    person = tables.about.c.person
+    rows = connection.execute(select(person).where(person > last).distinct().order_by(person).limit(CHUNK))
+    return [found for (found,) in rows]
+
+
+def _wrong_standings(
+    connection: Connection, people: Sequence[int], after: int, upto: int | None
+) -> Bad | None:
+    """Fold the entries of these people anew; between `after` and `upto` there may be no other rows."""
+    entries: dict[int, list[Entry]] = {person: [] for person in people}
+    rows = connection.execute(
+        select(tables.about.c.person, tables.ledger.c.seq, tables.ledger.c.leaf)
+        .join(tables.ledger, tables.ledger.c.seq == tables.about.c.seq)
+        .where(tables.about.c.person.in_(people))
+        .order_by(tables.about.c.person, tables.about.c.seq)
+    )
+    for person, seq, leaf in rows:
+        entries[person].append(decode(seq, leaf))
+    expected: dict[str, set[tuple[Any, ...]]] = {"standing": set(), "lift": set()}
+    for person, history in entries.items():
+        standing = standing_of("", history)
+        expected["standing"].update(row_of_suppression(person, each) for each in standing.suppressions)
+        expected["lift"].update(row_of_lift(person, each) for each in standing.lifts)
+    for table in (tables.standing, tables.lift):
+        within = table.c.person > after if upto is None else table.c.person.between(after + 1, upto)
+        stored = {tuple(row) for row in connection.execute(select(table).where(within))}
+        wrong = stored ^ expected[table.name]
+        if wrong:
+            person = min(row[0] for row in wrong)
+            return Bad(
+                person,
+                f"table {table.name} does not hold for the person of entry {person} what their entries say",
+            )
+    return None
+
+
+def _is_bytes(*values: object) -> bool:
+    return all(type(value) is bytes for value in values)
