@@ -333,23 +333,25 @@ def decode(seq: int, leaf: bytes) -> Entry:
     if len(leaf) > MAX_LEAF:
         raise NotCanonical(f"over {MAX_LEAF:,} bytes")
     raw = _object(leaf)
-    version, kind = raw.pop("v", None), raw.pop("type", None)
+    version, kind = raw.get("v"), raw.get("type")
     if type(version) is not int or version != FORMAT:
         raise NotCanonical(f"unknown format {version!r}")
     body_class = BODIES.get(kind) if isinstance(kind, str) else None
     if body_class is None:
         raise NotCanonical(f"unknown type {kind!r}")
     readers = _readers(body_class)
-    expected = {"id", "at", "actor", *(name for name, _ in readers)}
+    expected = _COMMON | {name for name, _ in readers}
     if raw.keys() != expected:
         raise NotCanonical(f"fields {sorted(raw.keys() ^ expected)} are missing or unknown in {kind}")
     try:
         values: dict[str, typing.Any] = {name: read(raw[name]) for name, read in readers}
-        body = body_class(**values)
-        entry = Entry(seq, _text(raw["id"]), _time(raw["at"]), _text(raw["actor"]), body, leaf)
+        entry = Entry(
+            seq, _text(raw["id"]), _time(raw["at"]), _text(raw["actor"]), body_class(**values), leaf
+        )
     except (ValueError, TypeError) as wrong:
         raise NotCanonical(f"{kind}: {wrong}") from wrong
-    if encode(id_=entry.id, at=entry.at, actor=entry.actor, body=body) != leaf:
+    # Each reader takes one text for one value, so writing the raw values again tells as much as `encode`.
+    if canonical(raw) != leaf:
         raise NotCanonical("not in canonical form")
     return entry
 
@@ -449,6 +451,9 @@ def _plain(value: object) -> Json:
             raise NotCanonical(f"a {type(value).__name__} has no canonical form")
 
 
+_COMMON = frozenset({"v", "type", "id", "at", "actor"})
+
+
 def _text(value: Json) -> str:
     if type(value) is not str:
         raise ValueError(f"expected text, found {value!r}")
@@ -471,6 +476,13 @@ def _time(value: Json) -> datetime:
     return moment(_text(value))
 
 
+def _scope(value: Json) -> Scope:
+    scope = Scope.parse(_text(value))
+    if str(scope) != value:
+        raise ValueError(f"another text of {scope}: {value!r}")
+    return scope
+
+
 Reader: TypeAlias = Callable[[Json], object]
 
 
@@ -480,7 +492,7 @@ def _reader(hint: object) -> Reader:
         int: _integer,
         bool: _truth,
         datetime: _time,
-        Scope: lambda value: Scope.parse(_text(value)),
+        Scope: _scope,
     }
     if hint in simple:
         return simple[hint]
