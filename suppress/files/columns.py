@@ -86,18 +86,18 @@ def decided(names: Sequence[str], sample: Sequence[Sequence[str]]) -> Columns | 
     """The address columns by name, else by the rows in `sample`; None when nothing looks like an address."""
     width = max([len(names), *map(len, sample)], default=0)
     shares = [_share(sample, index) for index in range(width)]
-    named = tuple(index for index, name in enumerate(names) if _certain(name) or _likely(name))
-    # A column called "Email" that holds yes and no is about e-mail, whatever its name.
-    by_name = tuple(index for index in named if shares[index] != 0)
     holding = tuple(index for index, share in enumerate(shares) if share is not None and share >= 0.5)
-    if by_name:
-        rest = tuple(index for index in holding if index not in by_name)
-        return Columns(tuple(names), by_name, "by name", rest)
+    named = tuple(index for index, name in enumerate(names) if _certain(name) or _likely(name))
+    if any(shares[index] != 0 for index in named):
+        rest = tuple(index for index in holding if index not in named)
+        return Columns(tuple(names), named, "by name", rest)
     if not holding:
         best = max((share for share in shares if share), default=None)
         holding = tuple(index for index, share in enumerate(shares) if best is not None and share == best)
     if holding:
-        return Columns(tuple(names), holding, "by content")
+        # A column called "Email" that holds yes and no is about e-mail. It may still hold an address further
+        # down, and looking there costs nothing.
+        return Columns(tuple(names), tuple(sorted({*named, *holding})), "by content")
     certain = tuple(index for index in named if _certain(names[index]))
     return Columns(tuple(names), certain, "by name") if certain else None
 

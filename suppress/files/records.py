@@ -33,8 +33,8 @@ class Record(NamedTuple):
 
     @property
     def blank(self) -> bool:
-        """Whether nothing but white space stands on the line."""
-        return not self.text.strip()
+        """Whether nothing but white space stands on the line, and no delimiter."""
+        return len(self.cells) < 2 and self.text.isspace()
 
 
 def lines(blocks: Iterable[str], name: str, limit: int = LIMIT) -> Iterator[list[str]]:

@@ -62,11 +62,11 @@ def test_every_address_column_counts() -> None:
 
 
 def test_a_column_called_email_that_holds_yes_and_no_is_not_trusted() -> None:
-    """What stands in the rows outweighs the name."""
+    """What stands in the rows outweighs the name; the named column is still looked at."""
     found = decided(["Email", "Contact"], [["yes", "a@example.com"], ["no", "b@example.com"]])
 
     assert found is not None
-    assert ((1,), "by content") == (found.addresses, found.how)
+    assert ((0, 1), "by content") == (found.addresses, found.how)
 
 
 def test_without_names_the_columns_that_hold_addresses_are_taken() -> None:

@@ -82,6 +82,11 @@ def test_mixed_line_ends_and_blank_lines_keep_their_place() -> None:
     assert [False, False, False, True, False] == [row.blank for row in found]
 
 
+def test_a_row_of_empty_cells_is_a_row() -> None:
+    """In a file with tabs it is nothing but white space, and still somebody's row."""
+    assert [False, True, True] == [row.blank for row in rows("\t\n\n  \n", "\t")]
+
+
 def test_a_line_break_inside_quotes_belongs_to_its_cell() -> None:
     """Notes with several lines are one row, and the row says which cell it was."""
     (row,) = rows('a@example.com,"first\r\nsecond",z\n')

@@ -1,0 +1,184 @@
+"""Decisions: may this address be imported, may this row?
+
+`Gate` is the readable engine: rows in, decisions out. Whatever replaces it for speed keeps its answers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from suppress.core.address import Address, addresses_in
+from suppress.core.verdict import CLEAR, Ruling, Verdict
+from suppress.errors import BadUsage
+from suppress.files.contacts import ContactFile
+from suppress.files.records import Record
+
+if TYPE_CHECKING:
+    from suppress.ledger import Lookup
+
+
+class Alias(StrEnum):
+    """What happens to a row whose address only reaches the same mailbox as a suppressed one."""
+
+    BLOCK = "block"
+    REVIEW = "review"
+    IGNORE = "ignore"
+
+
+def ruled(verdict: Verdict, alias: Alias) -> Ruling:
+    """The answer after the user's choice about aliases."""
+    if verdict.ruling is not Ruling.REVIEW or alias is Alias.REVIEW:
+        return verdict.ruling
+    return Ruling.SUPPRESSED if alias is Alias.BLOCK else Ruling.CLEAR
+
+
+# --- Addresses -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer for one address as it was asked."""
+
+    address: str
+    ruling: Ruling
+    verdict: Verdict
+
+
+def check_addresses(lookup: Lookup, asked: Sequence[str], *, alias: Alias = Alias.REVIEW) -> list[Answer]:
+    """One answer for each, in order. What was asked may hold a name or several addresses: the worst counts.
+
+    Raises:
+        BadUsage: Nothing in one of them can be compared.
+    """
+    answers = []
+    for each in asked:
+        found = addresses_in(each)
+        if not found:
+            raise BadUsage(f"{each!r} holds no address", remedy="suppress check ADDRESS")
+        answers.append(Answer(each, *_worst(lookup.verdicts(found), alias)))
+    return answers
+
+
+_GRAVITY = {Ruling.SUPPRESSED: 2, Ruling.REVIEW: 1, Ruling.CLEAR: 0}
+
+
+def _worst(verdicts: Iterable[Verdict], alias: Alias) -> tuple[Ruling, Verdict]:
+    ruling, worst = Ruling.CLEAR, CLEAR
+    for verdict in verdicts:
+        found = ruled(verdict, alias)
+        if _GRAVITY[found] > _GRAVITY[ruling]:
+            ruling, worst = found, verdict
+    return ruling, worst
+
+
+# --- Rows ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of one row, and why."""
+
+    ruling: Ruling
+    verdict: Verdict = CLEAR
+    address: str | None = None
+    doubt: str | None = None
+    """Why the row could not be read with certainty, in words."""
+    valid: bool = True
+    """Whether one of its addresses is one that mail systems accept."""
+
+
+KEEP = Decision(Ruling.CLEAR)
+KEEP_INVALID = Decision(Ruling.CLEAR, valid=False)
+
+_SOUND = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+"""Match keys without flaws: nearly all there are. The others are asked for theirs, which takes longer."""
+_SOUND_UP_TO = 64
+
+_STRAY = re.compile(r"""[^\s,;|<>"'()]+@[^\s,;|<>"'()]+""")
+_CELL_UP_TO = 2_000
+"""Characters of a cell that is read in every spelling; in a longer one, plain addresses are found."""
+
+
+class _Seen(NamedTuple):
+    """The addresses of one row."""
+
+    own: tuple[Address, ...]
+    """From the address columns."""
+    stray: tuple[Address, ...]
+    """From all cells, where the row's shape leaves in doubt which one is meant."""
+    doubt: str | None
+
+
+class Gate:
+    """The readable engine: decides about rows, a batch at a time."""
+
+    def __init__(self, contacts: ContactFile, lookup: Lookup, alias: Alias) -> None:
+        self._contacts = contacts
+        self._lookup = lookup
+        self._alias = alias
+
+    def decide(self, rows: Sequence[Record]) -> list[Decision]:
+        """One decision a row, in order."""
+        seen = [self._seen(row) for row in rows]
+        asked: list[Address] = []
+        for each in seen:
+            asked += each.own
+            asked += each.stray
+        verdicts = self._lookup.verdicts(asked)
+        decisions, start = [], 0
+        for each in seen:
+            middle = start + len(each.own)
+            end = middle + len(each.stray)
+            decisions.append(self._decided(each, verdicts[start:middle], verdicts[middle:end]))
+            start = end
+        return decisions
+
+    def _seen(self, row: Record) -> _Seen:
+        doubt = self._contacts.misshapen(row)
+        own: tuple[Address, ...] = ()
+        for cell in self._contacts.addresses(row):
+            if len(cell) > _CELL_UP_TO:
+                doubt = doubt or f"the address cell holds {len(cell)} characters"
+            else:
+                own += addresses_in(cell)
+        if doubt is None:
+            return _Seen(own, (), None)
+        known = {each.key for each in own}
+        stray = {
+            each.key: each
+            for cell in row.cells
+            for text in _STRAY.findall(cell)
+            for each in addresses_in(text[:_CELL_UP_TO])
+        }
+        return _Seen(own, tuple(each for key, each in stray.items() if key not in known), doubt)
+
+    def _decided(self, seen: _Seen, own: Sequence[Verdict], stray: Sequence[Verdict]) -> Decision:
+        for found in own:
+            if found is not CLEAR:
+                ruling, verdict = _worst(own, self._alias)
+                if ruling is not Ruling.CLEAR:
+                    return Decision(ruling, verdict, _whose(seen.own, own, verdict))
+                break
+        ruling, verdict = _worst(stray, self._alias) if stray else (Ruling.CLEAR, CLEAR)
+        if ruling is not Ruling.CLEAR:
+            return Decision(Ruling.REVIEW, verdict, _whose(seen.stray, stray, verdict), seen.doubt)
+        if seen.doubt is not None and not any("@" in each.key for each in seen.own):
+            return Decision(Ruling.REVIEW, doubt=seen.doubt)
+        return KEEP if any(_is_sound(each) for each in seen.own) else KEEP_INVALID
+
+
+def _whose(addresses: Sequence[Address], verdicts: Sequence[Verdict], verdict: Verdict) -> str:
+    return next(
+        address.raw for address, found in zip(addresses, verdicts, strict=True) if found is verdict
+    ).strip()
+
+
+def _is_sound(address: Address) -> bool:
+    key = address.key
+    if _SOUND.fullmatch(key) and len(key) <= _SOUND_UP_TO and address.raw.strip().lower() == key:
+        return True
+    return not address.flaws

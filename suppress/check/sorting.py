@@ -1,0 +1,196 @@
+"""A contact file carried through the gate: three results and a record, or none of them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from suppress.check.gate import Alias, Decision, Gate
+from suppress.core.entry import CheckDone
+from suppress.core.verdict import Ruling
+from suppress.errors import SuppressError
+from suppress.files.contacts import ContactFile
+from suppress.files.output import Output, outputs
+from suppress.files.records import Record
+from suppress.ledger import Event
+
+if TYPE_CHECKING:
+    # For their types only: neither is needed to check an address.
+    from suppress.ledger import Ledger, Lookup
+
+COLUMNS = ("suppress_tier", "suppress_rule", "suppress_since", "suppress_source", "suppress_reason")
+"""Added to withheld and review rows."""
+
+BATCH = 2_000
+"""Rows decided at a time."""
+
+Progress = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One row that was not kept, for `--explain`."""
+
+    line: int
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Where the results of a file check go; None where they are only counted. `-` is standard output."""
+
+    kept: str | None = None
+    withheld: str | None = None
+    review: str | None = None
+
+    def by_name(self) -> dict[str, str | None]:
+        """Each with its option's name."""
+        return {"kept": self.kept, "withheld": self.withheld, "review": self.review}
+
+
+@dataclass(frozen=True, slots=True)
+class FileChecked:
+    """What one file check found."""
+
+    rows: int
+    kept: int
+    withheld: int
+    review: int
+    invalid: int
+    """Kept rows without an address that mail systems accept."""
+    files: Mapping[str, str | None]
+    digest: str
+    seq: int | None
+    """The entry that recorded it; None in a dry run."""
+
+
+def check_file(
+    contacts: ContactFile,
+    lookup: Lookup,
+    ledger: Ledger | None,
+    *,
+    actor: str,
+    targets: Targets | None = None,
+    alias: Alias = Alias.REVIEW,
+    explain: Callable[[Finding], None] | None = None,
+    progress: Progress = lambda _done, _total: None,
+) -> FileChecked:
+    """Sort the rows of a file, record that it was done, then let the results appear.
+
+    Without a `ledger` it is a dry run: nothing is written, neither results nor record.
+
+    Raises:
+        BadFile: The file turns out to be broken. Nothing is written.
+        OutputRefused, StorageFailed: A result cannot be written. Nothing is left half-written.
+        SuppressError: The ledger cannot be read, or the record cannot be written.
+    """
+    wanted = (targets or Targets()).by_name() if ledger is not None else Targets().by_name()
+    with outputs(wanted, inputs=[contacts.path]) as results:
+        sorting = _Sorting(contacts, Gate(contacts, lookup, alias), results, explain)
+        sorting.run(progress)
+        seq = None
+        if ledger is not None:
+            for result in results.values():
+                result.finish()
+            # Each check is an event of its own, also of a file that was checked before.
+            event = Event(uuid.uuid4().hex, sorting.record())
+            seq = ledger.append([event], actor=actor)[0].seq
+            for result in results.values():
+                result.publish()
+    record = sorting.record()
+    return FileChecked(
+        record.rows,
+        record.kept,
+        record.withheld,
+        record.review,
+        record.invalid,
+        wanted,
+        contacts.digest,
+        seq,
+    )
+
+
+class _Sorting:
+    """One pass over one file."""
+
+    def __init__(
+        self,
+        contacts: ContactFile,
+        gate: Gate,
+        results: Mapping[str, Output],
+        explain: Callable[[Finding], None] | None,
+    ) -> None:
+        self._contacts = contacts
+        self._gate = gate
+        self._results = results
+        self._explain = explain
+        self._rows = 0
+        self._counts = dict.fromkeys(Ruling, 0)
+        self._invalid = 0
+
+    def run(self, progress: Progress) -> None:
+        """Read every row once, and write it to exactly one result."""
+        mark = self._contacts.encoding.mark
+        for name, result in self._results.items():
+            added = () if name == "kept" else COLUMNS
+            result.write(mark + self._contacts.encoded(self._contacts.preamble(added)))
+        for batch in self._contacts.batches():
+            for start in range(0, len(batch), BATCH):
+                self._sort(batch[start : start + BATCH])
+                progress(self._rows, None)
+
+    def record(self) -> CheckDone:
+        """The counts, as the ledger keeps them."""
+        return CheckDone(
+            digest=self._contacts.digest,
+            rows=self._rows,
+            kept=self._counts[Ruling.CLEAR],
+            withheld=self._counts[Ruling.SUPPRESSED],
+            review=self._counts[Ruling.REVIEW],
+            invalid=self._invalid,
+        )
+
+    def _sort(self, batch: Sequence[Record]) -> None:
+        rows = [row for row in batch if not row.blank]
+        decided = self._gate.decide(rows)
+        if len(decided) != len(rows):
+            raise SuppressError(f"of {len(rows)} rows {len(decided)} were decided; nothing was written")
+        self._rows += len(rows)
+        decisions = iter(decided)
+        texts: dict[Ruling, list[str]] = {ruling: [] for ruling in Ruling}
+        for row in batch:
+            if row.blank:
+                # An empty line is no row; it stays where it was among the kept ones.
+                texts[Ruling.CLEAR].append(row.text)
+                continue
+            decision = next(decisions)
+            self._counts[decision.ruling] += 1
+            if decision.ruling is Ruling.CLEAR:
+                texts[Ruling.CLEAR].append(row.text)
+                self._invalid += not decision.valid
+                continue
+            texts[decision.ruling].append(self._contacts.extended(row, annotation(decision)))
+            if self._explain is not None:
+                self._explain(Finding(row.line, decision))
+        for name, ruling in _RESULTS.items():
+            if name in self._results and texts[ruling]:
+                self._results[name].write(self._contacts.encoded("".join(texts[ruling])))
+
+
+_RESULTS = {"kept": Ruling.CLEAR, "withheld": Ruling.SUPPRESSED, "review": Ruling.REVIEW}
+
+
+def annotation(decision: Decision) -> tuple[str, ...]:
+    """The cells under `COLUMNS`: why a row was not kept."""
+    return tuple(_annotation(decision))
+
+
+def _annotation(decision: Decision) -> Iterator[str]:
+    verdict = decision.verdict
+    yield verdict.tier.value if verdict.tier is not None else ""
+    yield "; ".join(each for each in (verdict.rule, decision.doubt) if each)
+    yield verdict.since.isoformat().replace("+00:00", "Z") if verdict.since is not None else ""
+    yield verdict.source or ""
+    yield verdict.reason.value if verdict.reason is not None else ""
