@@ -1,0 +1,142 @@
+"""`suppress add`: an opt-out that came by phone, reply or letter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from suppress.cli.console import Screen, emit, note
+from suppress.cli.options import AsJson, DryRun, actor, appearance, settings
+from suppress.errors import BadUsage
+
+if TYPE_CHECKING:
+    from suppress.core.address import Address
+    from suppress.core.suppression import Scope
+    from suppress.intake import Added
+
+
+def add(
+    ctx: typer.Context,
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Who must not be mailed.")],
+    received: Annotated[
+        str | None, typer.Option(metavar="DATE", help="When the request reached us. [default: now]")
+    ] = None,
+    occurred: Annotated[
+        str | None, typer.Option(metavar="DATE", help="When the person made it, if known.")
+    ] = None,
+    evidence: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A file that shows it; its digest is kept.")
+    ] = None,
+    words: Annotated[str | None, typer.Option("--note", help="What was said, in a sentence.")] = None,
+    reason: Annotated[
+        Literal["requested", "unsubscribed", "complaint", "account", "bounced", "unknown"],
+        typer.Option(help="Why."),
+    ] = "requested",
+    channel: Annotated[Literal["email", "sms"], typer.Option(help="What must stop.")] = "email",
+    sender: Annotated[str | None, typer.Option(help="Only mail of this sender. [default: all mail]")] = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Record an opt-out that came by phone, reply or letter, and say by when it must be honoured.
+
+    suppress add pat@example.com --received 2026-11-20 --note "rang the office" --evidence letter.pdf
+    """
+    from suppress.core.suppression import Channel, Reason
+    from suppress.files.dates import zone_named
+    from suppress.intake import Evidence
+    from suppress.intake import add as run
+    from suppress.ledger import Ledger
+
+    chosen = settings(ctx)
+    zone, now = zone_named(chosen.timezone), datetime.now(UTC)
+    who = _address(address)
+    for flaw in who.flaws:
+        note(f"{address}: {flaw}; recorded all the same", appearance=appearance(ctx))
+    with Ledger.open(chosen.ledger, keys=chosen.keys, read_only=dry_run) as ledger:
+        added = run(
+            ledger,
+            who,
+            received=_moment("received", received, zone) or now,
+            occurred=_moment("occurred", occurred, zone),
+            reason=Reason(reason),
+            channel=Channel(channel),
+            scope=_scope(sender),
+            evidence=Evidence.of(evidence) if evidence is not None else None,
+            note=words,
+            policies=chosen.policies,
+            zone=zone,
+            now=now,
+            actor=actor(),
+            dry_run=dry_run,
+        )
+        head = ledger.head()
+    facts = {**_facts(added), "dry_run": dry_run, "ledger": {"size": head.size, "root": head.root.hex()}}
+    emit("add", facts, as_json=as_json, human=lambda screen: _draw(screen, added, zone))
+
+
+def _address(text: str) -> Address:
+    from suppress.core.address import addresses_in
+
+    found = addresses_in(text)
+    if not found or "@" not in found[0].key:
+        raise BadUsage(f"{text!r} is no address", remedy="suppress add ADDRESS --received DATE")
+    if len(found) > 1:
+        raise BadUsage(f"{text!r} holds {len(found)} addresses", remedy="add them one at a time")
+    return found[0]
+
+
+def _scope(sender: str | None) -> Scope:
+    from suppress.core.suppression import Scope
+
+    try:
+        return Scope(sender)
+    except ValueError as wrong:
+        raise BadUsage(f"--sender {sender!r}: {wrong}") from wrong
+
+
+def _moment(option: str, text: str | None, zone: tzinfo) -> datetime | None:
+    from suppress.files.dates import read_moment
+
+    if text is None:
+        return None
+    moment = read_moment(text, zone)
+    if moment is None:
+        raise BadUsage(f"--{option} {text!r} is no date", remedy="write it as 2026-11-20 or 2026-11-20 14:30")
+    return moment
+
+
+def _facts(added: Added) -> Mapping[str, object]:
+    opt_out = added.opt_out
+    return {
+        "address": opt_out.address.raw,
+        "new": added.new,
+        "seq": added.seq,
+        "received_at": opt_out.received_at,
+        "occurred_at": opt_out.occurred_at,
+        "reason": opt_out.reason,
+        "channel": opt_out.channel,
+        "scope": str(opt_out.scope),
+        "source": opt_out.source,
+        "evidence": dict(opt_out.evidence),
+        "deadlines": [
+            {"policy": name, "act_by": due.strict, "breach_after": due.lenient}
+            for name, due in added.deadlines.items()
+        ],
+    }
+
+
+def _draw(screen: Screen, added: Added, zone: tzinfo) -> None:
+    address = added.opt_out.address.raw
+    if added.seq is None:
+        screen.heading(f"{address} would be suppressed (dry run: nothing was written)")
+    elif added.new:
+        screen.heading(f"{address} is suppressed: entry {added.seq}")
+    else:
+        screen.heading(f"{address}: this request was already recorded, as entry {added.seq}")
+    for name, due in added.deadlines.items():
+        screen.line(f"{name}: act by {due.strict}; a breach after {due.lenient} ({zone})")
+    screen.line("Next: tell the other systems: suppress export DESTINATION")

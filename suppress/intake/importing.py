@@ -1,0 +1,315 @@
+"""A list of old opt-outs carried into the ledger, a few thousand rows a transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from pathlib import PurePath
+
+from suppress.core.address import Address, addresses_in
+from suppress.core.entry import ImportDone
+from suppress.core.suppression import Json, OptOut, Origin
+from suppress.errors import SuppressError
+from suppress.files.contacts import ContactFile
+from suppress.files.dates import is_day_first, read_moment
+from suppress.files.output import Output, outputs
+from suppress.files.records import Record
+from suppress.intake.layouts import Claim, Layout
+from suppress.ledger import Event, Ledger
+
+BATCH = 2_000
+"""Opt-outs in one transaction: few enough to be quick to repeat, enough for the disk's sake."""
+
+REMARKS = 1_000
+"""Remarks kept in memory; every rejected row can be written to a file."""
+
+_CELL_UP_TO = 2_000
+"""Characters of a cell that may hold addresses."""
+
+Progress = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something to tell about one line of the file."""
+
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What one import did; rows = accepted + duplicate + ignored + rejected."""
+
+    profile: str
+    source: str
+    digest: str
+    rows: int
+    accepted: int
+    """Rows whose opt-out was recorded by this run."""
+    duplicate: int
+    """Rows whose opt-out was there: recorded before, by an interrupted run, or by an earlier row."""
+    ignored: int
+    """Rows that are no opt-outs."""
+    rejected: int
+    """Rows in which no address could be found."""
+    undated: int
+    """Opt-outs recorded without a date: none was given, or it could not be read."""
+    unreadable_dates: int
+    malformed: int
+    """Opt-outs recorded under an address that mail systems refuse."""
+    remarks: tuple[Remark, ...]
+    """The first rejected rows and unreadable dates."""
+    warnings: tuple[str, ...]
+    seq: int | None
+    """The entry that recorded the import; None in a dry run."""
+
+
+def import_file(
+    ledger: Ledger,
+    contacts: ContactFile,
+    layout: Layout,
+    *,
+    source: str | None = None,
+    zone: tzinfo,
+    day_first: bool = False,
+    rejected: str | None = None,
+    now: datetime,
+    actor: str,
+    dry_run: bool = False,
+    progress: Progress = lambda _done, _total: None,
+) -> Imported:
+    """Record every opt-out of a file that the ledger does not have yet.
+
+    May be killed at any point and repeated. `zone` is that of dates without one; `rejected` a file for rows
+    without an address.
+
+    Raises:
+        BadFile: The file turns out to be broken. Nothing is recorded.
+        SuppressError: The ledger or the file of rejected rows cannot be written.
+    """
+    target = None if dry_run else rejected
+    with outputs({"rejected": target}, inputs=[contacts.path]) as results:
+        run = _Import(
+            ledger,
+            contacts,
+            layout,
+            source or layout.source,
+            zone,
+            day_first,
+            now,
+            actor,
+            dry_run,
+            results.get("rejected"),
+        )
+        run.read(progress)
+        seq = None
+        if not dry_run:
+            for result in results.values():
+                result.finish()
+            seq = ledger.append([run.record()], actor=actor)[0].seq
+            for result in results.values():
+                result.publish()
+    return run.result(seq)
+
+
+@dataclass(slots=True)
+class _Import:
+    """One pass over one file."""
+
+    ledger: Ledger
+    contacts: ContactFile
+    layout: Layout
+    source: str
+    zone: tzinfo
+    day_first: bool
+    now: datetime
+    actor: str
+    dry_run: bool
+    rejected_rows: Output | None
+    rows: int = 0
+    counts: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("accepted", "duplicate", "ignored", "rejected"), 0)
+    )
+    undated: int = 0
+    unreadable: int = 0
+    malformed: int = 0
+    looks_day_first: bool = False
+    remarks: list[Remark] = field(default_factory=list)
+    pending: list[list[OptOut]] = field(default_factory=list)
+    """Opt-outs not yet recorded, a list for each row."""
+    waiting: int = 0
+    first: int | None = None
+    last: int | None = None
+
+    def read(self, progress: Progress) -> None:
+        """Take every row, and record what is pending as often as a batch is full.
+
+        The file is first read to its end without a look at what it says: a quote that is lost in the last
+        row must not be found when the rows before it are recorded.
+        """
+        for _ in self.contacts.batches():
+            pass
+        if self.rejected_rows is not None:
+            text = self.contacts.preamble(("suppress_rejected",))
+            self.rejected_rows.write(self.contacts.encoding.mark + self.contacts.encoded(text))
+        for batch in self.contacts.batches():
+            for row in batch:
+                if not row.blank:
+                    self._take(row)
+            progress(self.rows, None)
+        self._flush()
+        if self.rows != sum(self.counts.values()):
+            raise SuppressError(f"{self.rows} rows were read and {sum(self.counts.values())} accounted for")
+
+    def record(self) -> Event:
+        """The entry of this import. The same file read in the same way has the same id."""
+        parts = (self.contacts.digest, self.layout.profile, self.layout.identity, self.source)
+        id_ = hashlib.sha256("\0".join(("import/v1", *parts)).encode("utf-8", "backslashreplace")).hexdigest()
+        return Event(
+            id_[:32],
+            ImportDone(
+                digest=self.contacts.digest,
+                profile=self.layout.profile,
+                source=self.source,
+                rows=self.rows,
+                **self.counts,
+                first=self.first,
+                last=self.last,
+            ),
+        )
+
+    def result(self, seq: int | None) -> Imported:
+        """What to tell."""
+        warnings = self.layout.warnings
+        if self.looks_day_first and not self.day_first:
+            warnings += (
+                "some dates write the day before the month; if all do, none of this file's dates is right: "
+                "look at its first rows, and import it with --day-first",
+            )
+        return Imported(
+            profile=self.layout.profile,
+            source=self.source,
+            digest=self.contacts.digest,
+            rows=self.rows,
+            **self.counts,
+            undated=self.undated,
+            unreadable_dates=self.unreadable,
+            malformed=self.malformed,
+            remarks=tuple(self.remarks),
+            warnings=warnings,
+            seq=seq,
+        )
+
+    def _take(self, row: Record) -> None:
+        self.rows += 1
+        claim = self.layout.claim(row.cells)
+        doubt = self.contacts.misshapen(row)
+        if not claim.opted_out:
+            if doubt is not None:
+                self._reject(row, f"{doubt}, so nothing says whether it is an opt-out")
+            else:
+                self.counts["ignored"] += 1
+            return
+        addresses = _addresses(claim.cells)
+        if not addresses:
+            self._reject(row, doubt or "no address")
+        elif doubt is not None and not any("@" in each.key for each in addresses):
+            self._reject(row, f"{doubt}, and no address stands in its column")
+        else:
+            self.pending.append(self._opt_outs(row, claim, addresses))
+            self.waiting += len(addresses)
+            if self.waiting >= BATCH:
+                self._flush()
+
+    def _opt_outs(self, row: Record, claim: Claim, addresses: Sequence[Address]) -> list[OptOut]:
+        occurred = self._moment(row, claim.date)
+        same = claim.received == claim.date
+        received = occurred if same or not claim.received else self._moment(row, claim.received)
+        self.undated += occurred is None
+        self.malformed += any(each.flaws for each in addresses)
+        evidence: dict[str, Json] = {
+            "file": PurePath(self.contacts.name).name,
+            "sha256": self.contacts.digest,
+            "line": row.line,
+            "cells": self.layout.evidence(row.cells),
+        }
+        # The date as read, not as written: the same list saved with other date forms is the same list.
+        dated = occurred.isoformat() if occurred is not None else claim.date
+        return [
+            OptOut(
+                address=address,
+                source=self.source,
+                origin=Origin.FILE,
+                reason=claim.reason,
+                occurred_at=occurred,
+                received_at=received if claim.received else None,
+                evidence=evidence,
+                facts=("file", dated, *claim.texts),
+            )
+            for address in addresses
+        ]
+
+    def _moment(self, row: Record, text: str) -> datetime | None:
+        if not text:
+            return None
+        moment = read_moment(text, self.zone, day_first=self.day_first)
+        if moment is not None and moment <= self.now:
+            return moment
+        self.unreadable += 1
+        self.looks_day_first = self.looks_day_first or is_day_first(text)
+        why = "cannot be read" if moment is None else "lies in the future"
+        # A column that was mapped by mistake may hold addresses: only what looks like a date is shown.
+        shown = f" “{text}”" if any(map(str.isdigit, text)) and "@" not in text and len(text) < 40 else ""
+        self._remark(row, f"the date{shown} {why}; recorded without a date")
+        return None
+
+    def _reject(self, row: Record, why: str) -> None:
+        self.counts["rejected"] += 1
+        self._remark(row, f"rejected: {why}")
+        if self.rejected_rows is not None:
+            self.rejected_rows.write(self.contacts.encoded(self.contacts.extended(row, (why,))))
+
+    def _remark(self, row: Record, text: str) -> None:
+        if len(self.remarks) < REMARKS:
+            self.remarks.append(Remark(row.line, text))
+
+    def _flush(self) -> None:
+        events = [opt_out for opt_outs in self.pending for opt_out in opt_outs]
+        fresh = iter(self._fresh(events))
+        for opt_outs in self.pending:
+            new = [next(fresh) for _ in opt_outs]
+            self.counts["accepted" if any(new) else "duplicate"] += 1
+        self.pending, self.waiting = [], 0
+
+    def _fresh(self, events: Sequence[OptOut]) -> list[bool]:
+        """Record the opt-outs; which of them the ledger did not have."""
+        if not events:
+            return []
+        if self.dry_run:
+            # Without recording, the nearest answer is whether the person is suppressed already.
+            standings = self.ledger.standings([each.address for each in events])
+            return [standing.against() is None for standing in standings]
+        receipts = self.ledger.append(events, actor=self.actor)
+        seqs = [receipt.seq for receipt in receipts if receipt.new]
+        if seqs:
+            self.first = min(seqs) if self.first is None else self.first
+            self.last = max(seqs)
+        return [receipt.new for receipt in receipts]
+
+
+def _addresses(cells: Sequence[str]) -> list[Address]:
+    """All addresses of a row, without doubles."""
+    found: dict[str, Address] = {}
+    for cell in cells:
+        if len(cell) <= _CELL_UP_TO:
+            found.update({each.key: each for each in _in_cell(cell) if each.key not in found})
+    return list(found.values())
+
+
+def _in_cell(cell: str) -> tuple[Address, ...]:
+    several = addresses_in(cell)
+    # Of `a@x.com; b@y.com` the cell read as one address is a name that nobody has.
+    return several[1:] if len(several) > 2 and several[0].key.startswith('"') else several

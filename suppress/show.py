@@ -1,0 +1,73 @@
+"""One address: what holds for it, everything the ledger knows about it, and which destinations obey."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from suppress.core.address import Address
+from suppress.core.entry import DestinationChanged, Honoured, OptInRecorded, OptOutRecorded
+from suppress.core.standing import Standing
+from suppress.core.verdict import Ruling, Verdict
+from suppress.ledger import Ledger, Recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Obedience:
+    """Whether a destination holds the request, and since when."""
+
+    destination: str
+    at: datetime | None
+    """None when it was not told yet, or did not take it."""
+    verified: bool = False
+    """Whether reading back showed it."""
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the ledger knows about one address."""
+
+    address: Address
+    verdict: Verdict
+    standing: Standing
+    history: tuple[Recorded, ...]
+    destinations: tuple[Obedience, ...]
+    """Empty unless the address is suppressed."""
+
+
+def show(ledger: Ledger, address: Address) -> Shown:
+    """Everything about one address, in the order in which the ledger learned it."""
+    history = tuple(ledger.history(address))
+    verdict = ledger.check(address.raw)
+    told: tuple[Obedience, ...] = ()
+    if verdict.ruling is Ruling.SUPPRESSED:
+        told = _destinations(ledger, history)
+    return Shown(address, verdict, ledger.standing(address), history, told)
+
+
+def _destinations(ledger: Ledger, history: Sequence[Recorded]) -> tuple[Obedience, ...]:
+    """When each destination first held the oldest request that no consent has answered since."""
+    own = {each.entry.seq for each in history}
+    consents = [each.entry.seq for each in history if isinstance(each.entry.body, OptInRecorded)]
+    since = max(consents, default=-1)
+    requests = [
+        each.entry.seq
+        for each in history
+        if isinstance(each.entry.body, OptOutRecorded) and each.entry.seq > since
+    ]
+    # A consent that lifts nothing leaves an older request standing.
+    asked = min(requests) if requests else min(own, default=0)
+    found: dict[str, Obedience] = {}
+    for entry in ledger.about(Honoured.type):  # newest first
+        body = entry.body
+        assert isinstance(body, Honoured)
+        if body.upto >= asked and not own & set(body.failed):
+            found[body.destination] = Obedience(body.destination, entry.at, body.verified, entry.seq)
+        else:
+            found.setdefault(body.destination, Obedience(body.destination, None))
+    for entry in ledger.about(DestinationChanged.type):
+        if isinstance(entry.body, DestinationChanged):
+            found.setdefault(entry.body.destination, Obedience(entry.body.destination, None))
+    return tuple(found[name] for name in sorted(found))
