@@ -1,4 +1,4 @@
-"""Benchmarks: run by hand, never as tests. Each compares ours with what a user would pick instead, in one run.
+"""Benchmarks, run by hand, never as tests: ours against what a user would pick instead, in one run.
 
     uv run python -m tests.benchmarks.startup
     uv run python -m tests.benchmarks.check
