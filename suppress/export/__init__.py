@@ -216,9 +216,8 @@ class _Run:
         for part in _parts(lacking, max(PART, self.exporter.capabilities.max_batch or 1)):
             artefact = _digest(part)
             digest.update(artefact.encode())
-            if (receipt := done.get(artefact)) is not None:
-                told.failed.update(receipt.failed)
-                told.missed += len(part) - receipt.count
+            receipt = done.get(artefact)
+            if receipt is not None and receipt.count == len(part):
                 told.verified &= receipt.verified
                 told.outcomes[Outcome.ALREADY.value] += len(part)
             else:
@@ -263,11 +262,12 @@ class _Run:
         told.failed |= failed
         told.missed += len(missed)
         told.verified &= verified
-        # The watermark stays where it was until the last part is done; what it says stays true.
+        # Watermark and exceptions stay as they were until the last part is done: what they say stays true.
         before = receipts.honoured(self.ledger, self.exporter.name)
-        upto = -1 if before is None else before.upto
+        upto, exceptions = (0, ()) if before is None else (before.upto, before.failed)
+        count = len(part) - len(missed)
         self._append(
-            self._receipt(artefact, len(part) - len(missed), failed=failed, verified=verified, upto=upto)
+            Event(_new_id(), Honoured(self.exporter.name, upto, artefact, count, exceptions, verified))
         )
 
     def _poll(self, tally: Tally) -> None:
@@ -366,14 +366,14 @@ class _Run:
         yield from self._changed()
         form = self.exporter.capabilities.key_form
         disclosed = Disclosed(self.exporter.name, self.recipient, self.purpose, form, count, artefact)
-        yield Event(uuid.uuid4().hex, disclosed)
+        yield Event(_new_id(), disclosed)
 
     def _receipt(
         self, artefact: str, count: int, *, verified: bool, upto: int, failed: Iterable[int] = ()
     ) -> Event:
         erased = {seq for seq in self.erased if seq <= upto}
         upto, listed = receipts.fitting(upto, erased.union(failed))
-        return Event(uuid.uuid4().hex, Honoured(self.exporter.name, upto, artefact, count, listed, verified))
+        return Event(_new_id(), Honoured(self.exporter.name, upto, artefact, count, listed, verified))
 
     def _append(self, *events: Event) -> int:
         """The number of the last entry."""
@@ -412,6 +412,11 @@ def _digest(people: Iterable[Listed]) -> str:
     for each in people:
         digest.update(f"{each.key}\0{timestamp(each.suppression.latest)}\n".encode())
     return digest.hexdigest()
+
+
+def _new_id() -> str:
+    # A run is an event of its own, so its entries' ids are random, not derived.
+    return uuid.uuid4().hex
 
 
 def _wait(until: datetime) -> None:

@@ -30,7 +30,7 @@ def checked(
         ConfigWrong: A key is unknown, missing, or of another type; never with the value of it.
     """
     properties = _table(schema.get("properties"))
-    where = origins.get("", f"[{table}]")
+    where = origins.get("", "settings")
     for key in given:
         if key not in properties:
             hint = nearest(key, (*properties, *common)) or _known(properties)

@@ -1,0 +1,190 @@
+"""A destination in memory, of any capability, that can be told to misbehave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+from suppress.plugin.contract import (
+    Capabilities,
+    Delivery,
+    Detail,
+    Evidence,
+    Finding,
+    Intent,
+    Job,
+    LedgerPosition,
+    Observation,
+    Outcome,
+    Planned,
+    Pushed,
+    Remote,
+    Result,
+    Severity,
+    Snapshot,
+    Suppressed,
+    Unit,
+    Unknowns,
+)
+
+BATCH = Capabilities(
+    unit=Unit.BATCH,
+    delivery=Delivery.SYNC,
+    detail=Detail.PER_RECORD,
+    creates_unknown=Unknowns.NEVER,
+    target="list",
+    max_batch=2,
+    can_read_many=True,
+    can_list_all=True,
+)
+RECORD = replace(BATCH, unit=Unit.RECORD, max_batch=None)
+JOBS = replace(BATCH, delivery=Delivery.JOB)
+SNAPSHOT = replace(BATCH, unit=Unit.SNAPSHOT, max_batch=None, detail=Detail.NONE)
+WRITE_ONLY = replace(BATCH, can_read_many=False, can_list_all=False)
+
+
+@dataclass(slots=True)
+class Server:
+    """What outlives one run: whom the destination suppresses, and what was asked of it."""
+
+    suppressed: dict[str, str] = field(default_factory=dict)
+    """Key → address as sent."""
+    jobs: dict[str, list[Suppressed]] = field(default_factory=dict)
+    received: list[list[str]] = field(default_factory=list)
+    """Keys of each batch, in the order in which they arrived."""
+    positions: list[LedgerPosition] = field(default_factory=list)
+    dies_after: int | None = None
+    """Batches after which the process ends."""
+    rejects: set[str] = field(default_factory=set)
+    polls_needed: int = 1
+    polled: int = 0
+    closed: int = 0
+
+
+class Ended(BaseException):
+    """The process ended."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """One run's exporter onto a server; `faults` names what is wrong with it."""
+
+    server: Server
+    capabilities: Capabilities = BATCH
+    faults: frozenset[str] = frozenset()
+    name: str = "memory"
+
+    def check(self) -> Iterable[Finding]:
+        if "check writes" in self.faults:
+            self.server.suppressed["checked"] = "checked"
+        if "check is silent" not in self.faults:
+            yield Finding("memory", Severity.PASS, "there")
+
+    def plan(self, entries: Iterable[Suppressed]) -> Iterator[Planned]:
+        planned = [
+            Planned(each.key, Intent.ALREADY if self._holds(each.key) else Intent.SUPPRESS)
+            for each in entries
+        ]
+        if "plan writes" in self.faults:
+            self.server.suppressed["planned"] = "planned"
+        if "plan forgets" in self.faults:
+            planned = planned[1:]
+        if "plan is blind" in self.faults:
+            planned = [Planned(each.key, Intent.SUPPRESS) for each in planned]
+        yield from planned
+
+    def push(self, entries: Iterable[Suppressed], position: LedgerPosition) -> Iterator[Pushed]:
+        self.server.positions.append(position)
+        if "needs the kill" in self.faults:
+            entries = _swallowed(entries)
+        if self.capabilities.unit is Unit.SNAPSHOT:
+            yield from self._replaced(list(entries))
+            return
+        if "replaces" in self.faults:
+            self.server.suppressed.clear()
+        rest = iter(entries)
+        while batch := list(islice(rest, self.capabilities.max_batch or 1)):
+            yield from self._batch(batch)
+
+    def _batch(self, batch: list[Suppressed]) -> Iterator[Pushed]:
+        if self.server.dies_after is not None and len(self.server.received) >= self.server.dies_after:
+            raise Ended
+        self.server.received.append([each.key for each in batch])
+        if self.capabilities.delivery is Delivery.JOB:
+            token = str(len(self.server.jobs))
+            self.server.jobs[token] = batch
+            yield self._job(token)
+        else:
+            yield from self._applied(batch)
+
+    def _job(self, token: str) -> Job:
+        return Job(
+            token, "running", datetime(2026, 11, 23, tzinfo=UTC) + timedelta(seconds=self.server.polled)
+        )
+
+    def _applied(self, batch: list[Suppressed]) -> Iterator[Result]:
+        for each in batch:
+            before = self._holds(each.key)
+            if each.key in self.server.rejects:
+                yield Result(each.key, Outcome.REJECTED_PERMANENT)
+                continue
+            if "accepts and forgets" not in self.faults:
+                self.server.suppressed[each.key] = each.address
+            if "is silent about one" in self.faults and each is batch[-1]:
+                continue
+            if "answers twice" in self.faults:
+                yield Result(each.key, Outcome.SUPPRESSED)
+            key = f"other {each.key}" if "answers for a stranger" in self.faults else each.key
+            leak = each.address if "leaks" in self.faults else "members.batch"
+            yield Result(key, Outcome.ALREADY if before else Outcome.SUPPRESSED, evidence=Evidence(leak, 200))
+
+    def _replaced(self, entries: list[Suppressed]) -> Iterator[Pushed]:
+        self.server.received.append([each.key for each in entries])
+        self.server.suppressed = {each.key: each.address for each in entries}
+        if "accepts and forgets" in self.faults:
+            self.server.suppressed.clear()
+        rows = len(entries) - ("is silent about one" in self.faults)
+        if "ends without a snapshot" not in self.faults:
+            yield Snapshot("memory", rows, "00" * 32)
+        if "answers twice" in self.faults:
+            yield Snapshot("memory", rows, "00" * 32)
+
+    def poll(self, job: Job) -> Iterator[Pushed]:
+        self.server.polled += 1
+        if self.server.polled < self.server.polls_needed or "never ends" in self.faults:
+            yield self._job(job.token)
+        else:
+            yield from self._applied(self.server.jobs.pop(job.token, []))
+
+    def read_back(self, keys: Sequence[str]) -> Iterator[Observation]:
+        for key in keys[::-1] if "reads back in disorder" in self.faults else keys:
+            if "cannot be read" in self.faults:
+                yield Observation(key, Remote.UNREADABLE)
+            else:
+                yield Observation(key, Remote.SUPPRESSED if self._holds(key) else Remote.MAILABLE)
+
+    def sweep(self, cursor: str | None) -> tuple[tuple[Observation, ...], str | None]:
+        if "sweeps for ever" in self.faults:
+            return (), "again"
+        found = [] if "sweeps nothing" in self.faults else sorted(self.server.suppressed)
+        start = int(cursor or 0)
+        page = tuple(Observation(key, Remote.SUPPRESSED) for key in found[start : start + 5])
+        return page, None if start + 5 >= len(found) else str(start + 5)
+
+    def close(self) -> None:
+        self.server.closed += 1
+        if "closes once" in self.faults and self.server.closed > 1:
+            raise RuntimeError("closed")
+
+    def _holds(self, key: str) -> bool:
+        return key in self.server.suppressed
+
+
+def _swallowed(entries: Iterable[Suppressed]) -> Iterator[Suppressed]:
+    """Goes on with what it has when the process ends, as a plugin with a bare `except` does."""
+    try:
+        yield from entries
+    except BaseException:
+        return
