@@ -40,7 +40,7 @@ __all__ = ["Bad", "Verification", "verify"]
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What `verify` found. `size` and `root` are those of the signed head, 0 and empty if it is unreadable."""
+    """What `verify` found. `size` and `root` are those of the signed head; 0 and empty without one."""
 
     ok: bool
     size: int

@@ -30,7 +30,8 @@ CHUNK = 500
 """Values in one IN list: well under every database's limit on parameters."""
 
 _WRITES = "suppress_writes"
-_CACHE_KIB = 64 * 1024
+_CACHE_KIB = {"rw": 64 * 1024, "rwc": 64 * 1024, "ro": 16 * 1024}
+"""SQLite's page cache. Bulk appends touch many index pages at random; reading goes in order."""
 
 
 def sqlite_engine(file: Path, *, mode: str) -> Engine:
@@ -41,7 +42,7 @@ def sqlite_engine(file: Path, *, mode: str) -> Engine:
             uri(file, mode), uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         try:
-            _settle(connection, read_only=mode == "ro")
+            _settle(connection, mode)
         except BaseException:
             connection.close()
             raise
@@ -57,15 +58,15 @@ def sqlite_engine(file: Path, *, mode: str) -> Engine:
     return engine
 
 
-def _settle(connection: sqlite3.Connection, *, read_only: bool) -> None:
+def _settle(connection: sqlite3.Connection, mode: str) -> None:
     for pragma in (
         f"busy_timeout = {int(BUSY_SECONDS * 1000)}",
         "foreign_keys = ON",
         "trusted_schema = OFF",
-        f"cache_size = -{_CACHE_KIB}",
+        f"cache_size = -{_CACHE_KIB[mode]}",
     ):
         connection.execute(f"PRAGMA {pragma}")
-    if read_only:
+    if mode == "ro":
         connection.execute("PRAGMA query_only = ON")
         return
     # On a new file the mode is kept in no header, so it is set on each connection.

@@ -122,6 +122,11 @@ class Ledger:
         """Give the database back."""
         self._engine.dispose()
 
+    @property
+    def vkey(self) -> str:
+        """The public key that whoever verifies pins. Raises `ConfigWrong` without keys."""
+        return self._required_keys().vkey
+
     def __enter__(self) -> Self:
         return self
 
