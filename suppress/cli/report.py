@@ -1,0 +1,160 @@
+"""`suppress report`: the compliance audit of a period."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from suppress.cli.console import Screen, emit, note, progress
+from suppress.cli.options import AsJson, DryRun, actor, appearance, settings
+
+if TYPE_CHECKING:
+    from suppress.report.issue import Issued, Target
+
+DAY = "%Y-%m-%d"
+
+
+def report(
+    ctx: typer.Context,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=[DAY], help="First day. [default: the ledger's first entry]"),
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=[DAY], help="Last day, included. [default: today]")
+    ] = None,
+    format_: Annotated[
+        str | None,
+        typer.Option("--format", help="html, json or csv. [default: by the name's ending, else html]"),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="PATH",
+            help="The file, - for standard output, or for csv a folder. [default: suppress-report.html]",
+        ),
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Show addresses where a person is named: personal data.")
+    ] = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Report what was honoured, missed, hidden and changed, and prove the figures.
+
+    Verifies the ledger first, and records that the report was issued. Exit code 1 if a request is overdue
+    or a suppressed person is mailable again; the report is written all the same.
+
+        suppress report -o audit.html
+        suppress report --since 2026-07-01 --until 2026-09-30 --full -o q3.html
+        suppress report --format csv -o annexes
+    """
+    from suppress.audit import verify
+    from suppress.ledger import Ledger
+    from suppress.report.issue import Wanted, issue
+
+    target = _target(format_, output, as_json=as_json)
+    chosen = settings(ctx)
+    look = appearance(ctx)
+    with Ledger.open(chosen.ledger, keys=chosen.keys, read_only=dry_run) as ledger:
+        with progress("Verifying", appearance=look, unit="entries") as advance:
+            verified = verify(
+                chosen.ledger,
+                keys=chosen.keys,
+                progress=lambda _step, done, total: advance(done, total),
+            )
+        with progress("Gathering", appearance=look, unit="entries") as advance:
+            issued = issue(
+                ledger,
+                chosen,
+                Wanted(target, _day(since), _day(until), full),
+                verified,
+                now=datetime.now(UTC),
+                actor=actor(),
+                dry_run=dry_run,
+                progress=advance,
+            )
+    _tell(ctx, issued, as_json=as_json)
+    if issued.facts.verdict.findings:
+        raise typer.Exit(1)
+
+
+def _target(format_: str | None, output: str | None, *, as_json: bool) -> Target:
+    from suppress.errors import BadUsage
+    from suppress.report.issue import STDOUT, Format, Target
+
+    names = [each.value for each in Format]
+    if format_ is not None and format_ not in names:
+        raise BadUsage(f"--format {format_} is none of {', '.join(names)}", remedy="suppress report --help")
+    chosen = None if format_ is None else Format(format_)
+    if as_json and output is None and chosen in (None, Format.JSON):
+        return Target(Format.JSON, STDOUT)
+    target = Target.chosen(chosen, output)
+    if as_json and target.place == STDOUT and target.format is not Format.JSON:
+        raise BadUsage(
+            f"--json and the {target.format} report cannot both go to standard output",
+            remedy="give the report a file with -o",
+        )
+    return target
+
+
+def _day(given: datetime | None) -> date | None:
+    return None if given is None else given.date()
+
+
+def _tell(ctx: typer.Context, issued: Issued, *, as_json: bool) -> None:
+    from suppress.report.issue import STDOUT
+
+    if issued.target.place != STDOUT:
+        emit("report", _facts(issued), as_json=as_json, human=lambda screen: _draw(screen, issued))
+    elif issued.receipt is None and as_json:
+        # A dry run wrote nothing to standard output yet.
+        emit("report", _facts(issued), as_json=True, human=lambda _screen: None)
+    elif issued.receipt is not None:
+        note(f"recorded as entry {issued.receipt:,}", appearance=appearance(ctx))
+
+
+def _facts(issued: Issued) -> dict[str, object]:
+    from suppress.report.json import plain
+
+    written = {
+        "format": issued.target.format.value,
+        "path": issued.target.place,
+        "sha256": issued.digest,
+        "bytes": issued.bytes,
+        "entry": issued.receipt,
+    }
+    return {"written": None if issued.receipt is None else written, **plain(issued.facts)}
+
+
+def _draw(screen: Screen, issued: Issued) -> None:
+    from suppress.report.contents import NUMBERS, tables
+    from suppress.report.html import standing
+
+    found = tables(issued.facts)
+    headline = standing(issued.facts.verdict)
+    style = {"bad": "bold red", "warn": "bold yellow", "good": "bold green"}[headline.kind]
+    screen.line(f"{headline.symbol} {headline.headline}: {headline.says}", style=style)
+    screen.line()
+    for name, value in found[NUMBERS].rows:
+        screen.line(f"{value!s:>9}  {name}")
+    for point in issued.facts.verdict.points:
+        screen.line(f"{point.weight.value}: {point.says}")
+        screen.line(f"  next: {point.next_step}", style="dim")
+    screen.line()
+    if issued.receipt is None:
+        screen.line("dry run: nothing was written")
+        return
+    kind = "full: holds personal data" if issued.facts.manifest.audience == "full" else "redacted"
+    screen.fields(
+        [
+            ("report", f"{issued.target.place} ({kind})"),
+            ("sha256", issued.digest),
+            ("recorded as entry", issued.receipt),
+            ("ledger", f"size {issued.facts.manifest.ledger.size:,}, verified"),
+        ]
+    )

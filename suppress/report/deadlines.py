@@ -1,0 +1,144 @@
+"""Every request against every destination and policy: what the report says of it.
+
+Rules kept here:
+
+* The clock starts where the policy's trigger says. For a trigger of *receipt* that is `received_at`; without
+  it the day the person acted, which can only be earlier; without either the day the ledger learned of it,
+  and the report says how many.
+* A request that a platform reported was honoured at that platform when the person acted. Every active
+  destination must honour it as well. A request that people or files brought, and that no destination was
+  there to take, is judged against "no destination".
+* A request counts once in each policy's line, as its worst destination does, so that the line adds up to the
+  number of requests; the destinations' lines count it once each.
+* Counted are requests recorded in the period, and older ones that were not yet honoured everywhere when it
+  began. Left out, and counted apart: bounces (no legal opt-out), other channels than e-mail (no destination
+  takes them), entries struck out as wrong.
+
+How one request is judged is in `judging`; `timeliness` judges them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from suppress.core.suppression import Origin, Reason
+from suppress.report.judging import State
+from suppress.report.people import Clock
+
+NOBODY = "(no destination)"
+"""Stands for a destination where there was none to tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many requests ended up in each state, for one policy and one destination or all of them."""
+
+    policy: str
+    destination: str | None
+    requests: int
+    met: int
+    met_after_strict: int
+    late: int
+    overdue: int
+    at_risk: int
+    open: int
+    inherited: int
+    inherited_open: int
+    ended: int
+
+    def count(self, state: State) -> int:
+        """How many requests are in this state."""
+        number: int = getattr(self, state.value)
+        return number
+
+    @property
+    def holds(self) -> bool:
+        """Whether the states add up to the requests."""
+        return self.requests == sum(self.count(state) for state in State)
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """One request that was honoured late, or is overdue, at one destination. No address."""
+
+    seq: int
+    subject: str
+    source: str
+    origin: Origin
+    reason: Reason
+    clock: Clock
+    started: date
+    recorded: date
+    policy: str
+    strict: date
+    lenient: date
+    destination: str
+    honoured: date | None
+    state: State
+    days_over: int
+    """Calendar days after the lenient date, up to now when it is still overdue."""
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Requests not yet honoured everywhere that fall due on the same days, each under its worst policy."""
+
+    policy: str
+    strict: date
+    lenient: date
+    requests: int
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """Requests of one source whose time was already up when this process could first know."""
+
+    source: str
+    destination: str
+    requests: int
+    still_open: int
+    honoured_first: date | None
+    honoured_last: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How many requests took this many calendar days from the clock's start to one destination."""
+
+    destination: str
+    days: int
+    inherited: bool
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """The result for a period."""
+
+    overall: Tally
+    policies: tuple[Tally, ...]
+    destinations: tuple[Tally, ...]
+    missed: tuple[Miss, ...]
+    pending: tuple[Pending, ...]
+    inherited: tuple[Inherited, ...]
+    taken: tuple[Taken, ...]
+    clocks: Mapping[Clock, int]
+    bounced: int
+    other_channels: int
+    struck_out: int
+    not_judged: Mapping[str, int]
+    """Requests, by policy, that it is not about, or whose clock started before it was in force."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether every line adds up, and no policy and no last day lost a request."""
+        waiting = self.overall.open + self.overall.at_risk + self.overall.overdue
+        if waiting != sum(each.requests for each in self.pending):
+            return False
+        return all(tally.holds for tally in (self.overall, *self.policies, *self.destinations)) and all(
+            tally.requests + self.not_judged[tally.policy] == self.overall.requests for tally in self.policies
+        )

@@ -1,0 +1,229 @@
+"""Make a report: gather the facts, render them, record that it left us, and give the file its name.
+
+Rules kept here:
+
+* A report is about the ledger as of its head, and quotes that head's checkpoint. No report is made of a
+  ledger that does not verify.
+* It is complete on disk before the entry `report.issued` is appended, and gets its name after that: a report
+  without a record is not left behind, and neither is half a report.
+* The format is what `--format` says, else what the name ends with, else html.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from suppress import __version__
+from suppress.config import Settings
+from suppress.core.entry import Corrected, Entry, ReportIssued
+from suppress.errors import BadUsage, LedgerDamaged, OutputRefused
+from suppress.files.output import outputs
+from suppress.ledger import Event, Ledger
+from suppress.report.facts import Asked, Facts, Quoted, gather
+from suppress.report.integrity import Integrity, Verified
+from suppress.report.period import Period, Zone
+from suppress.report.policies import applied
+
+TOOL = f"suppress {__version__}"
+STDOUT = "-"
+
+Progress = Callable[[int, int | None], None]
+
+
+class Format(StrEnum):
+    """How a report is rendered."""
+
+    HTML = "html"
+    JSON = "json"
+    CSV = "csv"
+
+
+_DEFAULTS = {
+    Format.HTML: "suppress-report.html",
+    Format.JSON: "suppress-report.json",
+    Format.CSV: "suppress-report",
+}
+_ENDINGS = {".html": Format.HTML, ".htm": Format.HTML, ".json": Format.JSON, ".csv": Format.CSV}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a report goes, and how: `place` is a file, `-` for standard output, or for csv a folder."""
+
+    format: Format
+    place: str
+
+    @classmethod
+    def chosen(cls, format_: Format | None, place: str | None) -> Target:
+        """What the options mean together.
+
+        Raises:
+            BadUsage: A name whose ending says nothing, and no format.
+        """
+        if place is None:
+            chosen = format_ or Format.HTML
+            return cls(chosen, _DEFAULTS[chosen])
+        if format_ is not None:
+            return cls(format_, place)
+        if place == STDOUT:
+            return cls(Format.HTML, place)
+        ending = Path(place).suffix.lower()
+        if ending not in _ENDINGS:
+            raise BadUsage(
+                f"{place} does not say which format it should be",
+                remedy="end its name with .html, .json or .csv, or add --format",
+            )
+        return cls(_ENDINGS[ending], place)
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder of annexes, and not one file."""
+        return self.format is Format.CSV and self.place != STDOUT and not self.place.lower().endswith(".csv")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody wants a report to be."""
+
+    target: Target
+    since: date | None = None
+    until: date | None = None
+    full: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A report that was made. `receipt` is the entry that records it, None in a dry run."""
+
+    facts: Facts
+    target: Target
+    digest: str
+    bytes: int
+    receipt: int | None
+
+
+def issue(
+    ledger: Ledger,
+    settings: Settings,
+    wanted: Wanted,
+    verified: Verified,
+    *,
+    now: datetime,
+    actor: str,
+    dry_run: bool = False,
+    progress: Progress = lambda _done, _total: None,
+) -> Issued:
+    """Make one report. A dry run gathers and renders it, and writes neither file nor entry.
+
+    Raises:
+        LedgerDamaged: The ledger does not verify.
+        BadUsage: The period ends before it begins.
+        OutputRefused: The file or folder cannot be written.
+    """
+    integrity = Integrity.of(verified)
+    if not integrity.ok:
+        raise LedgerDamaged(f"no report is made of a ledger that does not verify: {integrity.first_bad}")
+    facts = gathered(ledger, settings, wanted, integrity, now=now, keep=not dry_run, progress=progress)
+    files = rendered(facts, wanted.target)
+    # A folder is known by its index, which names the digest of every other file.
+    digest = hashlib.sha256(tuple(files.values())[-1]).hexdigest()
+    receipt = None
+    if not dry_run:
+        body = ReportIssued(
+            digest, facts.manifest.ledger.size, facts.manifest.ledger.root, facts.manifest.audience
+        )
+        # Two equal reports are two events, so the id is random.
+        event = Event(uuid.uuid4().hex, body)
+        receipt = _write(files, wanted.target, lambda: ledger.append([event], actor=actor)[0].seq)
+    return Issued(facts, wanted.target, digest, sum(map(len, files.values())), receipt)
+
+
+def gathered(
+    ledger: Ledger,
+    settings: Settings,
+    wanted: Wanted,
+    integrity: Integrity,
+    *,
+    now: datetime,
+    keep: bool = False,
+    progress: Progress = lambda _done, _total: None,
+) -> Facts:
+    """The facts of a ledger as of its head. With `keep`, the checkpoint that they quote is stored in it."""
+    zone = Zone.named(settings.timezone)
+    asked = Asked(
+        period=Period.between(wanted.since, wanted.until, as_of=now, zone=zone),
+        as_of=now,
+        zone=zone,
+        settings=settings,
+        policies=applied(settings.policies, zone.day(now)),
+        tool=TOOL,
+    )
+    head = ledger.keep_checkpoint() if keep else ledger.head()
+    return gather(
+        _counted(ledger.entries(0, head.size), head.size, progress),
+        asked,
+        Quoted(head.size, head.root.hex(), head.note),
+        integrity,
+        annulled={
+            entry.body.entry for entry in ledger.about(Corrected.type) if isinstance(entry.body, Corrected)
+        },
+        address_of=(lambda seq: _address(ledger, seq)) if wanted.full else None,
+    )
+
+
+def rendered(facts: Facts, target: Target) -> dict[str, bytes]:
+    """The files of a report by name, the last one standing for all."""
+    match target.format:
+        case Format.HTML:
+            from suppress.report import html
+
+            return {"output": html.render(facts)}
+        case Format.JSON:
+            from suppress.report import json
+
+            return {"output": json.render(facts)}
+        case Format.CSV:
+            from suppress.report import csv
+
+            return csv.folder(facts) if target.is_folder else {"output": csv.single(facts)}
+
+
+def _write(files: dict[str, bytes], target: Target, record: Callable[[], int]) -> int:
+    places: dict[str, str | None] = dict.fromkeys(files, target.place)
+    if target.is_folder:
+        _make_folder(Path(target.place))
+        places = {name: str(Path(target.place) / name) for name in files}
+    with outputs(places) as begun:
+        for name, content in files.items():
+            begun[name].write(content)
+            begun[name].finish()
+        receipt = record()
+        for output in begun.values():
+            output.publish()
+    return receipt
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as refused:
+        raise OutputRefused(f"{folder} cannot be made: {refused.strerror}") from refused
+
+
+def _counted(entries: Iterable[Entry], size: int, progress: Progress) -> Iterator[Entry]:
+    for entry in entries:
+        if entry.seq % 1_000 == 0:
+            progress(entry.seq, size)
+        yield entry
+
+
+def _address(ledger: Ledger, seq: int) -> str | None:
+    payload = ledger.payload(seq)
+    address = None if payload is None else payload.get("address")
+    return address if isinstance(address, str) else None

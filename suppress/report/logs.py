@@ -1,0 +1,123 @@
+"""The tables of what was done with the ledger, entry by entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from suppress.core.entry import Body, CheckDone, ImportDone
+from suppress.report.activity import Act
+from suppress.report.facts import Facts
+from suppress.report.table import Listing, Table
+from suppress.report.words import word
+
+B = TypeVar("B", bound=Body)
+
+
+def handling(facts: Facts) -> Iterator[Table]:
+    """What left, what was told, what came in, what was held back."""
+    activity = facts.activity
+    yield (
+        _acts(activity.disclosures)
+        .column("Destination", lambda each: each.body.destination)
+        .column("Recipient", lambda each: each.body.recipient)
+        .column("Purpose", lambda each: each.body.purpose)
+        .column("Form", lambda each: each.body.form)
+        .column("People", lambda each: each.body.count)
+        .column("SHA-256", lambda each: each.body.artefact)
+        .table("disclosures", "Disclosure log: addresses that left, to whom and why")
+    )
+    yield (
+        _acts(activity.exports)
+        .column("Destination", lambda each: each.body.destination)
+        .column("Told up to entry", lambda each: each.body.upto if each.body.upto >= 0 else None)
+        .column("People", lambda each: each.body.count)
+        .column("Requests not taken", lambda each: len(each.body.failed))
+        .column("Read back", lambda each: each.body.verified)
+        .column("SHA-256", lambda each: each.body.artefact)
+        .table("exports", "Receipts of destinations")
+    )
+    yield (
+        _acts(activity.imports)
+        .column("Source", lambda each: each.body.source)
+        .column("Profile", lambda each: each.body.profile)
+        .column("Rows", lambda each: each.body.rows)
+        .column("Accepted", lambda each: each.body.accepted)
+        .column("Duplicate", lambda each: each.body.duplicate)
+        .column("Ignored", lambda each: each.body.ignored)
+        .column("Rejected", lambda each: each.body.rejected)
+        .column("Adds up", lambda each: each.body.rows == _import_sum(each))
+        .column("SHA-256", lambda each: each.body.digest)
+        .table("imports", "Files of opt-outs that were imported")
+    )
+    yield (
+        _acts(activity.checks)
+        .column("Rows", lambda each: each.body.rows)
+        .column("Kept", lambda each: each.body.kept)
+        .column("Withheld", lambda each: each.body.withheld)
+        .column("For review", lambda each: each.body.review)
+        .column("Malformed", lambda each: each.body.invalid)
+        .column("Adds up", lambda each: each.body.rows == _check_sum(each))
+        .column("SHA-256", lambda each: each.body.digest)
+        .table("checks", "Contact files that were checked before an import")
+    )
+
+
+def lessened(facts: Facts) -> Iterator[Table]:
+    """Whatever lessens protection or removes data, and the reports that were issued."""
+    activity = facts.activity
+    yield (
+        _acts(activity.consents)
+        .column("Person", lambda each: each.body.subject)
+        .column("Channel", lambda each: word(each.body.channel))
+        .column("Scope", lambda each: str(each.body.scope))
+        .column("Source", lambda each: each.body.source)
+        .column("Consented", lambda each: each.body.occurred_at)
+        .table("consents", "Re-consent register: later, evidenced consents")
+    )
+    yield (
+        _acts(activity.corrections)
+        .column("Struck-out entry", lambda each: each.body.entry)
+        .column("Why", lambda each: each.body.reason)
+        .table("corrections", "Entries struck out as wrong")
+    )
+    yield (
+        _acts(activity.erasures)
+        .column("Person", lambda each: each.body.subject)
+        .column("Entries erased", lambda each: len(each.body.entries))
+        .column("Basis", lambda each: each.body.basis)
+        .table("erasures", "People whose personal data was erased; they stay suppressed")
+    )
+    yield (
+        _acts(activity.forgotten)
+        .column("Person", lambda each: each.body.subject)
+        .column("Entries erased", lambda each: len(each.body.entries))
+        .column("Basis", lambda each: each.body.basis)
+        .table("forgotten", "People who were forgotten; they are no longer protected")
+    )
+    yield (
+        _acts(activity.reports)
+        .column("Variant", lambda each: each.body.audience)
+        .column("Quoted size", lambda each: each.body.size)
+        .column("Quoted root", lambda each: each.body.root)
+        .column("SHA-256", lambda each: each.body.digest)
+        .table("reports", "Reports and bundles that were issued")
+    )
+
+
+def _acts(acts: Sequence[Act[B]]) -> Listing[Act[B]]:
+    return (
+        Listing(acts)
+        .column("Entry", lambda each: each.seq)
+        .column("Recorded", lambda each: each.at)
+        .column("By", lambda each: each.actor)
+    )
+
+
+def _import_sum(act: Act[ImportDone]) -> int:
+    body = act.body
+    return body.accepted + body.duplicate + body.ignored + body.rejected
+
+
+def _check_sum(act: Act[CheckDone]) -> int:
+    return act.body.kept + act.body.withheld + act.body.review

@@ -1,0 +1,102 @@
+"""How things stand now, on one screen: what was read and told how long ago, what is due, what drifted.
+
+The figures are those of a report over the whole ledger as of now, so that the two can never disagree. The
+ledger is not verified for it: `suppress verify` does that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from suppress.config import Settings
+from suppress.ledger import Ledger
+from suppress.report.coverage import DestinationCoverage, SourceCoverage
+from suppress.report.integrity import UNVERIFIED
+from suppress.report.issue import Format, Progress, Target, Wanted, gathered
+from suppress.report.judging import State
+from suppress.report.verdict import Point
+
+SOON = timedelta(days=3)
+"""Before a strict date: when a waiting request counts as due soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Requests that are not yet honoured everywhere."""
+
+    open: int
+    due_soon: int
+    """Of the open ones, those whose strict date is three days away or less."""
+    at_risk: int
+    overdue: int
+    next_strict: date | None
+    """The next strict date of an open request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drifted:
+    """Suppressed people whom a source still reported as mailable when it was last counted."""
+
+    source: str
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One screen."""
+
+    as_of: datetime
+    organisation: str | None
+    size: int
+    root: str
+    last_entry: datetime | None
+    suppressed: int
+    sources: tuple[SourceCoverage, ...]
+    destinations: tuple[DestinationCoverage, ...]
+    waiting: Waiting
+    drift: tuple[Drifted, ...]
+    points: tuple[Point, ...]
+
+    @property
+    def findings(self) -> bool:
+        """Whether a request is overdue or somebody drifted: exit code 1."""
+        return self.waiting.overdue > 0 or bool(self.drift)
+
+
+def status(
+    ledger: Ledger,
+    settings: Settings,
+    *,
+    now: datetime,
+    progress: Progress = lambda _done, _total: None,
+) -> Status:
+    """How things stand at `now`."""
+    whole = Wanted(Target(Format.JSON, "-"))
+    facts = gathered(ledger, settings, whole, UNVERIFIED, now=now, progress=progress)
+    today = facts.manifest.period.until
+    found = facts.deadlines
+    opened = [each for each in found.pending if each.state is State.OPEN]
+    by_source: dict[str, set[str]] = {}
+    for incident in facts.drift:
+        if incident.closed is None:
+            by_source.setdefault(incident.source, set()).add(incident.subject)
+    return Status(
+        as_of=now,
+        organisation=settings.organisation,
+        size=facts.manifest.ledger.size,
+        root=facts.manifest.ledger.root,
+        last_entry=facts.manifest.last_entry,
+        suppressed=facts.verdict.suppressed,
+        sources=facts.coverage.sources,
+        destinations=facts.coverage.destinations,
+        waiting=Waiting(
+            open=found.overall.open,
+            due_soon=sum(each.requests for each in opened if each.strict - today <= SOON),
+            at_risk=found.overall.at_risk,
+            overdue=found.overall.overdue,
+            next_strict=min((each.strict for each in opened), default=None),
+        ),
+        drift=tuple(Drifted(source, len(people)) for source, people in sorted(by_source.items())),
+        points=facts.verdict.points,
+    )
