@@ -26,7 +26,7 @@ from suppress.core.verdict import CLEAR, Verdict
 from suppress.errors import LedgerDamaged
 from suppress.ledger import schema
 from suppress.ledger.keys import Keys
-from suppress.ledger.place import keys_folder, open_read_only, sqlite_file, translated
+from suppress.ledger.place import keys_folder, open_read_only, require_ledger_file, sqlite_file, translated
 from suppress.ledger.reading import opening, require_same_keys
 from suppress.ledger.rows import standing_from
 from suppress.ledger.ruling import rule
@@ -59,6 +59,7 @@ class Lookup:
     def open(cls, url: str, *, keys: Path | None = None) -> Lookup:
         """Open a ledger for checks. Raises what `Ledger.open` raises, and writes nothing."""
         file = sqlite_file(url)
+        require_ledger_file(file)
         loaded = Keys.load(keys if keys is not None else keys_folder(url))
         connection = open_read_only(file)
         try:
