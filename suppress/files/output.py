@@ -183,15 +183,20 @@ def _sync_folder(folder: Path) -> None:
 def _reported(target: str) -> Iterator[None]:
     try:
         yield
-    except BrokenPipeError:
-        raise
+    except BrokenPipeError as gone:
+        raise StorageFailed(
+            f"the reader of {_where(target)} went away before it had everything", remedy="run it again"
+        ) from gone
     except OSError as refused:
         raise _error(target, refused) from refused
 
 
 def _error(target: str, refused: OSError) -> SuppressError:
-    where = "standard output" if target == "-" else target
-    what = f"{where} cannot be written: {refused.strerror}"
+    what = f"{_where(target)} cannot be written: {refused.strerror}"
     if refused.errno in _PLACE:
         return OutputRefused(what)
     return StorageFailed(f"{what}; nothing was left half-written")
+
+
+def _where(target: str) -> str:
+    return "standard output" if target == "-" else target

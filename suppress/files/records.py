@@ -20,6 +20,8 @@ from suppress.files.dialect import Cutting, Dialect
 
 LIMIT = 8 << 20
 """Characters in one row. The longest real ones measured are notes of some 100 kB."""
+LINES = 20_000
+"""Physical lines in one row: a lost quote in a long list is found after these."""
 
 
 class Record(NamedTuple):
@@ -93,6 +95,8 @@ def records(blocks: Iterable[str], dialect: Dialect, name: str, limit: int = LIM
                 cutting = None
             elif length > limit:
                 raise _unclosed(cutting, name, f"within {limit >> 20} MiB")
+            elif len(pieces) >= LINES:
+                raise _unclosed(cutting, name, f"within {LINES:,} lines")
         if found:
             yield found
     if cutting is not None:

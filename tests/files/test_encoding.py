@@ -147,7 +147,7 @@ def packed() -> bytes:
     [
         (packed(), "Excel workbook", "save it as CSV"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", "old Excel workbook", "save it as CSV"),
-        (gzip.compress(b"email\n"), "gzip", "gunzip -c FILE | suppress check -"),
+        (gzip.compress(b"email\n", mtime=0), "gzip", "gunzip -c FILE | suppress check -"),
         (b"PAR1....", "Parquet", "CSV"),
         (b"SQLite format 3\x00", "SQLite", "CSV"),
         (b"%PDF-1.7", "PDF", "CSV"),
@@ -155,6 +155,7 @@ def packed() -> bytes:
         ("a@example.com\n".encode("utf-16-le"), "UTF-16 without", "--encoding utf-16-le"),
         ("a@example.com\n".encode("utf-16-be"), "UTF-16 without", "--encoding utf-16-be"),
     ],
+    ids=["xlsx", "xls", "gzip", "parquet", "sqlite", "pdf", "nul", "utf-16-le", "utf-16-be"],
 )
 def test_a_file_that_is_no_csv_is_named_with_what_to_do(content: bytes, what: str, remedy: str) -> None:
     """People give the workbook itself, or the export still packed."""

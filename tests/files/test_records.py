@@ -145,7 +145,11 @@ class Endless:
 
 @pytest.mark.parametrize(
     ("start", "block", "message"),
-    [("", "x" * 65_536, "longer than 1 MiB"), ('"', "x\n" * 32_768, "not closed within 1 MiB")],
+    [
+        ("", "x" * 65_536, "longer than 1 MiB"),
+        ('"', ("x" * 200 + "\n") * 300, "not closed within 1 MiB"),
+        ('"', "x\n" * 32_768, "not closed within 20,000 lines"),
+    ],
 )
 def test_an_endless_row_is_refused_without_reading_it_all(start: str, block: str, message: str) -> None:
     """Memory and time stay those of the limit, with and without an open quote."""
