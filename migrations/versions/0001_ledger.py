@@ -155,3 +155,10 @@ def _projections() -> None:
         sa.PrimaryKeyConstraint("type", "name", "seq", name="pk_topic"),
         **TREE,
     )
+    op.create_table(
+        "built",
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("version", SEQ, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_built"),
+        **TREE,
+    )

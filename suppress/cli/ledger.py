@@ -42,12 +42,13 @@ def upgrade(ctx: typer.Context, as_json: AsJson = False) -> None:
 
     suppress ledger upgrade
     """
-    from suppress.ledger import schema
+    from suppress.ledger import Keys, schema
     from suppress.ledger.place import sqlite_file
 
-    file = sqlite_file(settings(ctx).ledger)
+    chosen = settings(ctx)
+    file = sqlite_file(chosen.ledger)
     before = schema.read_revision(file)
-    copy = schema.upgrade(file)
+    copy = schema.upgrade(file, Keys.load(chosen.keys))
     facts = {
         "file": str(file),
         "before": before,

@@ -32,7 +32,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suppress.errors import ConfigWrong, LedgerDamaged, OutputRefused
+from suppress.errors import ConfigWrong, LedgerDamaged, OutputRefused, StorageFailed
 from suppress.ledger.sealing import IndexKey
 
 if TYPE_CHECKING:
@@ -165,6 +165,28 @@ def read_highwater(file: Path) -> str | None:
             f"{file}, which holds the highest signed head, cannot be read",
             remedy="check that nobody put back an older ledger (suppress verify), then delete the file",
         ) from refused
+
+
+def raise_highwater(file: Path, note: str) -> None:
+    """Write the mark after a commit, unless another process has signed a higher head meanwhile.
+
+    Raises:
+        StorageFailed: It could not be written. What was committed is kept; repeating the append, which then
+            adds nothing, writes the mark.
+    """
+    try:
+        known = read_highwater(file)
+        if known is None or _size(known) < _size(note):
+            replace_file(file, note.encode())
+    except OSError as refused:
+        raise StorageFailed(f"{file} cannot be written: {refused.strerror}") from refused
+
+
+def _size(note: str) -> int:
+    """The size that a checkpoint names on its second line; -1 where there is none."""
+    _, _, rest = note.partition("\n")
+    line = rest.partition("\n")[0]
+    return int(line) if line.isdecimal() else -1
 
 
 def replace_file(file: Path, content: bytes) -> None:

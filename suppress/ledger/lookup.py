@@ -64,7 +64,7 @@ class Lookup:
         connection = open_read_only(file)
         try:
             with translated(file):
-                schema.judge(schema.revision_from(connection), file)
+                schema.require_current_file(connection, file)
                 leaf = connection.execute("SELECT leaf FROM ledger WHERE seq = 0").fetchone()
                 head = connection.execute("SELECT size, note FROM head").fetchone()
             require_same_keys(opening(leaf and leaf[0]), loaded)

@@ -29,8 +29,6 @@ from suppress.errors import (
 BUSY_SECONDS = 5.0
 """How long to wait for another process that holds the ledger."""
 
-HEADER = b"SQLite format 3\x00"
-
 
 def sqlite_file(url: str) -> Path:
     """The SQLite file that `url` names.
@@ -69,30 +67,26 @@ def uri(file: Path, mode: str) -> str:
 
 
 def require_ledger_file(file: Path) -> None:
-    """Refuse early, and in plain words, what cannot be a SQLite ledger.
+    """Refuse early what cannot be a ledger.
+
+    The file is not opened here: closing it again would drop the POSIX locks that SQLite holds for another
+    connection of this very process (https://www.sqlite.org/howtocorrupt.html, section 2.2).
 
     Raises:
         NoLedger: No such file, or an empty one.
         BadUsage: A folder.
-        LedgerDamaged: A file with other content.
-        StorageFailed: The file cannot be read.
+        StorageFailed: The file cannot be looked at.
     """
     try:
-        if file.is_dir():
-            raise BadUsage(f"{file} is a folder, not a ledger", remedy="name a file, such as suppress.db")
-        with file.open("rb") as stream:
-            start = stream.read(len(HEADER))
-    except FileNotFoundError:
+        size = file.stat().st_size
+    except (FileNotFoundError, NotADirectoryError):
         raise NoLedger(f"there is no ledger at {file}") from None
     except OSError as refused:
         raise StorageFailed(f"{file} cannot be read: {refused.strerror}") from refused
-    if not start:
+    if file.is_dir():
+        raise BadUsage(f"{file} is a folder, not a ledger", remedy="name a file, such as suppress.db")
+    if not size:
         raise NoLedger(f"{file} is empty: there is no ledger in it yet")
-    if start != HEADER:
-        raise LedgerDamaged(
-            f"{file} is not a SQLite database: it was damaged, or it is another kind of file",
-            remedy="name the ledger's own file, or restore it from a backup",
-        )
 
 
 def open_read_only(file: Path) -> sqlite3.Connection:
@@ -157,6 +151,11 @@ def meaning(refused: sqlite3.Error, file: Path) -> SuppressError:
             )
         case sqlite3.SQLITE_CANTOPEN:
             return _cannot_open(file)
+        case sqlite3.SQLITE_NOTADB:
+            return LedgerDamaged(
+                f"{file} is not a SQLite database: it was damaged, or it is another kind of file",
+                remedy="name the ledger's own file, or restore it from a backup",
+            )
         case sqlite3.SQLITE_NOMEM:
             return StorageFailed("out of memory", remedy="free some memory, then run the same command again")
         case sqlite3.SQLITE_CONSTRAINT:

@@ -7,12 +7,12 @@ replaying the leaves (`inspection` does so in `suppress verify`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import Connection, delete, func, or_, select
+from sqlalchemy import Connection, delete, func, or_, select, tuple_
 
 from suppress.core.entry import (
     Body,
@@ -165,6 +165,30 @@ def first_payloads(connection: Connection, people: Iterable[int]) -> dict[int, t
             payload = readable(seq, body)
             found[person] = str(payload.get("key")), str(payload.get("address"))
     return found
+
+
+def people_after(connection: Connection, last: int, limit: int) -> list[int]:
+    """The next people who have entries, in the order of the ledger."""
+    person = tables.about.c.person
+    rows = connection.execute(select(person).where(person > last).distinct().order_by(person).limit(limit))
+    return [found for (found,) in rows]
+
+
+def subjects_after(
+    connection: Connection, last: tuple[str, bytes], limit: int
+) -> Sequence[tuple[str, bytes, str, bytes]]:
+    """The next subject rows (key id, blind index, id, salt) in the order of their primary key."""
+    column = tables.subject.c
+    return (
+        connection.execute(
+            select(column.key_id, column.blind_index, column.id, column.salt)
+            .where(tuple_(column.key_id, column.blind_index) > last)
+            .order_by(column.key_id, column.blind_index)
+            .limit(limit)
+        )
+        .tuples()
+        .all()
+    )
 
 
 def readable(seq: int, body: bytes) -> Mapping[str, Json]:

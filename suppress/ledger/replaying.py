@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Table, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from suppress.core.aliases import alias_of
 from suppress.core.entry import (
@@ -291,7 +291,7 @@ def _people(inspection: Inspection) -> Bad | None:
     facts, last, aliases, seen = inspection.facts, ("", b""), 0, 0
     while True:
         with inspection.view() as connection:
-            rows = _subjects_after(connection, last)
+            rows = projections.subjects_after(connection, last, CHUNK)
             people = projections.entries_by_id(connection, [row[2] for row in rows])
             ours = [row for row in rows if people.get(row[2], -1) < facts.size]
             bad = _wrong_subjects(connection, ours, people)
@@ -314,16 +314,6 @@ def _people(inspection: Inspection) -> Bad | None:
     if inspection.index and stored != aliases:
         return Bad(None, f"table alias has {stored} rows where the addresses make {aliases}")
     return None
-
-
-def _subjects_after(connection: Connection, last: tuple[str, bytes]) -> Sequence[Any]:
-    column = tables.subject.c
-    return connection.execute(
-        select(column.key_id, column.blind_index, column.id, column.salt)
-        .where(tuple_(column.key_id, column.blind_index) > last)
-        .order_by(column.key_id, column.blind_index)
-        .limit(CHUNK)
-    ).all()
 
 
 def _wrong_subjects(connection: Connection, rows: Sequence[Any], people: Mapping[str, int]) -> Bad | None:
@@ -388,7 +378,7 @@ def _standings(inspection: Inspection) -> Bad | None:
     last, done = -1, 0
     while True:
         with inspection.view() as connection:
-            people = _people_after(connection, last)
+            people = projections.people_after(connection, last, CHUNK)
             upto = people[-1] if people else None
             bad = _wrong_standings(connection, people, last, upto)
         if bad is not None:
@@ -397,12 +387,6 @@ def _standings(inspection: Inspection) -> Bad | None:
             return None
         last, done = upto, done + len(people)
         inspection.progress("standings", done, inspection.facts.subjects)
-
-
-def _people_after(connection: Connection, last: int) -> list[int]:
-    person = tables.about.c.person
-    rows = connection.execute(select(person).where(person > last).distinct().order_by(person).limit(CHUNK))
-    return [found for (found,) in rows]
 
 
 def _wrong_standings(

@@ -4,8 +4,8 @@ Rules kept here:
 
 * A ledger of another revision is refused, with the command that mends it. A revision that this program does
   not know was made by a newer one; no command of this program mends that.
-* An upgrade copies the SQLite file first, runs in one transaction, and is undone unless afterwards the
-  guards stand and the tree has the signed root.
+* An upgrade copies the SQLite file first and runs in one transaction. It is undone unless the guards stand
+  afterwards and the tree has the signed root; then the projections are built again from the leaves.
 * The migrations lie beside the imported package (`suppress/_migrations`, as installed) or in the checkout.
 
 Only `create` and `upgrade` load Alembic, which costs more than a whole `suppress check`.
@@ -13,7 +13,6 @@ Only `create` and `upgrade` load Alembic, which costs more than a whole `suppres
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
@@ -21,11 +20,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suppress.errors import LedgerDamaged, MigrationNeeded, NoLedger, StorageFailed, SuppressError
+from suppress.core.aliases import table_version
+from suppress.errors import BadUsage, LedgerDamaged, MigrationNeeded, NoLedger, SuppressError
 from suppress.ledger.place import open_read_only, translated
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from suppress.ledger.keys import Keys
 
 HEAD = "0001"
 """The revision that this program reads and writes."""
@@ -33,6 +35,9 @@ OLDER: tuple[str, ...] = ()
 """Revisions that `suppress ledger upgrade` brings up to date."""
 
 UPGRADE = "suppress ledger upgrade"
+VERSION_TABLE = "alembic_version"
+ALIASES = "alias"
+"""The name under which `built` says by which table of mailbox providers aliases were indexed."""
 
 
 def migrations_folder() -> Path:
@@ -48,17 +53,23 @@ def migrations_folder() -> Path:
     raise SuppressError("the migrations are missing from this installation", remedy="install suppress again")
 
 
-def judge(revision: str | None, file: Path) -> None:
-    """Refuse a ledger of another revision.
+def judge(revision: str | None, file: Path, *, empty: bool = False) -> None:
+    """Refuse a ledger of another revision; `empty` says that the database has no tables at all.
 
     Raises:
-        NoLedger: There is no schema at all.
+        NoLedger: It is empty.
+        BadUsage: It is another program's database.
         MigrationNeeded: It is older, or newer than this program.
     """
     if revision == HEAD:
         return
     if revision is None:
-        raise NoLedger(f"{file} is a SQLite database without a ledger in it")
+        if empty:
+            raise NoLedger(f"{file} is empty: there is no ledger in it yet")
+        raise BadUsage(
+            f"{file} is a database of another program: there is no ledger in it",
+            remedy="name another file for the ledger",
+        )
     if revision in OLDER:
         raise MigrationNeeded(f"the ledger {file} has schema {revision}; this program needs {HEAD}")
     raise MigrationNeeded(
@@ -68,47 +79,73 @@ def judge(revision: str | None, file: Path) -> None:
     )
 
 
+def judge_rules(version: object, file: Path) -> None:
+    """Refuse a ledger whose aliases were indexed by another table of mailbox providers than ours.
+
+    Raises:
+        MigrationNeeded: They have to be indexed again, or a newer program did it.
+    """
+    if version == table_version():
+        return
+    if isinstance(version, int) and version > table_version():
+        raise MigrationNeeded(
+            f"the ledger {file} was used with a newer table of mailbox providers",
+            remedy="install the newest version of suppress, then run the same command again",
+        )
+    raise MigrationNeeded(f"the table of mailbox providers has changed since the ledger {file} was indexed")
+
+
 def read_revision(file: Path) -> str | None:
     """The schema revision of a ledger, None when the database has none. Loads neither SQLAlchemy nor Alembic.
 
     Raises:
-        NoLedger: There is no file.
+        NoLedger: There is no file, or nothing in it.
         LedgerDamaged: It is no database, or more than one revision is recorded.
     """
     with closing(open_read_only(file)) as connection, translated(file):
-        return revision_from(connection)
+        return _revision_in(connection)
 
 
-def revision_from(connection: sqlite3.Connection) -> str | None:
-    """The revision as an open connection sees it; None when the database has none."""
-    tables = connection.execute("SELECT name FROM sqlite_master WHERE name = 'alembic_version'").fetchall()
-    if not tables:
-        return None
-    return one_revision(row[0] for row in connection.execute("SELECT version_num FROM alembic_version"))
+def require_current_file(connection: sqlite3.Connection, file: Path) -> None:
+    """Refuse a ledger that this program cannot use as it is. Raises what `judge` and `judge_rules` raise."""
+    revision = _revision_in(connection)
+    empty = connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
+    judge(revision, file, empty=empty)
+    row = connection.execute(f"SELECT version FROM built WHERE name = '{ALIASES}'").fetchone()  # noqa: S608 - ours
+    judge_rules(row and row[0], file)
+
+
+def require_current(connection: Connection, file: Path) -> None:
+    """The same through SQLAlchemy."""
+    from sqlalchemy import inspect, select
+
+    from suppress.ledger.tables import built
+
+    names = inspect(connection).get_table_names()
+    revision = None
+    if VERSION_TABLE in names:
+        rows = connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE}").all()  # noqa: S608 - ours
+        revision = _one_revision(row[0] for row in rows)
+    judge(revision, file, empty=not names)
+    judge_rules(connection.execute(select(built.c.version).where(built.c.name == ALIASES)).scalar(), file)
 
 
 def exists(connection: Connection) -> bool:
     """Whether the database has a schema of ours, of whatever revision."""
     from sqlalchemy import inspect
 
-    return inspect(connection).has_table("alembic_version")
+    return inspect(connection).has_table(VERSION_TABLE)
 
 
-def require_current(connection: Connection, file: Path) -> None:
-    """Refuse a ledger of another revision. Raises what `judge` raises."""
-    revision = None
-    if exists(connection):
-        rows = connection.exec_driver_sql("SELECT version_num FROM alembic_version").all()
-        revision = one_revision(row[0] for row in rows)
-    judge(revision, file)
+def _revision_in(connection: sqlite3.Connection) -> str | None:
+    named = "SELECT 1 FROM sqlite_master WHERE name = ?"
+    if connection.execute(named, (VERSION_TABLE,)).fetchone() is None:
+        return None
+    rows = connection.execute(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 - ours
+    return _one_revision(row[0] for row in rows)
 
 
-def one_revision(rows: Iterable[object]) -> str | None:
-    """The one revision in `alembic_version`.
-
-    Raises:
-        LedgerDamaged: There are several, or it is no text.
-    """
+def _one_revision(rows: Iterable[object]) -> str | None:
     found = list(rows)
     if not found:
         return None
@@ -128,38 +165,51 @@ def migrate(connection: Connection, target: str = "head") -> None:
     command.upgrade(config, target)
 
 
-def upgrade(file: Path) -> Path | None:
-    """Bring a ledger to this program's revision. Returns the copy made before, None if nothing was to do.
+def upgrade(file: Path, keys: Keys) -> Path | None:
+    """Bring a ledger up to date. Returns the copy made before, None if nothing was to do.
 
     Raises:
         MigrationNeeded: A newer program made the ledger.
-        LedgerDamaged: After the upgrade the guards or the root were wrong; everything was left as before.
+        LedgerDamaged: The tree does not have the signed root, or the guards do not stand afterwards;
+            everything was left as before.
         StorageFailed: The copy could not be made.
     """
     from suppress.ledger.engine import sqlite_engine, writing
     from suppress.ledger.inspection import require_whole
+    from suppress.ledger.rebuilding import rebuild
 
     revision = read_revision(file)
-    if revision == HEAD:
-        return None
     if revision not in OLDER:
         judge(revision, file)
+        try:
+            with closing(open_read_only(file)) as connection, translated(file):
+                require_current_file(connection, file)
+        except MigrationNeeded as needed:
+            if needed.remedy != MigrationNeeded.default_remedy:
+                raise
+        else:
+            return None
     copy = _copied(file, str(revision))
     engine = sqlite_engine(file, mode="rw")
     try:
         with writing(engine, file) as connection:
             migrate(connection)
             require_whole(connection)
+            rebuild(connection, keys)
     finally:
         engine.dispose()
     return copy
 
 
 def _copied(file: Path, revision: str) -> Path:
+    """A copy of the ledger beside it, made by SQLite itself, which waits for a writer at work."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     copy = file.with_name(f"{file.name}.{revision}-{stamp}")
-    try:
-        shutil.copy2(file, copy)
-    except OSError as refused:
-        raise StorageFailed(f"{file} could not be copied before the upgrade: {refused.strerror}") from refused
+    with (
+        translated(copy),
+        closing(open_read_only(file)) as source,
+        closing(sqlite3.connect(copy)) as target,
+    ):
+        copy.chmod(file.stat().st_mode & 0o777)
+        source.backup(target)
     return copy

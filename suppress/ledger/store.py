@@ -17,8 +17,6 @@ Rules kept here:
 from __future__ import annotations
 
 import contextlib
-import re
-import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,23 +25,22 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, select
 
-from suppress.core.address import KEY_VERSION, Address
+from suppress.core.address import Address
 from suppress.core.aliases import alias_of
-from suppress.core.entry import Entry, LogOpened, SyncDone, encode, timestamp
-from suppress.core.merkle import Frontier, leaf_hash
+from suppress.core.entry import Entry, SyncDone
 from suppress.core.standing import UNHEARD, Standing
 from suppress.core.suppression import EVERYTHING, Channel, Json, Scope
 from suppress.core.verdict import CLEAR, Verdict
-from suppress.errors import ConfigWrong, NoLedger, OutputRefused
-from suppress.ledger import appending, listing, projections, schema, tables
+from suppress.errors import ConfigWrong, NoLedger
+from suppress.ledger import appending, creating, listing, projections, schema, tables
 from suppress.ledger.appending import Told
 from suppress.ledger.engine import insert_rows, reading, sqlite_engine, writing
 from suppress.ledger.heads import Signer, read_tip
-from suppress.ledger.keys import Keys, read_highwater, replace_file, sync_folder
-from suppress.ledger.place import keys_folder, require_ledger_file, sqlite_file
+from suppress.ledger.keys import Keys, raise_highwater, read_highwater
+from suppress.ledger.place import keys_folder, open_read_only, sqlite_file
 from suppress.ledger.reading import decoded, opening, require_same_keys
 from suppress.ledger.ruling import rule
-from suppress.ledger.sealing import expressible, mark
+from suppress.ledger.sealing import expressible
 from suppress.ledger.values import Head, Listed, Receipt, Recorded, SourceState
 
 PAGE = 1000
@@ -80,7 +77,7 @@ class Ledger:
         if file.exists():
             with contextlib.suppress(NoLedger), cls.open(url, keys=keys):
                 return False
-        return _create(file, keys, organisation, clock)
+        return creating.create(file, keys, organisation, clock())
 
     @classmethod
     def open(
@@ -102,7 +99,7 @@ class Ledger:
             StorageFailed: The disk or its permissions do not let us.
         """
         file = sqlite_file(url)
-        require_ledger_file(file)
+        open_read_only(file).close()  # rolls back what a killed writer left; a read-only engine could not
         folder = keys if keys is not None else keys_folder(url)
         engine = sqlite_engine(file, mode="ro" if read_only else "rw")
         try:
@@ -162,8 +159,7 @@ class Ledger:
                 signer=self._signer,
                 highwater=read_highwater(keys.highwater),
             )
-        if any(receipt.new for receipt in receipts):
-            replace_file(keys.highwater, note.encode())
+        raise_highwater(keys.highwater, note)
         return receipts
 
     def keep_checkpoint(self) -> Head:
@@ -340,55 +336,3 @@ def _payload(connection: Connection, seq: int) -> Mapping[str, Json] | None:
         select(tables.payload.c.body).where(tables.payload.c.seq == seq)
     ).scalar_one_or_none()
     return None if body is None else projections.readable(seq, body)
-
-
-def _create(file: Path, folder: Path, organisation: str | None, clock: Clock) -> bool:
-    if not file.parent.is_dir():
-        raise OutputRefused(f"no ledger can be created in {file.parent}: there is no such folder")
-    keys = Keys.create(folder, _origin(organisation))
-    if read_highwater(keys.highwater) is not None:
-        raise ConfigWrong(
-            f"the keys in {folder} belong to a ledger that was in use, and {file} is gone",
-            remedy="restore the ledger from your backup, or name another folder for the keys",
-        )
-    signer = Signer.of(keys)
-    engine = sqlite_engine(file, mode="rwc")
-    try:
-        with writing(engine, file) as connection:
-            if schema.exists(connection):
-                return False  # another process was quicker
-            schema.migrate(connection)
-            note = _open_log(connection, keys, signer, clock())
-    finally:
-        engine.dispose()
-    sync_folder(file.parent)
-    replace_file(keys.highwater, note.encode())
-    return True
-
-
-def _origin(organisation: str | None) -> str:
-    """A name for the log that is unlike any other's, and readable (C2SP signed-note forbids spaces and +)."""
-    slug = re.sub(r"[^a-z0-9]+", "-", (organisation or "").casefold()).strip("-")[:40]
-    return "suppress/" + "-".join(part for part in (slug, secrets.token_hex(4)) if part)
-
-
-def _open_log(connection: Connection, keys: Keys, signer: Signer, now: datetime) -> str:
-    first = keys.newest
-    body = LogOpened(signer.public.name, keys.vkey, first.id, first.commitment, KEY_VERSION)
-    at, id_ = now.astimezone(UTC), secrets.token_hex(16)
-    leaf = encode(id_=id_, at=at, actor="suppress init", body=body)
-    hashed = leaf_hash(leaf)
-    tree = Frontier()
-    tree.push(hashed)
-    note = signer.sign(tree)
-    insert_rows(connection, tables.ledger, ("seq", "leaf"), [(0, leaf)])
-    insert_rows(connection, tables.event, ("id", "seq", "mark"), [(id_, 0, mark(hashed))])
-    insert_rows(connection, tables.topic, ("type", "name", "seq"), [(body.type, "", 0)])
-    insert_rows(
-        connection,
-        tables.head,
-        ("size", "frontier", "last_at", "note"),
-        [(tree.size, b"".join(tree.hashes), timestamp(at), note.encode())],
-    )
-    insert_rows(connection, tables.checkpoint, ("size", "note"), [(tree.size, note.encode())])
-    return note

@@ -185,6 +185,18 @@ topic = Table(
 )
 """Entries that are not opt-outs, by type and by what they are about: a source, a destination, an entry."""
 
+built = Table(
+    "built",
+    metadata,
+    Column("name", Text, nullable=False),
+    Column("version", SEQ, nullable=False),
+    _keyed("name"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+"""The rules that a projection was built by, where rules are data that may change: `alias` by the version of
+the table of mailbox providers. Another version is a reason to build it again, not a sign of tampering."""
+
 PROJECTIONS = (event, about, standing, lift, alias, topic)
 
 

@@ -1,0 +1,85 @@
+"""A new ledger: keys first, then tables, first entry and signed head in one transaction.
+
+Killed at any point, it can be run again: keys that no ledger has signed with are used, and a database
+without a committed first entry is no ledger yet. Keys that *have* signed are never given a second ledger,
+because two histories under one key are what a fork is.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from suppress.core.address import KEY_VERSION
+from suppress.core.aliases import table_version
+from suppress.core.entry import LogOpened, encode, timestamp
+from suppress.core.merkle import Frontier, leaf_hash
+from suppress.errors import ConfigWrong, OutputRefused
+from suppress.ledger import schema, tables
+from suppress.ledger.engine import insert_rows, sqlite_engine, writing
+from suppress.ledger.heads import Signer
+from suppress.ledger.keys import Keys, raise_highwater, read_highwater, sync_folder
+from suppress.ledger.sealing import mark
+
+
+def create(file: Path, folder: Path, organisation: str | None, now: datetime) -> bool:
+    """Make keys and ledger. False when another process was quicker.
+
+    Raises:
+        OutputRefused: The file or the keys folder cannot be made.
+        ConfigWrong: The keys folder belongs to a ledger that was in use, or cannot be used.
+    """
+    if not file.parent.is_dir():
+        raise OutputRefused(f"no ledger can be created in {file.parent}: there is no such folder")
+    keys = Keys.create(folder, _origin(organisation))
+    if read_highwater(keys.highwater) is not None:
+        raise ConfigWrong(
+            f"the keys in {folder} belong to a ledger that was in use, and {file} is gone",
+            remedy="restore the ledger from your backup, or name another folder for the keys",
+        )
+    signer = Signer.of(keys)
+    engine = sqlite_engine(file, mode="rwc")
+    try:
+        with writing(engine, file) as connection:
+            if schema.exists(connection):
+                return False  # another process was quicker
+            schema.migrate(connection)
+            note = _open_log(connection, keys, signer, now)
+    finally:
+        engine.dispose()
+    sync_folder(file.parent)
+    raise_highwater(keys.highwater, note)
+    return True
+
+
+def _origin(organisation: str | None) -> str:
+    """A name for the log that is unlike any other's, and readable (C2SP signed-note forbids spaces and +)."""
+    slug = re.sub(r"[^a-z0-9]+", "-", (organisation or "").casefold()).strip("-")[:40]
+    return "suppress/" + "-".join(part for part in (slug, secrets.token_hex(4)) if part)
+
+
+def _open_log(connection: Connection, keys: Keys, signer: Signer, now: datetime) -> str:
+    first = keys.newest
+    body = LogOpened(signer.public.name, keys.vkey, first.id, first.commitment, KEY_VERSION)
+    at, id_ = now.astimezone(UTC), secrets.token_hex(16)
+    leaf = encode(id_=id_, at=at, actor="suppress init", body=body)
+    hashed = leaf_hash(leaf)
+    tree = Frontier()
+    tree.push(hashed)
+    note = signer.sign(tree)
+    insert_rows(connection, tables.ledger, ("seq", "leaf"), [(0, leaf)])
+    insert_rows(connection, tables.event, ("id", "seq", "mark"), [(id_, 0, mark(hashed))])
+    insert_rows(connection, tables.topic, ("type", "name", "seq"), [(body.type, "", 0)])
+    insert_rows(connection, tables.built, ("name", "version"), [(schema.ALIASES, table_version())])
+    insert_rows(
+        connection,
+        tables.head,
+        ("size", "frontier", "last_at", "note"),
+        [(tree.size, b"".join(tree.hashes), timestamp(at), note.encode())],
+    )
+    insert_rows(connection, tables.checkpoint, ("size", "note"), [(tree.size, note.encode())])
+    return note
