@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
+from typing import TypeVar
 
 from suppress.config import DestinationSettings, is_secret
 from suppress.core.entry import (
+    Body,
     DestinationChanged,
     Entry,
     Erased,
@@ -18,23 +20,21 @@ from suppress.core.entry import (
 )
 from suppress.ledger import Ledger
 
+_B = TypeVar("_B", bound=Body)
+
 LISTED_FAILURES = 4_000
 """Exceptions in one receipt; an entry holds at most 65,535 bytes."""
 
 
 def honoured(ledger: Ledger, name: str) -> Honoured | None:
-    """The newest receipt of a destination."""
-    return next(receipts(ledger, name), None)
+    """The newest receipt of a destination since it has its present settings."""
+    return next(_receipts(ledger, name), None)
 
 
-def receipts(ledger: Ledger, name: str) -> Iterator[Honoured]:
-    """The receipts since the destination has its present settings, newest first."""
+def _receipts(ledger: Ledger, name: str) -> Iterator[Honoured]:
     changed = next((entry.seq for entry in ledger.about(DestinationChanged.type, name)), -1)
-    for entry in ledger.about(Honoured.type, name):
-        if entry.seq < changed:
-            return
-        if isinstance(entry.body, Honoured):
-            yield entry.body
+    newer = takewhile(lambda entry: entry.seq > changed, ledger.about(Honoured.type, name))
+    return _bodies(newer, Honoured)
 
 
 def parts_done(ledger: Ledger, name: str) -> dict[str, Honoured]:
@@ -42,7 +42,7 @@ def parts_done(ledger: Ledger, name: str) -> dict[str, Honoured]:
 
     Their watermark is that of the newest receipt: a run that ends moves it on.
     """
-    since = receipts(ledger, name)
+    since = _receipts(ledger, name)
     newest = next(since, None)
     if newest is None:
         return {}
@@ -79,12 +79,10 @@ def change(
 def erased(ledger: Ledger) -> dict[str, frozenset[int]]:
     """Subject → opt-outs, of people who stay suppressed and whose address is gone."""
     gone: dict[str, set[int]] = {}
-    for entry in ledger.about(Erased.type):
-        if isinstance(entry.body, Erased):
-            gone.setdefault(entry.body.subject, set()).update(entry.body.entries)
-    for entry in ledger.about(Forgotten.type):
-        if isinstance(entry.body, Forgotten):
-            gone.pop(entry.body.subject, None)
+    for body in _bodies(ledger.about(Erased.type), Erased):
+        gone.setdefault(body.subject, set()).update(body.entries)
+    for forgotten in _bodies(ledger.about(Forgotten.type), Forgotten):
+        gone.pop(forgotten.subject, None)
     opt_outs = {
         subject: frozenset(
             entry.seq
@@ -107,3 +105,9 @@ def fitting(upto: int, failed: Iterable[int]) -> tuple[int, tuple[int, ...]]:
     if len(listed) <= LISTED_FAILURES:
         return upto, tuple(listed)
     return listed[LISTED_FAILURES] - 1, tuple(listed[:LISTED_FAILURES])
+
+
+def _bodies(entries: Iterable[Entry], kind: type[_B]) -> Iterator[_B]:
+    for entry in entries:
+        assert isinstance(entry.body, kind), "the ledger's index is by type"
+        yield entry.body

@@ -58,6 +58,8 @@ class Server:
     dies_after: int | None = None
     """Batches after which the process ends."""
     rejects: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
+    """Keys that it has never seen and does not create."""
     polls_needed: int = 1
     polled: int = 0
     closed: int = 0
@@ -130,6 +132,9 @@ class Memory:
             if each.key in self.server.rejects:
                 yield Result(each.key, Outcome.REJECTED_PERMANENT)
                 continue
+            if each.key in self.server.unknown:
+                yield Result(each.key, Outcome.SKIPPED_UNKNOWN)
+                continue
             if "accepts and forgets" not in self.faults:
                 self.server.suppressed[each.key] = each.address
             if "is silent about one" in self.faults and each is batch[-1]:
@@ -162,6 +167,8 @@ class Memory:
         for key in keys[::-1] if "reads back in disorder" in self.faults else keys:
             if "cannot be read" in self.faults:
                 yield Observation(key, Remote.UNREADABLE)
+            elif key in self.server.unknown:
+                yield Observation(key, Remote.UNKNOWN)
             else:
                 yield Observation(key, Remote.SUPPRESSED if self._holds(key) else Remote.MAILABLE)
 
