@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -167,7 +168,7 @@ class _Stage:
                 f"{done.stderr.strip() or done.stdout.strip()}",
                 remedy="suppress doctor",
             )
-        return Ran(f"suppress {' '.join(arguments)}", (done.stdout + done.stderr).rstrip(), done.returncode)
+        return Ran(f"suppress {shlex.join(arguments)}", (done.stdout + done.stderr).rstrip(), done.returncode)
 
     def facts(self, *arguments: str) -> dict[str, list[dict[str, dict[str, int]]]]:
         done = self._process((*arguments, "--json"))

@@ -15,7 +15,24 @@ from typing import Annotated, NoReturn
 import typer
 
 from suppress import __version__
-from suppress.cli import add, check, config, demo, doctor, export, import_, plugins, show, simulate, sync
+from suppress.cli import (
+    add,
+    check,
+    config,
+    demo,
+    doctor,
+    export,
+    import_,
+    init,
+    ledger,
+    plugins,
+    report,
+    show,
+    simulate,
+    status,
+    sync,
+    verify,
+)
 from suppress.cli.console import Appearance, printable
 from suppress.cli.options import Root
 from suppress.errors import StorageFailed, SuppressError
@@ -46,7 +63,9 @@ def root(
     config_file: Annotated[
         Path | None, typer.Option("--config", help="Read this file instead of suppress.toml.")
     ] = None,
-    ledger: Annotated[str | None, typer.Option(help="The ledger's URL or SQLite file.")] = None,
+    ledger_url: Annotated[
+        str | None, typer.Option("--ledger", help="The ledger's URL or SQLite file.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no hints.")] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colour.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")] = False,
@@ -56,7 +75,7 @@ def root(
 ) -> None:
     """Keep every opt-out, tell every system, check every import, prove it."""
     del version
-    ctx.obj = Root(config_file, ledger, debug, Appearance(quiet=quiet, color=not no_color))
+    ctx.obj = Root(config_file, ledger_url, debug, Appearance(quiet=quiet, color=not no_color))
 
 
 def _command(panel: str, name: str, function: Callable[..., None]) -> None:
@@ -69,11 +88,16 @@ _command(EVERYDAY, "import", import_.import_)
 _command(EVERYDAY, "check", check.check)
 _command(EVERYDAY, "show", show.show)
 _command(EVERYDAY, "export", export.export)
+_command(EVERYDAY, "status", status.status)
+_command(EVIDENCE, "report", report.report)
+_command(EVIDENCE, "verify", verify.verify)
+_command(SETUP, "init", init.init)
 _command(SETUP, "doctor", doctor.doctor)
 _command(SETUP, "config", config.config)
 _command(SETUP, "plugins", plugins.plugins)
 _command(SETUP, "demo", demo.demo)
 _command(SETUP, "simulate", simulate.simulate)
+app.add_typer(ledger.ledger_app, name="ledger", rich_help_panel=SETUP)
 
 
 def main() -> NoReturn:
