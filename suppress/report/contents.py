@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from suppress.report import logs
-from suppress.report.census import Month
+from suppress.report.census import Census, Month
 from suppress.report.deadlines import Tally
 from suppress.report.facts import Facts
 from suppress.report.judging import State
@@ -53,7 +53,7 @@ def _manifest(facts: Facts) -> Iterator[Table]:
     manifest = facts.manifest
     yield pairs(
         "manifest",
-        "What this report is about",
+        "Manifest",
         (
             ("Organisation", manifest.organisation or "not configured"),
             ("Senders", ", ".join(manifest.senders) or "not configured"),
@@ -123,10 +123,7 @@ def _census(facts: Facts) -> Iterator[Table]:
     counts = [
         (census.source, name, number)
         for census in population.censuses
-        for name, number in (
-            *((count_name(name), census.counts[name]) for name in sorted(census.counts, key=_place)),
-            ("A plain status=unsubscribed query would have missed", census.missed_by_naive_sync),
-        )
+        for name, number in (*_counts(census),)
     ]
     yield (
         Listing(counts)
@@ -283,6 +280,7 @@ def _misses(facts: Facts) -> Iterator[Table]:
         .column("Recorded", lambda each: each.recorded)
         .column("Strict date", lambda each: each.strict)
         .column("Lenient date", lambda each: each.lenient)
+        .column("Last day", lambda each: each.last_day)
         .column("Honoured", lambda each: each.honoured)
         .column("Days over", lambda each: each.days_over)
         .column("Policy", lambda each: each.policy)
@@ -382,24 +380,33 @@ def _annexes(facts: Facts) -> Iterator[Table]:
     )
 
 
+def _counts(census: Census) -> Iterator[tuple[str, int]]:
+    for name in sorted(census.counts, key=_place):
+        yield count_name(name), census.counts[name]
+        if name == "opted_out_deleted":
+            yield "A plain status=unsubscribed query would have missed", census.missed_by_naive_sync
+    if "opted_out_deleted" not in census.counts:
+        yield "A plain query for opt-outs would have missed", census.missed_by_naive_sync
+
+
 def _full(facts: Facts) -> bool:
     return facts.manifest.audience == "full"
 
 
 _COUNTS = (
+    "opted_out",
+    "opted_out_visible",
+    "opted_out_deleted",
+    "contacts",
+    "mailable",
+    "deleted",
+    "without_address",
     "status_all",
     "status_all_counted",
     "status_unsubscribed",
     "status_unsubscribed_counted",
     "status_deleted",
     "status_deleted_counted",
-    "contacts",
-    "mailable",
-    "without_address",
-    "deleted",
-    "opted_out",
-    "opted_out_visible",
-    "opted_out_deleted",
     "rounds",
 )
 """Counts of a census in the order of reading; others follow by name."""

@@ -74,11 +74,13 @@ class Miss:
     policy: str
     strict: date
     lenient: date
+    last_day: date
+    """The lenient date, or for an inherited request that of a clock from the day we knew."""
     destination: str
     honoured: date | None
     state: State
     days_over: int
-    """Calendar days after the lenient date, up to now when it is still overdue."""
+    """Calendar days after the last day, up to now when it is still overdue."""
     cause: str
 
 

@@ -185,7 +185,7 @@ def _all_bars(chart: Bars, highest: int) -> Iterator[str]:
                     f'class="bar {series.fill}"{fill}/>'
                 )
         drawn = sum(v for s, v in zip(chart.series, values, strict=True) if s.fill != "none")
-        if drawn and wide > 14:
+        if wide > 14 and (drawn or len(chart.bars) <= 9):
             above = round(_up(so_far, highest) - 5, 1)
             yield f'<text x="{middle}" y="{above}" class="value">{drawn:,}</text>'
         if place % every == 0:

@@ -45,8 +45,19 @@ _SECTIONS = (
     ("policies", "Policies"),
     ("limits", "Limits"),
 )
-_CODES = {"Person": 12, "SHA-256": None, "Quoted root": None}
+_CODES = {"Person": 8, "SHA-256": None, "Quoted root": None}
 """Columns of identifiers, and how many characters are shown; None for all."""
+_DAYS = {
+    "Clock started",
+    "Recorded",
+    "Strict date",
+    "Lenient date",
+    "Last day",
+    "Honoured",
+    "Found",
+    "Closed",
+}
+"""Columns of days and times, which are not broken over lines."""
 _MARKS = {
     word(State.OVERDUE): "bad",
     word(State.LATE): "bad",
@@ -87,6 +98,7 @@ def render(facts: Facts) -> bytes:
         css=Markup(_source("report.css")),  # noqa: S704 - a file of ours, without any value in it
         email=Channel.EMAIL,
         codes=_CODES,
+        whole=_DAYS,
         marks=_MARKS,
         most_rows=MOST_ROWS,
     )

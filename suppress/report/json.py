@@ -7,11 +7,11 @@ there too, so that a reader need not know how.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
-from functools import cache
+from typing import Any
 
 from suppress.core.suppression import Scope
 from suppress.report.facts import Facts
@@ -27,7 +27,7 @@ def render(facts: Facts) -> bytes:
 
 def plain(fact: object) -> dict[str, object]:
     """A fact as plain values: its fields, then what it works out from them."""
-    return {name: _plain(getattr(fact, name)) for name in _names(type(fact))}
+    return {name: _plain(getattr(fact, name)) for name in _names(fact)}
 
 
 def _plain(value: object) -> object:
@@ -54,8 +54,7 @@ def _plain(value: object) -> object:
             raise TypeError(f"a {type(value).__name__} has no place in a report")
 
 
-@cache
-def _names(kind: type) -> tuple[str, ...]:
+def _names(fact: Any) -> Iterator[str]:
     """The fields of a fact, then what it works out from them."""
-    worked_out = [name for name, value in vars(kind).items() if isinstance(value, property)]
-    return (*(each.name for each in fields(kind)), *worked_out)
+    yield from (each.name for each in fields(fact))
+    yield from (name for name, value in vars(type(fact)).items() if isinstance(value, property))

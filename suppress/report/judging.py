@@ -79,7 +79,7 @@ def judge(owed: Owed, today: date, lenient_from: Callable[[date], date]) -> Stat
     if owed.honoured is not None and owed.honoured <= owed.lenient:
         return State.MET if owed.honoured <= owed.strict else State.MET_AFTER_STRICT
     inherited = _inherited(owed)
-    limit = _limit(owed, lenient_from) if inherited else owed.lenient
+    limit = last_day(owed, lenient_from)
     reached = owed.honoured or owed.left
     if reached is not None and limit is not None and reached > limit:
         return State.LATE
@@ -94,6 +94,18 @@ def judge(owed: Owed, today: date, lenient_from: Callable[[date], date]) -> Stat
     return State.AT_RISK if today > owed.strict else State.OPEN
 
 
+def last_day(owed: Owed, lenient_from: Callable[[date], date]) -> date | None:
+    """The last day on which this is no miss; None when nothing is owed to anyone.
+
+    Without any destination an inherited request is only kept: there is nobody to tell.
+    """
+    if not _inherited(owed):
+        return owed.lenient
+    if owed.joined is None:
+        return None
+    return lenient_from(max(owed.learned, owed.joined))
+
+
 def _inherited(owed: Owed) -> bool:
     """Whether its time was up before this process could know, or had this destination to tell."""
     if owed.learned > owed.lenient:
@@ -101,10 +113,3 @@ def _inherited(owed: Owed) -> bool:
     if owed.joined is None or owed.joined <= owed.lenient:
         return False
     return owed.origin is Origin.PLATFORM or owed.told_someone
-
-
-def _limit(owed: Owed, lenient_from: Callable[[date], date]) -> date | None:
-    """The last day for an inherited request. Without any destination an old list is only kept, not owed."""
-    if owed.joined is None:
-        return None
-    return lenient_from(max(owed.learned, owed.joined))

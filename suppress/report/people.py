@@ -5,7 +5,7 @@ Rules kept here:
 * What holds for a person is decided by `suppress.core.standing` and by nothing else; here it is only
   remembered. Most people have one opt-out and nothing more, and cost a few columns; the others are folded.
 * An entry that `corrected` names no longer counts; a forgotten person leaves altogether; an erased one stays.
-* Memory: about 40 bytes for a request and 250 for a person, whatever the number of destinations.
+* Memory: about 220 bytes for a person with one request, whatever the number of destinations.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from suppress.core.deadline import Deadline
 from suppress.core.suppression import Channel, Origin, Reason
 from suppress.report.deadlines import NOBODY, Deadlines, Inherited, Miss, Pending, Taken, Tally
 from suppress.report.destinations import Destination, Destinations
-from suppress.report.judging import Owed, State, judge
+from suppress.report.judging import Owed, State, judge, last_day
 from suppress.report.people import Clock, Ending, Kind, People
 
 
@@ -123,7 +123,7 @@ class _Court:
                     key=lambda key: (order[key[0]], key[1] or ""),
                 )
             ),
-            missed=tuple(self._missed),
+            missed=tuple(sorted(self._missed, key=lambda miss: (-miss.state.urgency, miss.seq))),
             pending=tuple(
                 Pending(policy, due.strict, due.lenient, number, state)
                 for (policy, due, state), number in sorted(
@@ -203,6 +203,7 @@ class _Court:
     def _miss(self, index: int, kind: Kind, worst: _Obligation) -> Miss:
         owed = worst.owed
         reached = owed.honoured or owed.left or self._span.today
+        last = last_day(owed, lambda day: self._lenient_from(worst.rule, day)) or owed.lenient
         return Miss(
             seq=self._requests.seq[index],
             subject=self._people.subjects[self._requests.person[index]],
@@ -218,7 +219,8 @@ class _Court:
             destination=worst.name,
             honoured=owed.honoured,
             state=worst.state,
-            days_over=(reached - owed.lenient).days,
+            last_day=last,
+            days_over=(reached - last).days,
             cause=_cause(worst, index),
         )
 

@@ -67,11 +67,26 @@ def median_days(taken: Sequence[Taken]) -> int | None:
 
 
 def grouped(months: Sequence[Month]) -> tuple[Month, ...]:
-    """The months, or quarters (2026-Q4), or years (2026), so that a chart stays readable."""
+    """Every month from the first to the last, or quarter (2026-Q4), or year: few enough to read."""
+    months = _without_gaps(months)
     for name in (_month, _quarter):
         if len({name(each.month) for each in months}) <= MOST_BARS:
             return _summed(months, [name(each.month) for each in months])
     return _summed(months, [each.month[:4] for each in months])
+
+
+def _without_gaps(months: Sequence[Month]) -> list[Month]:
+    """A month in which nobody acted is part of the time, too."""
+    if not months:
+        return []
+    known = {each.month: each for each in months}
+    first, last = _number(months[0].month), _number(months[-1].month)
+    names = [f"{number // 12:04}-{number % 12 + 1:02}" for number in range(first, last + 1)]
+    return [known.get(name, Month(name, 0, 0, 0)) for name in names]
+
+
+def _number(month: str) -> int:
+    return int(month[:4]) * 12 + int(month[5:7]) - 1
 
 
 def _summed(months: Sequence[Month], names: Sequence[str]) -> tuple[Month, ...]:
