@@ -154,7 +154,7 @@ def import_file(backend: Backend, request: Request, _: Mapping[str, str]) -> Res
     rows = bulk.rows_of_csv(upload.text)
     return _queued(
         backend,
-        lambda: bulk.import_rows(backend, rows, lists, sms=upload.sms),
+        lambda: bulk.import_rows(backend, rows, lists, sms=upload.sms, heading=1),
         {"items_total_count": len(rows) + 1, "person_count": len(rows)},
         file_name=upload.file_name,
     )

@@ -187,8 +187,12 @@ def import_rows(
     *,
     sms: str,
     longest: int = MAX_ADDRESS,
+    heading: int = 0,
 ) -> Done:
-    """Add and revive people; whoever was unsubscribed stays so, is put on no list, and is counted."""
+    """Add and revive people; whoever was unsubscribed stays so, is put on no list, and is counted.
+
+    `heading` is how many lines of the file are no people: the contract counts them as items.
+    """
     refused = unreadable = 0
     found: list[str] = []
     for number, row in enumerate(rows, start=1):
@@ -201,7 +205,7 @@ def import_rows(
         refused += contact.unsubscribed
         backend.account.put(model.join(contact, lists))
     status: Shape = {
-        "items_total_count": len(rows),
+        "items_total_count": len(rows) + heading,
         "person_count": len(rows),
         "error_count": 0,
         "correctable_count": unreadable,

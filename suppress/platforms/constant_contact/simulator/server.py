@@ -88,8 +88,9 @@ class Simulator:
         self._actions: dict[int, list[Callable[[Simulator], object]]] = {}
         self._pages = 0
         self._closing = threading.Event()
-        self._server = _Server((HOST, port), self)
-        self._thread: threading.Thread | None = None
+        self._port = port
+        self._server: _Server | None = None
+        self._thread: threading.Thread
 
     # --- Running -----------------------------------------------------------------------------------------
 
@@ -103,26 +104,32 @@ class Simulator:
         self.close()
 
     def start(self) -> None:
-        """Listen in a background thread."""
+        """Listen in a background thread.
+
+        Raises:
+            OSError: The port cannot be had.
+        """
+        self._server = _Server((HOST, self._port), self)
+        self._port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """End every connection and stop listening. Safe to repeat."""
         self._closing.set()
-        if self._thread is not None:
-            self._server.shutdown()
+        server, self._server = self._server, None
+        if server is not None:
+            server.shutdown()
             self._thread.join()
-            self._thread = None
-        self._server.close_connections()
-        self._server.server_close()
+            server.close_connections()
+            server.server_close()
 
     # --- What a client needs -----------------------------------------------------------------------------
 
     @property
     def url(self) -> str:
-        """The base address of both hosts, API and sign-in."""
-        return f"http://{HOST}:{self._server.server_address[1]}"
+        """The base address of both hosts, API and sign-in, once it has started."""
+        return f"http://{HOST}:{self._port}"
 
     @property
     def token(self) -> str:
