@@ -363,6 +363,16 @@ def test_an_answer_that_does_not_add_up_leaves_no_receipt(
     assert [] == bodies(ledger, Honoured)
 
 
+@pytest.mark.parametrize("capabilities", [SNAPSHOT, BATCH], ids=["snapshot", "batch"])
+def test_a_plugin_that_breaks_is_a_failed_destination(ledger: Ledger, capabilities: Any) -> None:
+    """Not an internal error of ours; and its own words, which may hold a token, are left out."""
+    with pytest.raises(DestinationFailed) as failed:
+        run(ledger, Memory(Server(), capabilities, frozenset({"breaks"})))
+
+    assert "the plugin of 'memory' broke: KeyError" in failed.value.message
+    assert "s3cr3t" not in failed.value.message
+
+
 def test_a_snapshot_for_an_exporter_of_batches_is_refused(ledger: Ledger) -> None:
     """What a plugin declares is held against it."""
     exporter = Memory(Server(), SNAPSHOT)

@@ -27,6 +27,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from suppress.config import DestinationSettings
 from suppress.core.address import Address, match_key
@@ -59,6 +60,7 @@ PART = 1_000
 PATIENCE = 120
 """How often a job is asked for before its people count as not told; the next run tells them again."""
 
+_T = TypeVar("_T")
 Progress = Callable[[int, int | None], None]
 Wait = Callable[[datetime], None]
 
@@ -176,14 +178,16 @@ class _Run:
     def planned(self) -> ExportResult:
         """Ask the exporter what it would do; writes nothing, here or there."""
         people = self._everyone() if self._is_snapshot() else self._lacking()
-        intents = Counter(each.intent.value for each in self.exporter.plan(self._as_entries(people)))
+        intents = Counter(
+            each.intent.value for each in self._asked(self.exporter.plan(self._as_entries(people)))
+        )
         return self._result(sum(intents.values()), intents, dry_run=True)
 
     def snapshot(self) -> ExportResult:
         """Hand over everyone, sorted; one file, one receipt."""
         tally = Tally(self.exporter.name, Unit.SNAPSHOT)
         entries = tally.handing(self._counted(self._as_entries(self._everyone())))
-        tally.take(self.exporter.push(entries, self.position))
+        tally.take(self._asked(self.exporter.push(entries, self.position)))
         outcomes = tally.close()
         missed, verified = self._read_back(tally)
         if missed or (self._can_read() and not verified):
@@ -253,7 +257,8 @@ class _Run:
         # The disclosure first: should this process end, part of the people may have been told all the same.
         self._append(*self._told(len(part), artefact))
         tally = Tally(self.exporter.name, self.exporter.capabilities.unit)
-        tally.take(self.exporter.push(tally.handing(self._as_entries(part)), self.position))
+        entries = tally.handing(self._as_entries(part))
+        tally.take(self._asked(self.exporter.push(entries, self.position)))
         self._poll(tally)
         for outcome, count in tally.close().items():
             told.outcomes[outcome.value] += count
@@ -276,7 +281,7 @@ class _Run:
                 return
             jobs, tally.jobs = tally.jobs, []
             self.wait(min(job.next_poll for job in jobs))
-            tally.take(answer for job in jobs for answer in self.exporter.poll(job))
+            tally.take(self._asked(answer for job in jobs for answer in self.exporter.poll(job)))
 
     def _read_back(self, tally: Tally) -> tuple[frozenset[str], bool]:
         """The keys that the destination does not hold, and whether reading back showed all the others."""
@@ -285,7 +290,7 @@ class _Run:
         reached = [key for key in tally.handed if key not in missed]
         if not self._can_read():
             return missed, not reached
-        seen = {each.key: each.state for each in self.exporter.read_back(reached)}
+        seen = {each.key: each.state for each in self._asked(self.exporter.read_back(reached))}
         fine = {
             key for key in reached
             if seen.get(key) in (Remote.SUPPRESSED, Remote.NOT_MAILABLE)
@@ -296,6 +301,22 @@ class _Run:
             # It said that it will take a while; a patrol looks later.
             mailable = set()
         return missed | mailable, len(fine) == len(reached)
+
+    def _asked(self, answers: Iterable[_T]) -> Iterator[_T]:
+        """A plugin's answers; however it breaks, it is the destination that failed.
+
+        Only the kind of an unknown error is said: a plugin's words may hold a token or an address.
+        """
+        try:
+            yield from answers
+        except SuppressError:
+            raise
+        except Exception as broken:
+            raise DestinationFailed(
+                f"the plugin of {self.exporter.name!r} broke: {type(broken).__name__}; "
+                "nothing after its last receipt is recorded as done",
+                remedy="report it to the author of the plugin: suppress plugins",
+            ) from broken
 
     def _can_read(self) -> bool:
         return self.exporter.capabilities.can_read_one or self.exporter.capabilities.can_read_many

@@ -119,7 +119,10 @@ class ExporterContract(ABC):
         return {str(path): path.read_bytes() for path in sorted(place.rglob("*")) if path.is_file()}
 
     def known(self, place: Path, addresses: Sequence[str]) -> None:  # noqa: B027 (most take anyone)
-        """Make these addresses known, and mailable, at a destination that only takes known ones."""
+        """Make these addresses known, and mailable, at a destination that only takes known ones.
+
+        Those who are known already stay as they are.
+        """
 
     # What every exporter must keep. Each test opens its own destination.
 

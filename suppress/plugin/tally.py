@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from suppress.errors import DestinationFailed
 from suppress.plugin.contract import Job, Outcome, Pushed, Result, Snapshot, Suppressed, Unit
+from suppress.plugin.errors import ContractBroken
 
 TAKEN = frozenset(
     {
@@ -48,7 +48,7 @@ class Tally:
         """Take answers to a push or a poll.
 
         Raises:
-            DestinationFailed: One is about an entry that was not handed over, or answers one twice.
+            ContractBroken: One is about an entry that was not handed over, or answers one twice.
         """
         for answer in answers:
             match answer:
@@ -65,7 +65,7 @@ class Tally:
         """How many entries had which outcome.
 
         Raises:
-            DestinationFailed: The answers do not account for every entry.
+            ContractBroken: The answers do not account for every entry.
         """
         if self.unit is Unit.SNAPSHOT:
             if self.snapshot is None:
@@ -93,8 +93,8 @@ class Tally:
             raise self._broken(f"answered twice for entry {self.handed[result.key]}")
         self.outcomes[result.key] = result.outcome
 
-    def _broken(self, what: str) -> DestinationFailed:
-        return DestinationFailed(
+    def _broken(self, what: str) -> ContractBroken:
+        return ContractBroken(
             f"destination {self.destination!r} {what}; nothing of this is recorded as done",
             remedy="report it to the author of the plugin: suppress plugins",
         )

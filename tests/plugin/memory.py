@@ -99,6 +99,8 @@ class Memory:
 
     def push(self, entries: Iterable[Suppressed], position: LedgerPosition) -> Iterator[Pushed]:
         self.server.positions.append(position)
+        if "breaks" in self.faults:
+            raise KeyError("the token s3cr3t is missing")
         if "needs the kill" in self.faults:
             entries = _swallowed(entries)
         if self.capabilities.unit is Unit.SNAPSHOT:
