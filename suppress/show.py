@@ -68,6 +68,6 @@ def _destinations(ledger: Ledger, history: Sequence[Recorded]) -> tuple[Obedienc
         else:
             found.setdefault(body.destination, Obedience(body.destination, None))
     for entry in ledger.about(DestinationChanged.type):
-        if isinstance(entry.body, DestinationChanged):
-            found.setdefault(entry.body.destination, Obedience(entry.body.destination, None))
+        assert isinstance(entry.body, DestinationChanged)
+        found.setdefault(entry.body.destination, Obedience(entry.body.destination, None))
     return tuple(found[name] for name in sorted(found))
