@@ -6,7 +6,9 @@ A page here is never edited by hand. `tests/docs/test_generated.py` fails when o
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import inspect
+import pkgutil
 import re
 import sys
 import typing
@@ -89,8 +91,12 @@ EXIT_CODES: Mapping[int, str] = {
 
 def errors() -> str:
     """Every error: exit code, meaning, and what to do."""
+    import suppress
     from suppress.errors import SuppressError
 
+    for module in pkgutil.walk_packages(suppress.__path__, "suppress."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)  # errors of rooms and platforms join the tree
     lines = [
         "# Errors",
         "",
