@@ -114,7 +114,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.close_connection = True
             return
-        self.send_response(says.status)
+        if "Date" in says.headers:
+            self.send_response_only(says.status)
+        else:
+            self.send_response(says.status)
         for name, value in says.headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(says.body)))

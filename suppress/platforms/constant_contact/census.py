@@ -182,10 +182,6 @@ class Tally:
         for key in self._seen:
             self._seen[key] &= ~_ROUND
 
-    def shown_in(self, shown_in: Pass) -> int:
-        """Contacts that a walk of this round showed."""
-        return sum(1 for bits in self._seen.values() if bits & shown_in)
-
     def known(self, shown_in: Pass) -> int:
         """Contacts of which this run knows that such a walk has to show them, from whatever walk."""
         match shown_in:

@@ -108,11 +108,7 @@ class ConstantContact:
             QuotaExhausted: The day's requests are used up.
             SourceFailed: The platform did not answer, or not as its contract says.
         """
-        match what:
-            case Window():
-                yield from self._window(what)
-            case Census():
-                yield from self._census()
+        yield from self._window(what) if isinstance(what, Window) else self._census()
 
     def check(self) -> Iterable[Finding]:
         """Read-only findings for `suppress doctor`, from four requests of one row each."""
