@@ -351,6 +351,8 @@ def test_a_dry_run_writes_nothing_anywhere(ledger: Ledger, capabilities: Any) ->
         (BATCH, "is silent about one"),
         (BATCH, "answers twice"),
         (BATCH, "answers for a stranger"),
+        (BATCH, "reads back in disorder"),
+        (BATCH, "reads back too few"),
     ],
 )
 def test_an_answer_that_does_not_add_up_leaves_no_receipt(

@@ -27,6 +27,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import TypeVar
 
 from suppress.config import DestinationSettings
@@ -45,6 +46,7 @@ from suppress.plugin.contract import (
     Suppressed,
     Unit,
 )
+from suppress.plugin.errors import ContractBroken
 from suppress.plugin.tally import Tally
 
 PURPOSES: Mapping[str, str] = {
@@ -290,17 +292,21 @@ class _Run:
         reached = [key for key in tally.handed if key not in missed]
         if not self._can_read():
             return missed, not reached
-        seen = {each.key: each.state for each in self._asked(self.exporter.read_back(reached))}
-        fine = {
-            key for key in reached
-            if seen.get(key) in (Remote.SUPPRESSED, Remote.NOT_MAILABLE)
-            or (seen.get(key) is Remote.UNKNOWN and tally.outcomes.get(key) is Outcome.SKIPPED_UNKNOWN)
-        }  # fmt: skip
-        mailable = {key for key in reached if seen.get(key) in (Remote.MAILABLE, Remote.UNKNOWN)} - fine
-        if can.delivery is Delivery.EVENTUAL:
-            # It said that it will take a while; a patrol looks later.
-            mailable = set()
-        return missed | mailable, len(fine) == len(reached)
+        fine, mailable = 0, set()
+        for key, seen in zip_longest(reached, self._asked(self.exporter.read_back(reached))):
+            if seen is None or seen.key != key:
+                raise ContractBroken(f"{self.exporter.name!r} read back others than it was asked for")
+            match seen.state:
+                case Remote.SUPPRESSED | Remote.NOT_MAILABLE:
+                    fine += 1
+                case Remote.UNKNOWN if tally.outcomes.get(key) is Outcome.SKIPPED_UNKNOWN:
+                    fine += 1
+                case Remote.MAILABLE | Remote.UNKNOWN if can.delivery is not Delivery.EVENTUAL:
+                    mailable.add(key)
+                case _:
+                    # It cannot be told, or it said that it will take a while: a patrol looks later.
+                    pass
+        return missed | mailable, fine == len(reached)
 
     def _asked(self, answers: Iterable[_T]) -> Iterator[_T]:
         """A plugin's answers; however it breaks, it is the destination that failed.

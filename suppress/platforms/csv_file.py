@@ -167,7 +167,7 @@ class CsvFile:
             yield self._checked_file()
 
     def _checked_file(self) -> Finding:
-        if self._addresses() is None:
+        if self._keys() is None:
             return Finding(
                 str(self.path),
                 Severity.WARN,
@@ -299,11 +299,7 @@ class CsvFile:
         return (json.dumps(facts, indent=2) + "\n").encode()
 
     def _keys(self) -> frozenset[str] | None:
-        addresses = self._addresses()
-        return None if addresses is None else frozenset(map(match_key, addresses))
-
-    def _addresses(self) -> list[str] | None:
-        """The first column as it was before it was made safe; None unless file and manifest agree."""
+        """The match keys in the file; None unless file and manifest agree."""
         try:
             manifest = json.loads(self.manifest.read_bytes())
             with self.path.open("rb") as file:
@@ -312,7 +308,7 @@ class CsvFile:
                     return None
                 file.seek(0)
                 with io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
-                    return _first_column(text, manifest)
+                    return frozenset(map(match_key, _first_column(text, manifest)))
         except (OSError, ValueError, csv.Error):
             return None
 
@@ -385,18 +381,18 @@ def _formula_safe(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
-def _first_column(file: TextIO, manifest: Mapping[str, Any]) -> list[str]:
+def _first_column(file: TextIO, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """The addresses as they were before they were made safe."""
+    changed = bool(manifest.get("values_changed"))
     limit = csv.field_size_limit(2**31 - 1)
     try:
         rows = csv.reader(file, strict=True)
         if manifest.get("header"):
             next(rows, None)
-        cells = [row[0] for row in rows if row]
+        for row in rows:
+            yield row[0][1:] if changed and row[0].startswith("'") else row[0]
     finally:
         csv.field_size_limit(limit)
-    if not manifest.get("values_changed"):
-        return cells
-    return [cell[1:] if cell.startswith("'") else cell for cell in cells]
 
 
 def _remove_leftovers(target: Path) -> None:
