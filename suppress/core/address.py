@@ -56,8 +56,9 @@ class Address:
         return tuple(_flaws(self.raw, self.key))
 
 
-_PLAIN = re.compile(r"[a-z0-9!#$*+/=?^_{|}~.-]+@(?:[a-z0-9_-]+\.)*[a-z](?:[a-z0-9_-]*[a-z0-9])?").fullmatch
+_PLAIN = re.compile(r"[a-z0-9!#$*+/=?^_~.-]+@(?:[a-z0-9_-]+\.)*[a-z](?:[a-z0-9_-]*[a-z0-9])?")
 """Addresses that are their own key, but for A-labels: nearly all there are."""
+_IS_PLAIN = _PLAIN.fullmatch
 
 
 def match_key(text: str) -> str:
@@ -66,7 +67,7 @@ def match_key(text: str) -> str:
     Read as one address: for a cell that may hold several use `addresses_in`.
     """
     plain = text.strip().lower()
-    if _PLAIN(plain) and "xn--" not in plain:
+    if _IS_PLAIN(plain) and "xn--" not in plain:
         return plain
     for _ in range(len(text) + 10):  # each round but the last two takes something away
         shorter = _read(text)
@@ -98,7 +99,7 @@ def addresses_in(cell: str) -> tuple[Address, ...]:
     if not whole:
         return ()
     found = {whole: Address(cell, whole)}
-    for piece in [] if _PLAIN(whole) and whole == cell.strip().lower() else _pieces(cell):
+    for piece in [] if _IS_PLAIN(whole) and whole == cell.strip().lower() else _pieces(cell):
         key = match_key(piece)
         local, _, domain = key.rpartition("@")
         if local and domain:
@@ -107,7 +108,12 @@ def addresses_in(cell: str) -> tuple[Address, ...]:
 
 
 def _pieces(cell: str) -> Iterator[str]:
-    text = _AROUND_AT.sub(r"\1", _decoded(fold(cell)))
+    text = _decoded(fold(cell))
+    if "@" not in _mask(text):  # =HYPERLINK("mailto:p@x.com")
+        text = text.replace('"', " ")
+    if numbered := _NUMBERED.match(text):
+        yield text[numbered.end() :]
+    text = _AROUND_AT.sub(r"\1", text)
     mask = _mask(text)
     start = 0
     for between in (_BETWEEN_SEVERAL if mask.count("@") > 1 else _BETWEEN).finditer(mask + " "):
@@ -121,16 +127,18 @@ def _pieces(cell: str) -> Iterator[str]:
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"|\\.')
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,30});")
 _PERCENT = re.compile(r"(?:%(?:25)*[0-9a-f]{2})+")
+_JSON = re.compile(r"\\u([0-9a-f]{4})")
 _SPELLED_AT = re.compile(r"\s*[\[({<]\s*at\s*[\])}>]\s*")
 _SPELLED_DOT = re.compile(r"\s*[\[({<]\s*dot\s*[\])}>]\s*")
 _ANGLES = re.compile(r"<([^<>]*)>?")
 _PARENTHESES = re.compile(r"[()]")
 _DISPLAY = re.compile(r"^.*\x00 +(?=[^ .])")
 _LOCAL = re.compile(r'"((?:[^"\\]|\\.)*+)"|\\(.)|([^"\\]+)|.')
+_NUMBERED = re.compile(r" *[0-9]{1,6}[.)] ")
 _AROUND_AT = re.compile(r" *([.@]) *")
 _UNSAFE = re.compile(r'[()<>\[\]:;@\\," ]')
-_AROUND = "'<>,;:()[]@ "
-_MIRROR = {"{": "}", **{mark: mark for mark in "|*_~/#=-!$%+^?&"}}
+_AROUND = "'<>,;:()[]{}|@ "
+_MIRROR = {"{": "}", "[": "]", **{mark: mark for mark in "'|*_~/#=-!$%+^?&"}}
 _DECODED_UP_TO = 2_000
 """Characters. Encodings can nest; in a longer text they are left as they are."""
 
@@ -164,9 +172,11 @@ def _mask(text: str) -> str:
 
 
 def _decoded(text: str) -> str:
-    """What HTML, a URL or a shy author made of it. `;` is no part of an unquoted address, so this is safe."""
+    """What HTML, a URL, JSON or a shy author made of it."""
     if len(text) > _DECODED_UP_TO:
         return text
+    if "\\u" in text:
+        text = _JSON.sub(lambda found: chr(int(found[1], 16)), text)
     if "&" in text:
         text = _ENTITY.sub(_entity, text)
     if "%" in text:
@@ -226,8 +236,12 @@ def _without_comments(text: str) -> str:
     rest = _outside(text, spans)
     if "@" in _mask(rest):
         return rest
-    inside = [text[start + 1 : end].removesuffix(")") for start, end in spans if "@" in mask[start:end]]
-    return inside[-1] if inside else text
+    at = mask.rfind("@")
+    if at < 0:
+        return text
+    start = max(mask.rfind("(", 0, at), mask.rfind(")", 0, at)) + 1
+    found_end = _PARENTHESES.search(mask, at)
+    return text[start : found_end.start() if found_end else None]
 
 
 def _without_angles(text: str) -> str:
@@ -320,10 +334,10 @@ def _domain(text: str) -> str:
 def _label(label: str) -> str:
     if len(label) > _PUNYCODE_UP_TO:
         return label
-    if label.startswith("xn--"):
+    if label.startswith("xn--") and label.isascii():
         try:
-            unicode = fold(label[4:].encode("ascii").decode("punycode"))
-        except (UnicodeError, OverflowError, ValueError):
+            unicode = fold(label[4:].encode().decode("punycode"))
+        except (ValueError, OverflowError):
             return label
         if not unicode or _NOT_HOST.search(unicode) or "." in unicode:
             return label
@@ -347,6 +361,9 @@ def _ip(text: str) -> str | None:
             return None
 
 
+_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+
+
 # --- Flaws -----------------------------------------------------------------------------------------------
 
 
@@ -361,8 +378,8 @@ def _flaws(raw: str, key: str) -> Iterator[str]:
         yield f"longer than {MAX_ADDRESS} bytes (RFC 5321)"
     if len(raw.strip()) > MAX_CONSTANT_CONTACT:
         yield f"longer than the {MAX_CONSTANT_CONTACT} characters that Constant Contact keeps"
-    if any(category(character) == "Cc" for character in raw.strip()):
-        yield "a control character inside"
+    if _HIDDEN.search(raw.strip()):
+        yield "a control character, an invisible one, or a byte that is no text"
 
 
 def _local_flaws(local: str) -> Iterator[str]:
@@ -373,7 +390,9 @@ def _local_flaws(local: str) -> Iterator[str]:
         yield "characters outside ASCII before the @ (needs SMTPUTF8)"
     if len(local.encode()) > MAX_LOCAL:
         yield f"more than {MAX_LOCAL} bytes before the @ (RFC 5321)"
-    if local.startswith('"'):
+    if "@" in local:
+        yield "more than one @"
+    elif local.startswith('"'):
         yield "characters before the @ that need quotes"
     elif ".." in local:
         yield "two dots in a row before the @"

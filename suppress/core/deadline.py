@@ -39,7 +39,7 @@ class Calendar:
         return day.weekday() not in self.weekend and day not in self.holidays
 
     def after(self, day: date, n: int) -> date:
-        """The n-th counting day after `day`; `day` itself for 0, the last day there is past the end of time."""
+        """The n-th counting day after `day`; `day` itself for 0, the last day there is for lack of days."""
         try:
             for _ in range(n):
                 day += _DAY

@@ -78,7 +78,9 @@ def fold(text: str) -> str:
             # Sorting accents takes time squared in their number. No address is this long: leave them out.
             return _SPACE.sub(" ", spread.translate(_BARE))
     text = _decomposed(text)
-    text = _MOJIBAKE.sub("", text).replace(" \u0301", "'")  # what is left of the acute accent typed alone
+    text = _MOJIBAKE.sub("", text)
+    if "\u0301" in text and " " in text:
+        text = _with_apostrophes(text)
     text = _DOTTED.sub(_without_dot, text.translate(_ALIKE))
     if _GREEK.search(text):
         text = _without_greek_accents(text)
@@ -89,6 +91,20 @@ def _decomposed(text: str) -> str:
     """Decomposed before and after folding: U+0345 sorts behind other marks, then becomes a letter."""
     folded = normalize("NFKD", _IGNORED.sub("", text)).casefold()
     return _IGNORED.sub("", normalize("NFKD", folded))
+
+
+def _with_apostrophes(text: str) -> str:
+    """An acute accent typed alone for an apostrophe (o´brien) decomposes to a space that bears the accent."""
+    first, *pieces = text.split(" ")
+    kept = [first]
+    for piece in pieces:
+        end = 0
+        while end < len(piece) and combining(piece[end]):
+            end += 1
+        # Before an iota nobody can say whose accent it was: see `_without_greek_accents`.
+        alone = "\u0301" in piece[:end] and piece[end : end + 1] != "ι"
+        kept.append("'" + piece[end:] if alone else " " + piece)
+    return "".join(kept)
 
 
 def _without_dot(found: re.Match[str]) -> str:
