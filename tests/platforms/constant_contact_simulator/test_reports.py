@@ -178,6 +178,8 @@ def test_campaigns_are_listed_with_the_removed_ones() -> None:
         ),
         ("/reports/contact_reports/{person}/activity_details?limit=0", 400),
         ("/reports/contact_reports/{person}/activity_details?cursor=nonsense", 400),
+        ("/reports/contact_reports/{person}/activity_details?cursor=bGltaXQ9NQ==", 400),
+        ("/reports/contact_reports/{person}/activity_details?cursor=bGltaXQ9NSZuZXh0PTI=&limit=5", 400),
         ("/reports/contact_reports/17/activity_details", 404),
         ("/reports/email_reports/17/tracking/optouts", 404),
         ("/reports/email_reports/{campaign}/tracking/bounces?cursor=nonsense", 400),
@@ -215,6 +217,9 @@ def test_lists_counts_and_cross_references_agree_with_the_account() -> None:
         switches = Switches(counts_include_deleted=counts_deleted)
         with standing_still(replace(ACCOUNT, switches=switches)) as cc:
             counts = get(cc, "/contacts/counts", include="new_subscriber")
+            plain = get(cc, "/contacts/counts")
+            active = get(cc, "/contact_lists", include_membership_count="active")["lists"]
+            wrong = call(cc, "GET", "/v3/contact_lists", {"include_membership_count": "some"}).status
             visible = [one for one in cc.backend.account if not one.deleted]
             unsubscribed = [one for one in cc.backend.account if one.unsubscribed]
             lists = get(cc, "/contact_lists", include_membership_count="all", include_count="true")
@@ -226,7 +231,10 @@ def test_lists_counts_and_cross_references_agree_with_the_account() -> None:
         assert counts["total"] == len(visible)
         assert counts["unsubscribed"] == len(shown)
         assert counts["pending"] > 0
-        assert counts["new_subscriber"] == 0
+        assert counts.pop("new_subscriber") == 0
+        assert plain == counts
+        assert wrong == 400
+        assert sum(one["membership_count"] for one in active) < members
         assert lists["lists_count"] == len(lists["lists"]) == 4
         assert sum(one["membership_count"] for one in lists["lists"]) == members
         assert xrefs == [{"sequence_id": person.sequence_id, "contact_id": person.contact_id}]

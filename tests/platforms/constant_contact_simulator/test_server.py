@@ -184,3 +184,19 @@ def test_many_clients_at_once_are_answered_one_after_the_other() -> None:
 
     assert statuses == [200] * 20
     assert len(cc.requests) == 20
+
+
+def test_a_mistake_in_a_tests_own_action_is_shown(capfd: pytest.CaptureFixture[str]) -> None:
+    """On stderr; the client only sees that the connection ended."""
+
+    def stumble(_: Simulator) -> None:
+        raise ZeroDivisionError
+
+    with standing_still(EMPTY) as cc:
+        cc.before_page(1, stumble)
+        with pytest.raises(http.client.RemoteDisconnected):
+            call(cc, "GET", "/v3/contacts")
+        after = call(cc, "GET", "/v3/contacts").status
+
+    assert after == 200
+    assert "ZeroDivisionError" in capfd.readouterr().err

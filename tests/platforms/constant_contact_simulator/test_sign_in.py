@@ -364,6 +364,7 @@ def poll(cc: Simulator, code: str) -> Answer:
 def test_a_device_waits_until_the_person_has_typed_its_code() -> None:
     """RFC 8628: pending, slow down, then tokens, once."""
     with account() as cc:
+        device(cc)
         asked = device(cc).json()
         pending, hasty = poll(cc, asked["device_code"]), poll(cc, asked["device_code"])
         typed = urlsplit(asked["verification_uri_complete"])

@@ -82,7 +82,7 @@ def test_what_it_prints_can_be_pasted(tmp_path: Path) -> None:
     """The table is TOML that configures the source; the variable is one that `suppress` reads."""
     with running(tmp_path) as process:
         assert process.stdout is not None
-        lines = []
+        lines: list[str] = []
         while not lines or "export" not in lines[-1]:
             lines.append(next(process.stdout))
     text = "".join(line for line in lines if line.startswith("    ") and "export" not in line)

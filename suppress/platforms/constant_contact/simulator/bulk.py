@@ -150,14 +150,12 @@ def upload_of(request: Request) -> Upload:
         )
     head = f"Content-Type: {content_type}\r\n\r\n".encode()
     message: Message = message_from_bytes(head + request.body)
-    parts = message.get_payload() if message.is_multipart() else []
     texts: dict[str, tuple[str, str | None]] = {}
-    for part in parts:
-        if isinstance(part, Message):
-            name = part.get_param("name", header="content-disposition")
-            held = part.get_payload(decode=True)
-            if isinstance(name, str) and isinstance(held, bytes):
-                texts[name] = held.decode("utf-8-sig", "replace"), part.get_filename()
+    for part in message.walk():
+        name = part.get_param("name", header="content-disposition")
+        held = part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(held, bytes):
+            texts[name] = held.decode("utf-8-sig", "replace"), part.get_filename()
     if "file" not in texts or "list_ids" not in texts:
         raise invalid("file and list_ids are required")
     text, file_name = texts["file"]

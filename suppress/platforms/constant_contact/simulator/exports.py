@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from suppress.platforms.constant_contact.simulator import bulk
 from suppress.platforms.constant_contact.simulator.bulk import Chosen, Done
@@ -135,6 +135,8 @@ def _date(backend: Backend, at: datetime | None) -> str | None:
             return f"{at:%Y-%m-%d %H:%M:%S}"
         case ExportDates.US:
             return f"{at:%m/%d/%Y %I:%M %p}"
+        case _:
+            assert_never(backend.switches.export_dates)
 
 
 def _email_status(_: Backend, contact: Contact) -> str | None:

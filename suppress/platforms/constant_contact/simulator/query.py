@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from typing import assert_never
 
 from suppress.platforms.constant_contact.simulator import paging
 from suppress.platforms.constant_contact.simulator.http import invalid
@@ -110,6 +111,8 @@ def matching(
             found.sort(key=lambda contact: (contact.created_at, contact.contact_id), reverse=True)
         case Order.SHUFFLED:
             found.sort(key=lambda contact: hashlib.sha256(f"{seed}{contact.contact_id}".encode()).digest())
+        case _:
+            assert_never(switches.order)
     return found
 
 

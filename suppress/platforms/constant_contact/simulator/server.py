@@ -10,6 +10,7 @@ One lock lets one request in at a time, so that writes made in process never rac
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import threading
@@ -279,10 +280,9 @@ class _Server(ThreadingHTTPServer):
 
     def close_connections(self) -> None:
         for connection in tuple(self._open):
-            try:
+            # The other side may have been faster.
+            with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue  # the other side was faster
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         import sys

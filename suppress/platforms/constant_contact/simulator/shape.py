@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from suppress.platforms.constant_contact.simulator.model import Contact, Email, Extras, Sms
 from suppress.platforms.constant_contact.simulator.scenario import LastPage, Switches, Timestamps
@@ -24,6 +24,8 @@ def instant(at: datetime, timestamps: Timestamps) -> str:
             return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
         case Timestamps.OFFSET:
             return at.astimezone(EASTERN).isoformat(timespec="seconds")
+        case _:
+            assert_never(timestamps)
 
 
 def links(next_href: str | None, last_page: LastPage) -> Shape:
@@ -37,6 +39,8 @@ def links(next_href: str | None, last_page: LastPage) -> Shape:
             return {"_links": {"next": None}}
         case LastPage.MISSING:
             return {}
+        case _:
+            assert_never(last_page)
 
 
 def present(**members: object) -> Shape:
