@@ -78,7 +78,14 @@ def _launcher(platform: str) -> Launcher:
             f"there is no simulator of {platform!r}; there are: {', '.join(sorted(known))}",
             remedy="suppress simulate --help",
         )
-    found: Launcher = known[platform].load()
+    try:
+        found: Launcher = known[platform].load()
+    except Exception as failure:
+        # A plugin may fail in any way; that is its failure, and one line is enough to name it.
+        raise BadUsage(
+            f"the simulator of {platform!r} did not load: {type(failure).__name__}: {failure}",
+            remedy="reinstall or upgrade the plugin that brings it",
+        ) from failure
     return found
 
 
@@ -86,11 +93,9 @@ def _launched(launch: Launcher, platform: str, port: int, scenario: str | None) 
     try:
         return launch(port, scenario)
     except OSError as refused:
-        if refused.errno not in {errno.EADDRINUSE, errno.EACCES}:
-            raise
-        taken = "is in use" if refused.errno == errno.EADDRINUSE else "may not be opened by this user"
+        why = "is in use" if refused.errno == errno.EADDRINUSE else f"cannot be opened: {refused.strerror}"
         raise BadUsage(
-            f"port {port} on 127.0.0.1 {taken}", remedy=f"suppress simulate {platform} --port 0"
+            f"port {port} on 127.0.0.1 {why}", remedy=f"suppress simulate {platform} --port 0"
         ) from None
 
 

@@ -242,13 +242,16 @@ def test_lists_counts_and_cross_references_agree_with_the_account() -> None:
 
 def test_the_sms_history_names_the_act_and_its_medium() -> None:
     """An opt-out by the person's phone, or a deactivation by the carrier."""
-    with standing_still(ACCOUNT) as cc:
+    with standing_still(replace(ACCOUNT, people=replace(ACCOUNT.people, sms_only=9))) as cc:
         left = [one for one in cc.backend.account if one.sms and one.sms.opt_out_date]
         histories = [get(cc, f"/contacts/sms_engagement_history/{one.contact_id}") for one in left]
+        mailable = next(one for one in cc.backend.account if one.sms and not one.sms.opt_out_date)
+        kept = get(cc, f"/contacts/sms_engagement_history/{mailable.contact_id}")
         silent = next(one for one in cc.backend.account if one.sms is None)
         nothing = get(cc, f"/contacts/sms_engagement_history/{silent.contact_id}")
 
     assert nothing == []
+    assert [act["history_details"]["state"] for act in kept] == ["E"]
     details = [[act["history_details"] for act in history] for history in histories]
     assert all([one["consent_action_type"] for one in each] == ["opt_in", "opt_out"] for each in details)
     assert all([one["state"] for one in each] == ["E", "O"] for each in details)

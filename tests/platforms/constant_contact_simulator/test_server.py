@@ -129,6 +129,9 @@ def test_what_happens_to_people_is_seen_at_once() -> None:
     with standing_still(EMPTY) as cc:
         cc.add("pat@example.com", Permission.EXPLICIT)
         seen = []
+        first = cc.unsubscribe("pat@example.com")
+        cc.advance(1)
+        again = cc.unsubscribe("pat@example.com", source="Account")
         acts: tuple[Callable[[], object], ...] = (
             lambda: cc.unsubscribe("pat@example.com"),
             lambda: cc.delete("pat@example.com"),
@@ -141,6 +144,7 @@ def test_what_happens_to_people_is_seen_at_once() -> None:
             found = addresses(cc, status="all", optout_after="2000-01-01")
             seen.append((found, sorted(cc.truth())))
 
+    assert first == again
     pat, new = ["pat@example.com"], ["new@example.com"]
     assert seen == [(pat, pat), (pat, pat), (pat, pat), (new, new), ([], [])]
 

@@ -35,8 +35,8 @@ def running(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
     try:
         yield process
     finally:
-        process.kill()
-        process.communicate()
+        process.terminate()
+        process.communicate(timeout=20)
 
 
 def started(process: subprocess.Popen[str]) -> Any:
@@ -128,6 +128,56 @@ def test_an_unknown_platform_is_answered_with_the_known_ones(command: Command) -
 
     assert done.exit_code == 2
     assert "there is no simulator of 'mailchump'; there are: constant-contact" in done.err
+
+
+ACME = """
+class Running:
+    label, url, token, settings, environment = "Acme Mail", "http://127.0.0.1:1", "t", "[sources.a]", {}
+
+    def __init__(self, port, scenario):
+        self.holds = {"port": port, "letters": len(scenario or "")}
+
+    def close(self):
+        print("closed")
+
+
+def launch(port, scenario):
+    import os, signal
+    os.kill(os.getpid(), signal.SIGTERM)
+    return Running(port, scenario)
+"""
+
+
+def test_a_plugin_brings_the_simulator_of_its_platform(command: Command) -> None:
+    """By an entry point; what it runs is closed at the end."""
+    environment = plugin(command.folder, ACME)
+    done = command("simulate", "acme", "--port", "7", "--scenario", "abc", env=environment)
+    wrong = command("simulate", "acne", env=environment)
+
+    assert done.exit_code == 0, done.err
+    assert done.out.startswith("Acme Mail is simulated at http://127.0.0.1:1 (7 port, 3 letters)\n")
+    assert done.out.endswith("closed\n")
+    assert "there are: acme, constant-contact" in wrong.err
+
+
+def test_a_plugin_that_does_not_load_is_one_clear_line(command: Command) -> None:
+    """It cannot stop the others."""
+    environment = plugin(command.folder, "import missing_module")
+    done = command("simulate", "acme", env=environment)
+
+    assert done.exit_code == 2
+    assert "the simulator of 'acme' did not load: ModuleNotFoundError" in done.err
+    assert "Traceback" not in done.err
+
+
+def plugin(folder: Path, code: str) -> dict[str, str]:
+    """An installed distribution with one launcher, as the environment that finds it."""
+    (folder / "acme_mail.py").write_text(code, encoding="utf-8")
+    about = folder / "acme_mail-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-mail\nVersion: 1.0\n", "utf-8")
+    (about / "entry_points.txt").write_text("[suppress.simulators]\nacme = acme_mail:launch\n", "utf-8")
+    return {"PYTHONPATH": str(folder)}
 
 
 @pytest.mark.parametrize(
