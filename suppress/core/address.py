@@ -69,11 +69,10 @@ def match_key(text: str) -> str:
     plain = text.strip().lower()
     if _IS_PLAIN(plain) and "xn--" not in plain:
         return plain
-    for _ in range(len(text) + 10):  # each round but the last two takes something away
-        shorter = _read(text)
-        if shorter == text:
-            break
+    rounds = len(text) + 10  # each but the last few takes something away
+    while rounds and (shorter := _read(text)) != text:
         text = shorter
+        rounds -= 1
     return text
 
 

@@ -27,7 +27,7 @@ _IGNORED = re.compile(
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff"  # Default_Ignorable_Code_Point (Unicode 15, DerivedCoreProperties.txt)
-    "\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\ufff9-\uffff"  # other format characters, U+FFFC to U+FFFF
+    "\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\ufff9-\uffff"  # other format characters, and marks of damage
     "\U000110bd\U000110cd\U00013430-\U0001343f"
     "]"
 )

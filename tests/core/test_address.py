@@ -37,7 +37,7 @@ def test_different_mailboxes_keep_different_keys(one: str, other: str) -> None:
     assert match_key(other) not in {each.key for each in addresses_in(one)}
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(spelled_twice())
 def test_any_spelling_of_a_clean_address_has_its_key(pair: tuple[str, str]) -> None:
     """Case, quoting, wrapping, hidden characters, both forms of a domain: one key."""
@@ -46,7 +46,7 @@ def test_any_spelling_of_a_clean_address_has_its_key(pair: tuple[str, str]) -> N
     assert match_key(spelling) == match_key(address)
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(spelled_twice())
 def test_reading_a_cell_finds_any_spelling(pair: tuple[str, str]) -> None:
     """What `match_key` finds, `addresses_in` finds first."""
@@ -55,7 +55,7 @@ def test_reading_a_cell_finds_any_spelling(pair: tuple[str, str]) -> None:
     assert addresses_in(spelling)[0] == Address(spelling, match_key(address))
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(spelled_twice(), spelled_twice(), st.sampled_from(["; ", ", ", "\n", " ; ", "|", " / ", "\t"]))
 def test_two_addresses_in_a_cell_are_both_found(
     one: tuple[str, str], other: tuple[str, str], between: str
@@ -66,7 +66,7 @@ def test_two_addresses_in_a_cell_are_both_found(
     assert {match_key(one[0]), match_key(other[0])} <= found
 
 
-@settings(max_examples=600)
+@settings(max_examples=250)
 @given(address_texts())
 @example("´\u0345\u0301@x.com")
 @example("i\u0307\u0307@x.com")
@@ -80,7 +80,7 @@ def test_a_key_is_its_own_key_and_fit_for_utf8(text: str) -> None:
     assert key.encode().decode() == key
 
 
-@settings(max_examples=600)
+@settings(max_examples=250)
 @given(address_texts())
 def test_case_never_changes_a_key(text: str) -> None:
     """Not even where upper case has other letters than lower case (ß, ᾳ, ŉ, ﬁ)."""
@@ -89,14 +89,14 @@ def test_case_never_changes_a_key(text: str) -> None:
     assert [match_key(text.upper()), match_key(text.lower()), match_key(text.casefold())] == [key] * 3
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(address_texts())
 def test_the_normal_form_never_changes_a_key(text: str) -> None:
     """Composed or decomposed, canonical or compatible."""
     assert {match_key(unicodedata.normalize(form, text)) for form in FORMS} == {match_key(text)}
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.from_regex(_PLAIN, fullmatch=True))
 def test_the_fast_path_answers_as_the_slow_one(plain: str) -> None:
     """What is taken to be its own key without being read, is its own key when it is read."""
@@ -105,14 +105,14 @@ def test_the_fast_path_answers_as_the_slow_one(plain: str) -> None:
     assert _read(plain) == plain == match_key(plain)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(local_parts(ascii_only=True))
 def test_plain_names_are_kept_apart_by_every_character(local: str) -> None:
     """For plain addresses the key is the lower-cased text: nothing is joined beyond case."""
     assert match_key(f"{local}@Example.com") == f"{local}@example.com"
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     st.lists(st.text("abcäöüéñçøåžčпривет例えテスト", min_size=1, max_size=8), min_size=1, max_size=3).map(
         ".".join
@@ -222,7 +222,7 @@ def test_flaws_say_what_a_mail_system_may_refuse(text: str, flaws: tuple[str, ..
     assert Address.parse(text).flaws == flaws
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(address_texts())
 def test_reading_a_cell_never_fails_and_never_repeats(text: str) -> None:
     """Any text gives addresses with distinct keys, the whole cell first, each with words about its flaws."""
