@@ -29,6 +29,8 @@ from suppress.core.entry import (
     Corrected,
     DriftFound,
     Entry,
+    Erased,
+    Forgotten,
     NotCanonical,
     OptInRecorded,
     OptOutRecorded,
@@ -124,14 +126,18 @@ class Batch:
     actor: str
     subjects: dict[bytes, str] = field(default_factory=dict)
     """Blind index under the newest key → subject id."""
+    key_of: dict[str, IndexKey] = field(default_factory=dict)
+    """Subject id → the key under which an earlier batch indexed them."""
     known: dict[str, int] = field(default_factory=dict)
     """Event id → entry, for those in the ledger or in this batch."""
     standings: dict[int, Standing] = field(default_factory=dict)
     """Person → standing, for everybody whom this batch is about."""
     changed: set[int] = field(default_factory=set)
     """People whose standing this batch changes."""
-    corrections: list[tuple[int, int]] = field(default_factory=list)
-    """Entry that corrects, entry that it names."""
+    erased: set[str] = field(default_factory=set)
+    """Subjects whose address was erased some time before."""
+    later_about: list[Entry] = field(default_factory=list)
+    """Entries that are about somebody by what they name, which is looked up once the leaves are in."""
     leaves: list[tuple[int, bytes]] = field(default_factory=list)
     payloads: list[tuple[int, bytes, bytes]] = field(default_factory=list)
     new_subjects: list[tuple[str, str, bytes, bytes]] = field(default_factory=list)
@@ -175,6 +181,7 @@ def _recall(batch: Batch, prepared: Sequence[Prepared]) -> None:
         wanted = {each.indexes[place]: each.indexes[-1] for each in personal}
         found = projections.subjects_of(batch.connection, key, wanted)
         batch.subjects.update((wanted[index], subject) for index, subject in found.items())
+        batch.key_of.update(dict.fromkeys(found.values(), key))
     ids = {each.event.id for each in prepared if isinstance(each, Plain)}
     for each in personal:
         if subject := batch.subjects.get(each.indexes[-1]):
@@ -186,6 +193,7 @@ def _recall(batch: Batch, prepared: Sequence[Prepared]) -> None:
             raise LedgerDamaged("a person's row in the ledger names an entry that is not there")
         people[batch.known[subject]] = subject
     batch.standings = projections.standings_of(batch.connection, people)
+    batch.erased = projections.subjects_with(batch.connection, Erased.type, batch.subjects.values())
 
 
 def _kind(told: OptOut | Consent | Drift) -> str:
@@ -213,9 +221,9 @@ def _place_plain(batch: Batch, event: Event) -> Receipt:
     if wrong is not None:
         raise BadUsage(f"an entry of type {event.body.type} that cannot be right: {wrong}")
     entry = _add(batch, event.id, event.body)
-    if isinstance(event.body, Corrected):
-        batch.corrections.append((entry.seq, event.body.entry))
-    topic = projections.topic_of(event.body)
+    if isinstance(event.body, (Corrected, Erased, Forgotten)):
+        batch.later_about.append(entry)
+    topic = projections.topic_of(entry.body)
     if topic is not None:
         batch.topics.append((*topic, entry.seq))
     return Receipt(entry.seq, event.id, new=True)
@@ -231,6 +239,12 @@ def _place_personal(batch: Batch, event: Personal) -> Receipt:
     pii = payload_commitment(event.salt, event.body)
     entry = _add(batch, id_, _body(event.told, subject, pii))
     person = batch.known[subject]
+    if subject in batch.erased:
+        # Their alias went with their address; now that the address is held again, it is indexed again.
+        batch.erased.remove(subject)
+        row = _alias_row(batch.key_of[subject], event.key, person)
+        if row is not None and not projections.has_alias(batch.connection, row):
+            batch.aliases.append(row)
     batch.payloads.append((entry.seq, event.salt, event.body))
     batch.abouts.append((person, entry.seq))
     standing = after(batch.standings[person], entry)
@@ -248,10 +262,15 @@ def _add_person(batch: Batch, event: Personal) -> str:
     batch.subjects[index] = subject
     batch.new_subjects.append((subject, key.id, index, salt))
     batch.standings[entry.seq] = Standing(subject)
-    alias = alias_of(event.key)
-    if alias is not None:
-        batch.aliases.append((key.id, key.blind_alias(alias.key), entry.seq))
+    row = _alias_row(key, event.key, entry.seq)
+    if row is not None:
+        batch.aliases.append(row)
     return subject
+
+
+def _alias_row(key: IndexKey, address_key: str, person: int) -> tuple[str, bytes, int] | None:
+    alias = alias_of(address_key)
+    return None if alias is None else (key.id, key.blind_alias(alias.key), person)
 
 
 def _body(told: OptOut | Consent | Drift, subject: str, pii: str) -> Body:
@@ -341,10 +360,10 @@ def _project(batch: Batch, hashes: Sequence[bytes]) -> None:
     ]
     insert_rows(connection, tables.event, ("id", "seq", "mark"), events)
     corrected: set[int] = set()
-    for seq, named in batch.corrections:
-        person = projections.person_of(connection, named)
+    for entry in batch.later_about:
+        person = projections.person_of(connection, entry.seq)
         if person is not None:
-            batch.abouts.append((person, seq))
+            batch.abouts.append((person, entry.seq))
             corrected.add(person)
     insert_rows(connection, tables.about, ("person", "seq"), batch.abouts)
     insert_rows(connection, tables.alias, ("key_id", "alias_index", "person"), batch.aliases)

@@ -36,17 +36,21 @@ def create(file: Path, folder: Path, organisation: str | None, now: datetime) ->
     if not file.parent.is_dir():
         raise OutputRefused(f"no ledger can be created in {file.parent}: there is no such folder")
     keys = Keys.create(folder, _origin(organisation))
-    if read_highwater(keys.highwater) is not None:
-        raise ConfigWrong(
-            f"the keys in {folder} belong to a ledger that was in use, and {file} is gone",
-            remedy="restore the ledger from your backup, or name another folder for the keys",
-        )
+    in_use = ConfigWrong(
+        f"the keys in {folder} belong to a ledger that was in use, and {file} is not that ledger",
+        remedy="restore the ledger from your backup, or name another folder for the keys",
+    )
+    # The mark is read ahead of the file, which another process that creates this ledger makes first.
+    if read_highwater(keys.highwater) is not None and not file.exists():
+        raise in_use
     signer = Signer.of(keys)
     engine = sqlite_engine(file, mode="rwc")
     try:
         with writing(engine, file) as connection:
             if schema.exists(connection):
-                return False  # another process was quicker
+                return False
+            if read_highwater(keys.highwater) is not None:
+                raise in_use
             schema.migrate(connection)
             note = _open_log(connection, keys, signer, now)
     finally:

@@ -98,7 +98,8 @@ class Keys:
             draft.rename(folder)
             sync_folder(folder.parent)
         except OSError as refused:
-            raise OutputRefused(f"{folder} cannot be made: {refused.strerror}") from refused
+            if not (folder / VKEY_FILE).exists():  # else another process was quicker
+                raise OutputRefused(f"{folder} cannot be made: {refused.strerror}") from refused
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         return cls.load(folder, environ=environ)

@@ -179,16 +179,12 @@ def subjects_after(
 ) -> Sequence[tuple[str, bytes, str, bytes]]:
     """The next subject rows (key id, blind index, id, salt) in the order of their primary key."""
     column = tables.subject.c
-    return (
-        connection.execute(
-            select(column.key_id, column.blind_index, column.id, column.salt)
-            .where(tuple_(column.key_id, column.blind_index) > last)
-            .order_by(column.key_id, column.blind_index)
-            .limit(limit)
-        )
-        .tuples()
-        .all()
-    )
+    return connection.execute(
+        select(column.key_id, column.blind_index, column.id, column.salt)
+        .where(tuple_(column.key_id, column.blind_index) > last)
+        .order_by(column.key_id, column.blind_index)
+        .limit(limit)
+    ).all()
 
 
 def readable(seq: int, body: bytes) -> Mapping[str, Json]:
@@ -242,6 +238,23 @@ def topics(connection: Connection, type_: str, name: str | None) -> list[int]:
     if name is not None:
         query = query.where(tables.topic.c.name == name)
     return [seq for (seq,) in connection.execute(query.order_by(tables.topic.c.seq.desc()))]
+
+
+def subjects_with(connection: Connection, type_: str, subjects: Iterable[str]) -> set[str]:
+    """Those of `subjects` about whom there is an entry of this type."""
+    found: set[str] = set()
+    for chunk in chunks(subjects):
+        rows = connection.execute(
+            select(tables.topic.c.name).where(tables.topic.c.type == type_, tables.topic.c.name.in_(chunk))
+        )
+        found.update(name for (name,) in rows)
+    return found
+
+
+def has_alias(connection: Connection, row: tuple[str, bytes, int]) -> bool:
+    """Whether this row of `alias` is there."""
+    found = select(tables.alias.c.person).where(tuple_(*tables.alias.primary_key.columns) == tuple_(*row))
+    return connection.execute(found).first() is not None
 
 
 def is_annulled(connection: Connection, seq: int) -> bool:

@@ -192,7 +192,7 @@ def _wrong_abouts(inspection: Inspection, connection: Connection, page: _Page) -
     for chunk in chunks({person for person, _ in expected}):
         # By person first, the order of the primary key; row values in an IN list would scan the table.
         where = about.person.in_(chunk) & about.seq.between(min(seqs), max(seqs))
-        stored.update(connection.execute(select(about.person, about.seq).where(where)).tuples())
+        stored.update(connection.execute(select(about.person, about.seq).where(where)))
     return _absent("about", expected, stored)
 
 
@@ -202,7 +202,7 @@ def _wrong_topics(inspection: Inspection, connection: Connection, page: _Page) -
     topic = tables.topic.c
     for type_, name, seq in page.topics:
         where = (topic.type == type_) & (topic.name == name) & (topic.seq == seq)
-        stored.update(connection.execute(select(topic.type, topic.name, topic.seq).where(where)).tuples())
+        stored.update(connection.execute(select(topic.type, topic.name, topic.seq).where(where)))
     return _absent("topic", page.topics, stored)
 
 
@@ -322,9 +322,7 @@ def _wrong_subjects(connection: Connection, rows: Sequence[Any], people: Mapping
             select(tables.ledger.c.seq, tables.ledger.c.leaf).where(
                 tables.ledger.c.seq.in_([people[row[2]] for row in rows if row[2] in people])
             )
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     topic = tables.topic.c
     gone = (topic.type == Forgotten.type) & topic.name.in_([row[2] for row in rows])
@@ -367,7 +365,7 @@ def _wrong_indexes(
     for key_id in keys:
         where = (column.key_id == key_id) & column.alias_index.in_([index for _, index, _ in expected])
         found = connection.execute(select(column.key_id, column.alias_index, column.person).where(where))
-        stored.update(found.tuples())
+        stored.update(found)
     return _absent("alias", expected, stored), len(expected)
 
 

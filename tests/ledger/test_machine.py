@@ -1,0 +1,238 @@
+"""The ledger against a plain list: whatever is done to it, in whatever order, both say the same.
+
+The model is a list of what was told, with the moment it was told. Standings are folded from that list with
+`suppress.core.standing` and nothing of the ledger's own; every look-up must equal it, every old checkpoint
+must fit every newer state, and `verify` must find nothing wrong.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from suppress.audit import verify
+from suppress.core.address import Address
+from suppress.core.entry import Corrected
+from suppress.core.standing import Lift, Standing, Suppression
+from suppress.core.suppression import EVERYTHING, Channel, Consent, Drift, OptOut, Scope
+from suppress.core.verdict import Ruling
+from suppress.ledger import Event, Keys, Receipt
+from suppress.ledger.engine import sqlite_engine, writing
+from suppress.ledger.rebuilding import rebuild
+from tests.ledger.making import Place, sync_done
+from tests.strategies import consents, opt_outs
+
+PEOPLE = [
+    Address.parse(text)
+    for text in ("pat@example.com", "PAT@example.com", "p.at@gmail.com", "pat+x@gmail.com", "zoë@exämple.de")
+]
+NOBODY = Address.parse("nobody@example.com")
+TARGETS = [EVERYTHING, Scope("Acme"), Scope("Acme", "News"), Scope("Other")]
+
+IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Thousands of commits, each synced to disk several times, would test the disk."""
+
+people = st.sampled_from(PEOPLE)
+told = st.one_of(
+    opt_outs(people),
+    consents(people),
+    st.builds(Drift, people, st.just("main"), st.sampled_from(["explicit", "implicit"])),
+    st.builds(sync_done, st.sampled_from(["run-1", "run-2", "run-3"])),
+)
+
+
+class PowerCut(Exception):
+    """Raised in the middle of a transaction."""
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory(dir=IN_MEMORY)))
+        self.place = Place(folder).create()
+        self.now = datetime(2026, 12, 1, tzinfo=UTC)
+        self.done: dict[str, Receipt] = {}
+        self.told: list[tuple[int, datetime, Any]] = []
+        self.size = 1
+        self.anchors: list[Path] = []
+        self.erased: set[str] = set()
+        self.open()
+
+    def open(self) -> None:
+        self.ledger = self.place.open(clock=lambda: self.now)
+        self.stack.callback(self.ledger.close)
+
+    def teardown(self) -> None:
+        self.stack.close()
+
+    # --- What is done ----------------------------------------------------------------------------------
+
+    @rule(batch=st.lists(told, min_size=1, max_size=8), hours=st.integers(-5, 50))
+    def append(self, batch: list[Any], hours: int) -> None:
+        last = self.ledger.head().at
+        assert last is not None
+        self.now += timedelta(hours=hours)
+        at = max(last, self.now)
+        for event, receipt in zip(batch, self.ledger.append(batch, actor="test"), strict=True):
+            if receipt.id in self.done:
+                assert receipt == Receipt(self.done[receipt.id].seq, receipt.id, new=False)
+                continue
+            assert receipt.new
+            self.done[receipt.id] = receipt
+            self.told.append((receipt.seq, at, event))
+        self.size = self.ledger.head().size
+
+    @precondition(lambda self: self.told)
+    @rule(data=st.data())
+    def tell_again(self, data: st.DataObject) -> None:
+        """A killed run repeats what it had already told."""
+        again = [event for _, _, event in data.draw(st.lists(st.sampled_from(self.told), max_size=5))]
+
+        assert not any(receipt.new for receipt in self.ledger.append(again, actor="again"))
+        assert self.ledger.head().size == self.size
+
+    @precondition(lambda self: self.told)
+    @rule(data=st.data())
+    def correct(self, data: st.DataObject) -> None:
+        seq = data.draw(st.integers(0, self.size - 1))
+        self.append([Event(f"correct-{seq}-{self.size}", Corrected(seq, "a mistake"))], hours=0)
+
+    @rule(batch=st.lists(told, min_size=1, max_size=4))
+    def power_cut(self, batch: list[Any]) -> None:
+        """An append that dies inside the transaction leaves nothing behind."""
+
+        def cut() -> datetime:
+            raise PowerCut
+
+        note = self.ledger.head().note
+        with self.place.open(clock=cut) as dying, pytest.raises(PowerCut):
+            dying.append(batch, actor="dying")
+
+        assert self.ledger.head().note == note
+
+    @rule()
+    def reopen(self) -> None:
+        self.ledger.close()
+        self.open()
+
+    @rule()
+    def anchor(self) -> None:
+        path = self.place.folder / f"{self.size}.note"
+        path.write_text(self.ledger.keep_checkpoint().note)
+        self.anchors.append(path)
+
+    @precondition(lambda self: self.told)
+    @rule(data=st.data())
+    def erase(self, data: st.DataObject) -> None:
+        """Erase all payloads of somebody; they stay suppressed."""
+        address = data.draw(people)
+        subject = self.ledger.standing(address).subject
+        held = [each.entry.seq for each in self.ledger.history(address) if each.payload is not None]
+        if subject is None or not held:
+            return
+        self.place.erase(held, subject)
+        self.size += 1
+        self.erased |= {str(seq) for seq in held}
+
+    @rule()
+    def rebuild(self) -> None:
+        """The projections built anew are the projections that were there."""
+        before = self.projections()
+        engine = sqlite_engine(self.place.file, mode="rw")
+        with writing(engine, self.place.file) as connection:
+            rebuild(connection, Keys.load(self.place.keys))
+        engine.dispose()
+
+        assert before == self.projections()
+
+    # --- What must hold --------------------------------------------------------------------------------
+
+    @invariant()
+    def the_list_and_the_ledger_agree(self) -> None:
+        entries = list(self.ledger.entries())
+        assert self.size == len(entries)
+        assert [seq for seq, _, _ in self.told] == [
+            receipt.seq for receipt in sorted(self.done.values(), key=lambda each: each.seq)
+        ]
+        assert [entries[seq].at for seq, _, _ in self.told] == [at for _, at, _ in self.told]
+
+    @invariant()
+    def everybody_has_the_standing_that_the_list_gives(self) -> None:
+        expected = {address.key: self.standing(address.key) for address in [*PEOPLE, NOBODY]}
+        with self.place.lookup() as lookup:
+            for channel in Channel:
+                for target in TARGETS:
+                    listed = {each.key: each for each in self.ledger.suppressed(channel, target)}
+                    assert list(listed) == sorted(listed, key=str.encode)
+                    verdicts = lookup.verdicts([*PEOPLE, NOBODY], channel=channel, target=target)
+                    for address, verdict in zip([*PEOPLE, NOBODY], verdicts, strict=True):
+                        found = expected[address.key].against(channel, target)
+                        assert verdict == self.ledger.check(address.raw, channel=channel, target=target)
+                        assert (verdict.ruling is Ruling.SUPPRESSED) == (found is not None)
+                        if found is not None and address.key in listed:
+                            assert listed[address.key].suppression == found
+                            assert verdict.seq == found.seq
+        for address, standing in zip(PEOPLE, self.ledger.standings(PEOPLE), strict=True):
+            assert standing.suppressions == expected[address.key].suppressions
+            assert standing.lifts == expected[address.key].lifts
+
+    @invariant()
+    def it_verifies(self) -> None:
+        result = verify(self.place.url, keys=self.place.keys, anchors=self.anchors)
+        assert result.first_bad is None
+        assert result.size == self.size
+
+    # --- The model -------------------------------------------------------------------------------------
+
+    def standing(self, key: str) -> Standing:
+        annulled: set[int] = set()
+        for seq, _, event in reversed(self.told):
+            if isinstance(event, Event) and isinstance(event.body, Corrected) and seq not in annulled:
+                annulled.add(event.body.entry)
+        standing = Standing()
+        for seq, at, event in self.told:
+            if seq in annulled:
+                continue
+            if isinstance(event, OptOut) and event.address.key == key:
+                standing = standing.with_opt_out(
+                    Suppression(
+                        event.channel,
+                        event.scope,
+                        event.reason,
+                        event.occurred_at,
+                        event.occurred_at or at,
+                        event.source,
+                        seq,
+                        event.visibility,
+                    )
+                )
+            if isinstance(event, Consent) and event.address.key == key:
+                lift = Lift(event.channel, event.scope, min(event.occurred_at, at), seq)
+                standing = standing.with_consent(lift)
+        return standing
+
+    def projections(self) -> dict[str, list[Any]]:
+        with self.place.raw() as connection:
+            return {
+                name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=repr)
+                for name in ("event", "about", "standing", "lift", "alias", "topic", "built")
+            }
+
+
+TestLedger = LedgerMachine.TestCase
+TestLedger.settings = settings(
+    max_examples=15,
+    stateful_step_count=15,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
