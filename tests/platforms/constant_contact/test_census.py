@@ -359,3 +359,103 @@ def test_a_busy_account_is_complete_in_two_rounds(tmp_path: Path) -> None:
     assert found.done.complete, found.done.problems
     assert found.done.census is not None
     assert 2 == found.done.census["rounds"]
+
+
+def test_a_row_that_slips_through_when_another_one_leaves_is_found(tmp_path: Path) -> None:
+    """Somebody on page one comes back, page two begins one row too late, and the last count agrees.
+
+    Only the count of the first page tells that the account moved.
+    """
+
+    def happen(simulator: Simulator) -> None:
+        first = min(simulator.backend.account, key=lambda contact: contact.contact_id)
+        assert first.email is not None
+        simulator.resubscribe(first.email.address)
+
+    with account(Scenario(people=People(unsubscribed=1_100)), tmp_path) as cc:
+        before = cc.simulator.truth()
+        cc.simulator.before_page(2, happen)
+        found = cc.first_window()
+
+    assert before == found.opted_out
+    assert found.done.complete
+
+
+Happen = Callable[[Simulator], object]
+SOMEBODY = "pat@example.com"
+
+
+def after(state: Path, before: Sequence[Happen], during: Mapping[int, Happen]) -> Summary:
+    """A census of a small account, each walk one page: what happens before it, and before which page."""
+    with account(Scenario(people=People(active=5, unsubscribed=5, unsubscribed_deleted=1)), state) as cc:
+        for happen in before:
+            happen(cc.simulator)
+        for page, happen in during.items():
+            cc.simulator.before_page(page, done_with(happen))
+        return cc.census().done
+
+
+def done_with(happen: Happen) -> Callable[[Simulator], None]:
+    """The act without its result."""
+
+    def act_(simulator: Simulator) -> None:
+        happen(simulator)
+
+    return act_
+
+
+def rounds(done: Summary) -> int:
+    assert done.census is not None
+    return done.census["rounds"]
+
+
+def test_a_contact_that_two_walks_showed_differently_has_changed(tmp_path: Path) -> None:
+    """Unsubscribed when everyone was asked, deleted when the deleted were: one round explains it."""
+    done = after(
+        tmp_path,
+        [lambda cc: cc.add(SOMEBODY), lambda cc: cc.unsubscribe(SOMEBODY)],
+        {2: lambda cc: cc.delete(SOMEBODY)},
+    )
+
+    assert (True, 1) == (done.complete, rounds(done))
+
+
+def test_a_contact_that_was_revived_meanwhile_has_changed(tmp_path: Path) -> None:
+    """Deleted when everyone was asked, visible when opt-outs were."""
+    done = after(
+        tmp_path,
+        [
+            lambda cc: cc.add(SOMEBODY),
+            lambda cc: cc.unsubscribe(SOMEBODY),
+            lambda cc: cc.delete(SOMEBODY),
+        ],
+        {2: lambda cc: cc.revive(SOMEBODY)},
+    )
+
+    assert (True, 1) == (done.complete, rounds(done))
+
+
+def test_who_was_visible_to_a_naive_sync_was_not_missed_by_it(tmp_path: Path) -> None:
+    """Deleted just after status=unsubscribed had shown them: a deleted opt-out, and not a missed one."""
+    done = after(
+        tmp_path,
+        [lambda cc: cc.add(SOMEBODY), lambda cc: cc.unsubscribe(SOMEBODY)],
+        {3: lambda cc: cc.delete(SOMEBODY)},
+    )
+
+    assert (2, 1) == (done.deleted, done.missed_by_naive_sync)
+
+
+def test_other_contacts_that_differ_in_the_next_round_are_change(tmp_path: Path) -> None:
+    """Somebody new opts out behind each long walk; only the same contact twice would be a gap."""
+
+    def newcomer(address: str) -> Happen:
+        def happen(cc: Simulator) -> None:
+            cc.add(address)
+            cc.unsubscribe(address)
+
+        return happen
+
+    done = after(tmp_path, [], {2: newcomer("one@example.com"), 5: newcomer("two@example.com")})
+
+    assert (True, 2) == (done.complete, rounds(done))
