@@ -87,6 +87,8 @@ def test_a_row_lost_at_every_border_is_found_at_another_one(counted: bool, tmp_p
 
     assert opted_out(people) == found.opted_out
     assert found.done.complete, found.done.problems
+    assert found.done.census is not None
+    assert 1_198 == found.done.census["status_all"]  # of the last round: two were lost again
     assert ["500", "487"] == [
         target.partition("limit=")[2].partition("&")[0]
         for target in (asked.target for asked in server.asked)
