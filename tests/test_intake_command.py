@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -205,18 +206,15 @@ def test_a_list_that_cannot_be_imported_records_nothing(
 # --- Killed ----------------------------------------------------------------------------------------------
 
 
-def requests(folder: Path) -> dict[tuple[object, ...], int]:
-    """Every opt-out on record: whose, when, why, and how often."""
-    found: dict[tuple[object, ...], int] = {}
+def requests(folder: Path) -> tuple[Counter[tuple[object, ...]], dict[str, object]]:
+    """The opt-outs on record, by what they say and how often; and for each person what stands."""
     with opened(folder) as ledger:
-        for entry in ledger.entries():
-            body = entry.body
-            if isinstance(body, OptOutRecorded):
-                payload = ledger.payload(entry.seq)
-                assert payload is not None
-                what = (payload["key"], body.occurred_at, body.reason, body.source)
-                found[what] = found.get(what, 0) + 1
-    return found
+        bodies = [entry.body for entry in ledger.entries() if isinstance(entry.body, OptOutRecorded)]
+        standing: dict[str, object] = {
+            each.key: (each.suppression.since, each.suppression.latest, each.suppression.reason)
+            for each in ledger.suppressed()
+        }
+    return Counter((body.occurred_at, body.reason, body.source) for body in bodies), standing
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -259,12 +257,19 @@ def _killed_at(
     with subprocess.Popen(
         arguments, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
-        while process.poll() is None and size(folder) < entries:
+        while size(folder) < entries and _runs_on(process, 0.01):
             pass
-        try:
-            process.wait(chance.random() * 0.5)
-        except subprocess.TimeoutExpired:
+        if _runs_on(process, chance.random() * 0.5):
             process.send_signal(signal.SIGKILL)
+
+
+def _runs_on(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Whether a process is still there after a while."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return True
+    return False
 
 
 def test_memory_of_an_import_does_not_grow_with_the_file(command: Command) -> None:

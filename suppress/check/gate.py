@@ -111,6 +111,9 @@ class _Seen(NamedTuple):
     stray: tuple[Address, ...]
     """From all cells, where the row's shape leaves in doubt which one is meant."""
     doubt: str | None
+    """Why the row could not be read with certainty."""
+    unclear: bool
+    """Whether, besides, none of its own addresses can be relied on."""
 
 
 class Gate:
@@ -146,7 +149,7 @@ class Gate:
             else:
                 own += addresses_in(cell)
         if doubt is None:
-            return _Seen(own, (), None)
+            return _Seen(own, (), None, unclear=False)
         known = {each.key for each in own}
         stray = {
             each.key: each
@@ -154,7 +157,8 @@ class Gate:
             for text in _STRAY.findall(cell)
             for each in addresses_in(text[:_CELL_UP_TO])
         }
-        return _Seen(own, tuple(each for key, each in stray.items() if key not in known), doubt)
+        unclear = "\0" in row.text or not any("@" in key for key in known)
+        return _Seen(own, tuple(each for key, each in stray.items() if key not in known), doubt, unclear)
 
     def _decided(self, seen: _Seen, own: Sequence[Verdict], stray: Sequence[Verdict]) -> Decision:
         for found in own:
@@ -166,7 +170,7 @@ class Gate:
         ruling, verdict = _worst(stray, self._alias) if stray else (Ruling.CLEAR, CLEAR)
         if ruling is not Ruling.CLEAR:
             return Decision(Ruling.REVIEW, verdict, _whose(seen.stray, stray, verdict), seen.doubt)
-        if seen.doubt is not None and not any("@" in each.key for each in seen.own):
+        if seen.unclear:
             return Decision(Ruling.REVIEW, doubt=seen.doubt)
         return KEEP if any(_is_sound(each) for each in seen.own) else KEEP_INVALID
 

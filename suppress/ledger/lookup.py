@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from suppress.core.address import Address
 from suppress.core.aliases import alias_of
@@ -29,7 +31,7 @@ from suppress.ledger.keys import Keys
 from suppress.ledger.place import keys_folder, open_read_only, require_ledger_file, sqlite_file, translated
 from suppress.ledger.reading import opening, require_same_keys
 from suppress.ledger.rows import standing_from
-from suppress.ledger.ruling import rule
+from suppress.ledger.ruling import certain, doubtful
 from suppress.ledger.sealing import expressible
 
 BATCH = 900
@@ -38,14 +40,24 @@ BATCH = 900
 _KNOWN = "SELECT blind_index FROM subject WHERE key_id = ? AND blind_index IN ({})"
 _ALIASED = "SELECT alias_index FROM alias WHERE key_id = ? AND alias_index IN ({})"
 
-_SUBJECT = "SELECT id FROM subject WHERE key_id = ? AND blind_index = ?"
-_PERSON = "SELECT seq FROM event WHERE id = ?"
-_STANDING = (
-    "SELECT channel, scope, reason, since, latest, source, seq, visibility FROM standing WHERE person = ?"
+_OF_PERSON = (
+    "EXISTS (SELECT 1 FROM lift WHERE lift.person = {person}), "
+    "EXISTS (SELECT 1 FROM about JOIN payload ON payload.seq = about.seq WHERE about.person = {person}), "
+    "channel, scope, reason, since, latest, source, standing.seq, visibility "
+)
+# One statement a tier: most of the time of a look-up is spent on going in and out of SQLite.
+# A person without an event row is kept (LEFT JOIN) and refused: left out, they would be clear.
+_EXACT = (
+    f"SELECT event.seq, {_OF_PERSON.format(person='event.seq')}"
+    "FROM subject LEFT JOIN event ON event.id = subject.id LEFT JOIN standing ON standing.person = event.seq "
+    "WHERE subject.key_id = ? AND subject.blind_index = ?"
+)
+_ALIAS = (
+    f"SELECT alias.person, {_OF_PERSON.format(person='alias.person')}"
+    "FROM alias JOIN standing ON standing.person = alias.person "
+    "WHERE alias.key_id = ? AND alias.alias_index = ? ORDER BY alias.person"
 )
 _LIFT = "SELECT channel, scope, at, seq FROM lift WHERE person = ?"
-_HELD = "SELECT 1 FROM about JOIN payload ON payload.seq = about.seq WHERE about.person = ? LIMIT 1"
-_ALIAS = "SELECT person FROM alias WHERE key_id = ? AND alias_index = ?"
 
 
 class Lookup:
@@ -140,39 +152,31 @@ class Lookup:
     def _judge(self, address: Address, channel: Channel, target: Scope) -> Verdict:
         key = expressible(address.key)
         ask = self._connection.execute
-        person = None
         for index_key in self._keys:
-            row = ask(_SUBJECT, (index_key.id, index_key.blind(key))).fetchone()
-            if row is not None:
-                person = self._person(row[0])
-                break
+            rows = ask(_EXACT, (index_key.id, index_key.blind(key))).fetchall()
+            if rows:
+                found = self._standing(rows).against(channel, target)
+                if found is not None:
+                    return certain(found, erased=not rows[0][2])
         alias = alias_of(key)
-        people: set[int] = set()
-        if alias is not None:
-            for index_key in self._keys:
-                rows = ask(_ALIAS, (index_key.id, index_key.blind_alias(alias.key)))
-                people.update(other for (other,) in rows)
-            people.discard(-1 if person is None else person)
-        if person is None and not people:
+        if alias is None:
             return CLEAR
-        return rule(
-            None if person is None else self._standing(person),
-            erased=person is not None and ask(_HELD, (person,)).fetchone() is None,
-            aliases=[self._standing(other) for other in sorted(people)],
-            alias_rule=alias.provider.says if alias is not None else "",
-            channel=channel,
-            target=target,
-        )
+        for index_key in self._keys:
+            rows = ask(_ALIAS, (index_key.id, index_key.blind_alias(alias.key))).fetchall()
+            for _, of_person in groupby(rows, key=itemgetter(0)):
+                found = self._standing(list(of_person)).against(channel, target)
+                if found is not None:
+                    return doubtful(found, alias.provider.says)
+        return CLEAR
 
-    def _person(self, subject: str) -> int:
-        row = self._connection.execute(_PERSON, (subject,)).fetchone()
-        if row is None:
+    def _standing(self, rows: Sequence[tuple[Any, ...]]) -> Standing:
+        """The standing of the one person whose rows these are."""
+        person, lifted, _, channel = rows[0][:4]
+        if person is None:
             raise LedgerDamaged("a person's row in the ledger names an entry that is not there")
-        return int(row[0])
-
-    def _standing(self, person: int) -> Standing:
-        ask = self._connection.execute
-        return standing_from("", ask(_STANDING, (person,)), ask(_LIFT, (person,)))
+        lifts = self._connection.execute(_LIFT, (person,)).fetchall() if lifted else ()
+        # Somebody of whom only drift or consent is known has one row, with nothing in it.
+        return standing_from("", [row[3:] for row in rows] if channel is not None else (), lifts)
 
 
 def _root_in(note: str, file: Path) -> str:
