@@ -1,0 +1,156 @@
+"""Policies and penalties: facts with a source, a version and a date."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import pairwise
+
+import pytest
+
+from suppress.core.policy import (
+    EVERY_DAY,
+    Policy,
+    Trigger,
+    Unit,
+    _by_id,
+    maximum_penalty,
+    penalties,
+    policies,
+    policy,
+    table_version,
+)
+from suppress.core.tables import table
+from suppress.errors import ConfigWrong
+
+ALL = [each for versions in policies().values() for each in versions]
+
+
+def test_can_spam_is_ten_business_days_from_receipt() -> None:
+    """15 U.S.C. 7704(a)(4); its mechanism works for 30 days."""
+    rule = policy("us.can-spam")
+
+    assert (rule.n, rule.unit, rule.trigger) == (10, Unit.BUSINESS_DAYS, Trigger.RECEIVED)
+    assert (str(rule.strict), str(rule.lenient)) == (
+        "Mon-Sat count, holidays too",
+        "Mon-Fri count, US public holidays do not",
+    )
+    assert rule.mechanism_days == 30
+
+
+def test_the_mailbox_providers_give_two_days_from_the_post() -> None:
+    """48 hours, counted on every day of the week."""
+    rule = policy("mbp.google-yahoo")
+
+    assert (rule.n, rule.unit, rule.trigger) == (2, Unit.CALENDAR_DAYS, Trigger.ONE_CLICK_POST)
+    assert rule.strict == rule.lenient == EVERY_DAY
+
+
+@pytest.mark.parametrize(
+    ("id_", "n", "trigger"),
+    [
+        ("us.tcpa", 10, "sent"),
+        ("us.ccpa", 15, "received"),
+        ("ca.casl", 10, "sent"),
+        ("eu.gdpr", 0, "sent"),
+        ("uk.pecr", 0, "sent"),
+        ("au.spam", 5, "sent"),
+        ("nz.uem", 5, "used"),
+        ("hk.uemo", 10, "sent"),
+        ("sg.sca", 10, "sent"),
+    ],
+)
+def test_each_regime_has_its_own_number_and_its_own_clock(id_: str, n: int, trigger: str) -> None:
+    """The trigger differs by regime: no single `days=10` would do."""
+    assert (policy(id_).n, policy(id_).trigger) == (n, Trigger(trigger))
+
+
+def test_clocks_start_at_receipt_or_when_the_person_acted() -> None:
+    """What the ledger calls `received_at` and `occurred_at`."""
+    assert {each for each in Trigger if each.at_receipt} == {Trigger.RECEIVED, Trigger.ONE_CLICK_POST}
+
+
+@pytest.mark.parametrize("rule", ALL, ids=lambda rule: f"{rule.id}@{rule.version}")
+def test_every_policy_has_a_source_and_counts_strictly_first(rule: Policy) -> None:
+    """A row without a source is an opinion; strict days may leave out no day that lenient ones count."""
+    assert rule.source
+    assert rule.regime
+    assert date(2026, 1, 1) <= rule.verified_on
+    assert rule.strict.weekend <= rule.lenient.weekend
+    assert rule.strict.holidays is None
+    assert 1 <= rule.version <= table_version()
+
+
+def test_an_unknown_policy_is_refused_with_those_that_exist() -> None:
+    """Whoever mistypes one sees the right spelling."""
+    with pytest.raises(ConfigWrong, match=r"no policy 'us\.canspam'; known are .*us\.can-spam"):
+        policy("us.canspam")
+
+
+def test_a_policy_is_asked_for_by_the_day_on_which_it_held() -> None:
+    """The TCPA rule of 2025 says nothing about the years before."""
+    assert policy("us.tcpa", date(2025, 4, 11)).id == "us.tcpa"
+    with pytest.raises(ConfigWrong, match="not in force on 2025-04-10"):
+        policy("us.tcpa", date(2025, 4, 10))
+
+
+def test_a_changed_rule_leaves_the_old_one_for_old_requests() -> None:
+    """Two rows of one id: each day has the one in force then, and no day has both."""
+    day = date(2027, 1, 31)
+    old = Policy("x", 1, "", "", Trigger.RECEIVED, 10, Unit.BUSINESS_DAYS, "", day, effective_to=day)
+    new = Policy(
+        "x", 2, "", "", Trigger.RECEIVED, 3, Unit.BUSINESS_DAYS, "", day, effective_from=day + timedelta(1)
+    )
+
+    assert _by_id([new, old]) == {"x": (old, new)}
+    assert [each.in_force(day) for each in (old, new)] == [True, False]
+    assert [each.in_force(day + timedelta(1)) for each in (old, new)] == [False, True]
+
+
+@pytest.mark.parametrize("id_", sorted(policies()))
+def test_versions_of_a_policy_never_hold_on_the_same_day(id_: str) -> None:
+    """History has one answer."""
+    versions = policies()[id_]
+    for one, other in pairwise(versions):
+        assert one.effective_to is not None
+        assert other.effective_from is not None
+        assert one.effective_to < other.effective_from
+
+
+@pytest.mark.parametrize(
+    ("assessed", "amount"),
+    [
+        (date(2016, 8, 1), 40_000),
+        (date(2018, 12, 31), 41_484),
+        (date(2019, 2, 13), 41_484),
+        (date(2019, 2, 14), 42_530),
+        (date(2024, 12, 31), 51_744),
+        (date(2025, 1, 16), 51_744),
+        (date(2025, 1, 17), 53_088),
+        (date(2026, 11, 23), 53_088),
+    ],
+)
+def test_the_maximum_penalty_is_the_one_of_the_assessments_day(assessed: date, amount: int) -> None:
+    """Not of the violation's: an assessment after an adjustment uses the new amount."""
+    found = maximum_penalty(assessed)
+
+    assert found is not None
+    assert found.amount == amount
+
+
+def test_before_the_table_begins_no_penalty_is_invented() -> None:
+    """Amounts before the adjustment of 2016 are not shipped."""
+    assert maximum_penalty(date(2016, 7, 31)) is None
+
+
+def test_penalties_only_rise_and_each_names_its_notice() -> None:
+    """Adjustments follow inflation; each is printed in the Federal Register."""
+    amounts = [each.amount for each in penalties()]
+
+    assert amounts == sorted(set(amounts))
+    assert [each for each in penalties() if " FR " not in each.source] == []
+
+
+@pytest.mark.parametrize("name", ["policies", "penalties", "providers"])
+def test_the_tables_are_read_from_the_installed_package(name: str) -> None:
+    """They are data of the package, found without a path."""
+    assert table(name)
