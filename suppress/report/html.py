@@ -58,6 +58,7 @@ _DAYS = {
     "Closed",
 }
 """Columns of days and times, which are not broken over lines."""
+_ALL_WELL = "No request is overdue and nobody is mailable again."
 _MARKS = {
     word(State.OVERDUE): "bad",
     word(State.LATE): "bad",
@@ -111,11 +112,13 @@ def standing(verdict: Verdict) -> Standing:
         count = sum(1 for point in verdict.points if point.weight.value == "action")
         says = "One point needs action now." if count == 1 else f"{count} points need action now."
         return Standing("bad", "▲", "Action needed", says)
+    if verdict.late:
+        missed = "1 deadline was" if verdict.late == 1 else f"{verdict.late:,} deadlines were"
+        headline = f"In order now; {missed} missed"
+        return Standing("warn", "◆", headline, f"{_ALL_WELL} The late requests are listed one by one.")
     if verdict.points:
-        return Standing(
-            "warn", "◆", "In order, with warnings", "No request is overdue and nobody is mailable again."
-        )
-    return Standing("good", "✓", "In order", "No request is overdue and nobody is mailable again.")
+        return Standing("warn", "◆", "In order, with warnings", _ALL_WELL)
+    return Standing("good", "✓", "In order", _ALL_WELL)
 
 
 def shown(value: Value) -> str:

@@ -1,0 +1,240 @@
+"""Ledgers made of nothing but entries: a `Book` numbers and dates them, and renders the facts of any period.
+
+Days are what deadlines count, so a book's clock is set by day: `book.on("2026-11-20")`, noon UTC by default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from suppress.config import DestinationSettings, Settings, SourceSettings
+from suppress.core.entry import (
+    Body,
+    Corrected,
+    DestinationChanged,
+    DriftFound,
+    Entry,
+    Erased,
+    Forgotten,
+    Honoured,
+    LogOpened,
+    OptInRecorded,
+    OptOutRecorded,
+    SubjectAdded,
+    SyncDone,
+)
+from suppress.core.suppression import EVERYTHING, Channel, Origin, Reason, Scope, Visibility
+from suppress.report.facts import Asked, Facts, Quoted, gather
+from suppress.report.integrity import Integrity
+from suppress.report.period import Period, Zone
+from suppress.report.policies import applied
+
+VERIFIED = Integrity(True, 10, 0, (), None)
+SETTINGS = Settings(
+    organisation="Acme Outdoor",
+    sources={"main": SourceSettings("main", "constant-contact", sender="Acme")},
+    destinations={"crm": DestinationSettings("crm", "csv")},
+)
+
+
+def day(text: str) -> date:
+    """A day, from ISO text."""
+    return date.fromisoformat(text)
+
+
+def noon(text: str) -> datetime:
+    """Noon UTC of a day."""
+    return datetime.fromisoformat(f"{text}T12:00:00+00:00")
+
+
+@dataclass
+class Book:
+    """Entries in the making."""
+
+    now: datetime = field(default_factory=lambda: noon("2026-09-01"))
+    entries: list[Entry] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.write(LogOpened("acme", "vkey", "key", "commitment", 1))
+
+    def on(self, moment: str | datetime) -> Book:
+        """Set the clock, which never goes back."""
+        moment = noon(moment) if isinstance(moment, str) else moment
+        assert moment >= self.now
+        self.now = moment
+        return self
+
+    def later(self, **time: float) -> Book:
+        """Let time pass: `later(days=3)`."""
+        return self.on(self.now + timedelta(**time))
+
+    def write(self, body: Body) -> int:
+        """Append one entry and return its number."""
+        seq = len(self.entries)
+        self.entries.append(Entry(seq, f"id{seq}", self.now, "pat at office", body))
+        return seq
+
+    def person(self, name: str) -> None:
+        """A person turns up."""
+        self.write(SubjectAdded(name, "sid"))
+
+    def opt_out(
+        self,
+        person: str = "ann",
+        *,
+        acted: datetime | str | None = None,
+        received: datetime | str | None = None,
+        origin: Origin = Origin.PLATFORM,
+        source: str = "main",
+        reason: Reason = Reason.UNSUBSCRIBED,
+        scope: Scope = EVERYTHING,
+        channel: Channel = Channel.EMAIL,
+        visibility: Visibility | None = None,
+    ) -> int:
+        """A request; dates default to none."""
+        return self.write(
+            OptOutRecorded(
+                person,
+                channel,
+                scope,
+                reason,
+                source,
+                origin,
+                _moment(acted),
+                _moment(received),
+                visibility,
+                "pii",
+            )
+        )
+
+    def consent(
+        self,
+        person: str = "ann",
+        *,
+        at: datetime | str | None = None,
+        scope: Scope = EVERYTHING,
+        channel: Channel = Channel.EMAIL,
+    ) -> int:
+        """A later consent, by default as of now."""
+        return self.write(OptInRecorded(person, channel, scope, "form", _moment(at) or self.now, "pii"))
+
+    def corrected(self, entry: int) -> int:
+        """An entry is struck out."""
+        return self.write(Corrected(entry, "typed in the wrong window"))
+
+    def erased(self, person: str) -> int:
+        """A person's data is erased."""
+        return self.write(Erased(person, (), "Art. 17", "request"))
+
+    def forgotten(self, person: str) -> int:
+        """A person is forgotten."""
+        return self.write(Forgotten(person, (), "court order", "request"))
+
+    def drift(self, person: str = "ann", *, source: str = "main", channel: Channel = Channel.EMAIL) -> int:
+        """A source reports a person as mailable."""
+        return self.write(DriftFound(person, channel, source, "explicit", None, "pii"))
+
+    def told(
+        self,
+        destination: str = "crm",
+        *,
+        upto: int | None = None,
+        failed: Sequence[int] = (),
+        verified: bool = True,
+    ) -> int:
+        """A destination honours everything so far, but for `failed`."""
+        last = len(self.entries) - 1 if upto is None else upto
+        return self.write(Honoured(destination, last, "ab" * 32, 1, tuple(failed), verified))
+
+    def destination(self, name: str = "crm", change: str = "added") -> int:
+        """A destination is added, removed or reconfigured."""
+        return self.write(DestinationChanged(name, "csv", change))
+
+    def sync(
+        self,
+        *,
+        source: str = "main",
+        mode: str = "census",
+        complete: bool = True,
+        drift: Sequence[int] = (),
+        census: dict[str, int] | None = None,
+        observed: int = 0,
+        new: int = 0,
+        deleted: int = 0,
+        missed: int = 0,
+    ) -> int:
+        """A run over a source ends."""
+        counts = census if census is not None else {"rounds": 1}
+        return self.write(
+            SyncDone(
+                source=source,
+                platform="constant-contact",
+                mode=mode,
+                complete=complete,
+                after=None,
+                before=self.now - timedelta(minutes=5),
+                requests=3,
+                rows=observed,
+                observed=observed,
+                new=new,
+                known=observed - new,
+                deleted=deleted,
+                missed_by_naive_sync=missed,
+                census=counts if mode == "census" else None,
+                drift=tuple(drift),
+            )
+        )
+
+    def facts(
+        self,
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        as_of: datetime | str | None = None,
+        zone: str = "UTC",
+        policies: Sequence[str] = ("us.can-spam",),
+        settings: Settings = SETTINGS,
+        integrity: Integrity = VERIFIED,
+        full: bool = False,
+    ) -> Facts:
+        """The facts of a period, as of the clock unless said otherwise."""
+        now = _moment(as_of) or self.now
+        where = Zone.named(zone)
+        asked = Asked(
+            period=Period.between(
+                None if since is None else day(since),
+                None if until is None else day(until),
+                as_of=now,
+                zone=where,
+            ),
+            as_of=now,
+            zone=where,
+            settings=settings,
+            policies=applied(policies, where.day(now)),
+            tool="suppress test",
+        )
+        return gather(
+            self.entries,
+            asked,
+            Quoted(len(self.entries), "ab" * 32, "acme\n1\nroot\n\n— acme signature\n"),
+            integrity,
+            annulled=frozenset(annulled(self.entries)),
+            address_of=(lambda seq: f"person{seq}@example.com") if full else None,
+        )
+
+
+def annulled(entries: Sequence[Entry]) -> set[int]:
+    """The entries that corrections strike out; a struck-out correction does not count."""
+    found: set[int] = set()
+    for entry in reversed(entries):
+        if isinstance(entry.body, Corrected) and entry.seq not in found:
+            found.add(entry.body.entry)
+    return found
+
+
+def _moment(given: datetime | str | None) -> datetime | None:
+    if given is None or isinstance(given, datetime):
+        return given
+    return noon(given) if len(given) == 10 else datetime.fromisoformat(given).astimezone(UTC)
