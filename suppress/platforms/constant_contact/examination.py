@@ -74,8 +74,8 @@ def _naive(client: Client) -> Iterator[Finding]:
     yield Finding(
         "coverage",
         Severity.PASS,
-        f"{opted_out:,} dated opt-outs; a plain status=unsubscribed sync would see {visible:,} and miss "
-        f"{max(0, opted_out - visible):,} ({deleted:,} contacts are deleted)",
+        f"{opted_out:,} contacts show an opt-out date; a plain status=unsubscribed sync would see "
+        f"{visible:,} and miss about {max(0, opted_out - visible):,} ({deleted:,} contacts are deleted)",
     )
 
 

@@ -42,8 +42,8 @@ def test_a_healthy_account(tmp_path: Path) -> None:
     assert ["sign-in", "clock", "coverage", "quota"] == list(found)
     assert "accepted the access token in SUPPRESS_SOURCES__MAIN__ACCESS_TOKEN" in found["sign-in"].message
     assert (
-        "200 dated opt-outs; a plain status=unsubscribed sync would see 120 and miss 80 "
-        "(130 contacts are deleted)"
+        "200 contacts show an opt-out date; a plain status=unsubscribed sync would see 120 "
+        "and miss about 80 (130 contacts are deleted)"
     ) == found["coverage"].message
     assert Severity.PASS is found["coverage"].severity
     assert "9,996 of 10,000 requests are left today; they are reset at 00:00 UTC" == found["quota"].message
