@@ -70,7 +70,6 @@ def verify(
         BadUsage: No public key to verify with, or a text that is none.
         BadFile: An anchor's file is not a signed note.
         NoLedger, MigrationNeeded, LedgerLocked, StorageFailed: There is nothing that could be verified now.
-        LedgerDamaged: The file is no database at all.
     """
     from suppress.ledger.inspection import Outside
 

@@ -6,8 +6,7 @@ program: reading it raises `LedgerDamaged` and never answers a check.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from suppress.core.entry import moment, timestamp
@@ -40,8 +39,8 @@ def row_of_lift(person: int, each: Lift) -> tuple[Any, ...]:
 
 def suppression_from(row: Row) -> Suppression:
     """A row of `standing`, after its person. Raises `LedgerDamaged`."""
-    channel, scope, reason, since, latest, source, seq, visibility = row
-    with _no_such_row():
+    try:
+        channel, scope, reason, since, latest, source, seq, visibility = row
         return Suppression(
             Channel(channel),
             Scope.parse(scope),
@@ -52,6 +51,8 @@ def suppression_from(row: Row) -> Suppression:
             seq,
             None if visibility is None else Visibility(visibility),
         )
+    except (ValueError, TypeError, AttributeError) as wrong:
+        raise _changed(wrong) from wrong
 
 
 def standing_from(subject: str, suppressions: Iterable[Row], lifts: Iterable[Row]) -> Standing:
@@ -60,19 +61,20 @@ def standing_from(subject: str, suppressions: Iterable[Row], lifts: Iterable[Row
     Raises:
         LedgerDamaged: A row that no standing can have.
     """
-    standing = Standing(subject)
-    for row in suppressions:
-        standing = standing.with_opt_out(suppression_from(row))
-    for channel, scope, at, seq in lifts:
-        with _no_such_row():
+    found = [suppression_from(row) for row in suppressions]
+    # One row is the rule, and needs no merging: this is the inner loop of a check.
+    standing = Standing(subject, tuple(found) if len(found) == 1 else ())
+    for each in found if len(found) > 1 else ():
+        standing = standing.with_opt_out(each)
+    for row in lifts:
+        try:
+            channel, scope, at, seq = row
             lift = Lift(Channel(channel), Scope.parse(scope), moment(at), seq)
+        except (ValueError, TypeError, AttributeError) as wrong:
+            raise _changed(wrong) from wrong
         standing = standing.with_consent(lift)
     return standing
 
 
-@contextmanager
-def _no_such_row() -> Iterator[None]:
-    try:
-        yield
-    except (ValueError, TypeError) as wrong:
-        raise LedgerDamaged(f"a row of the ledger's standings was changed from outside: {wrong}") from wrong
+def _changed(wrong: Exception) -> LedgerDamaged:
+    return LedgerDamaged(f"a row of the ledger's standings was changed from outside: {wrong}")

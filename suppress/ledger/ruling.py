@@ -1,56 +1,25 @@
-"""From what the ledger holds about an address to the verdict of a check. Pure.
+"""From a suppression that was found to the verdict of a check. Pure.
 
-The first tier decides alone: whoever is suppressed under the very match key is suppressed, whatever else is
-known. An alias is never certain, so the people whom it points at make a *review*, not a suppression.
+Whoever is suppressed under the very match key is suppressed, whatever else is known. An alias is never
+certain, so somebody whom only an alias points at is to be *reviewed*.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from suppress.core.standing import Standing
-from suppress.core.suppression import Channel, Scope
-from suppress.core.verdict import CLEAR, Ruling, Tier, Verdict
+from suppress.core.standing import Suppression
+from suppress.core.verdict import Ruling, Tier, Verdict
 
 
-def rule(
-    exact: Standing | None,
-    *,
-    erased: bool,
-    aliases: Iterable[Standing],
-    alias_rule: str,
-    channel: Channel,
-    target: Scope,
-) -> Verdict:
-    """The verdict for an address.
+def certain(found: Suppression, *, erased: bool) -> Verdict:
+    """The match keys are equal; `erased` when the address of the person is no longer held."""
+    tier = Tier.ERASED if erased else Tier.EXACT
+    return _verdict(Ruling.SUPPRESSED, tier, str(found.scope), found)
 
-    `exact` is the standing of the person with the same match key, `erased` whether their address is no
-    longer held; `aliases` are the standings of people whose address reaches the same mailbox.
-    """
-    if exact is not None:
-        found = exact.against(channel, target)
-        if found is not None:
-            return Verdict(
-                Ruling.SUPPRESSED,
-                Tier.ERASED if erased else Tier.EXACT,
-                str(found.scope),
-                found.since,
-                found.source,
-                found.reason,
-                found.scope,
-                found.seq,
-            )
-    for each in aliases:
-        found = each.against(channel, target)
-        if found is not None:
-            return Verdict(
-                Ruling.REVIEW,
-                Tier.ALIAS,
-                alias_rule,
-                found.since,
-                found.source,
-                found.reason,
-                found.scope,
-                found.seq,
-            )
-    return CLEAR
+
+def doubtful(found: Suppression, alias_rule: str) -> Verdict:
+    """The mailbox provider delivers both addresses to one person, by a rule that is given in words."""
+    return _verdict(Ruling.REVIEW, Tier.ALIAS, alias_rule, found)
+
+
+def _verdict(ruling: Ruling, tier: Tier, rule: str, found: Suppression) -> Verdict:
+    return Verdict(ruling, tier, rule, found.since, found.source, found.reason, found.scope, found.seq)

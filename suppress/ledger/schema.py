@@ -145,11 +145,9 @@ def _revision_in(connection: sqlite3.Connection) -> str | None:
     return _one_revision(row[0] for row in rows)
 
 
-def _one_revision(rows: Iterable[object]) -> str | None:
+def _one_revision(rows: Iterable[object]) -> str:
     found = list(rows)
-    if not found:
-        return None
-    if len(found) > 1 or not isinstance(found[0], str):
+    if len(found) != 1 or not isinstance(found[0], str):
         raise LedgerDamaged("the ledger's schema revision is not recorded as one text")
     return found[0]
 

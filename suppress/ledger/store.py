@@ -39,7 +39,7 @@ from suppress.ledger.heads import Signer, read_tip
 from suppress.ledger.keys import Keys, raise_highwater, read_highwater
 from suppress.ledger.place import keys_folder, open_read_only, sqlite_file
 from suppress.ledger.reading import decoded, opening, require_same_keys
-from suppress.ledger.ruling import rule
+from suppress.ledger.ruling import certain, doubtful
 from suppress.ledger.sealing import expressible
 from suppress.ledger.values import Head, Listed, Receipt, Recorded, SourceState
 
@@ -203,22 +203,18 @@ class Ledger:
             return CLEAR
         key = expressible(parsed.key)
         with reading(self._engine, self.file) as connection:
-            people = self._people(connection, [key])
-            exact, erased = None, False
-            if key in people:
-                person, subject = people[key]
-                exact = projections.standings_of(connection, {person: subject})[person]
-                erased = not _holds_address(connection, person)
+            for person, _ in self._people(connection, [key]).values():
+                found = projections.standing_of_person(connection, person).against(channel, target)
+                if found is not None:
+                    return certain(found, erased=not projections.first_payloads(connection, [person]))
             alias = alias_of(key)
-            aliases = self._alias_standings(connection, alias.key) if alias is not None else ()
-        return rule(
-            exact,
-            erased=erased,
-            aliases=aliases,
-            alias_rule=alias.provider.says if alias is not None else "",
-            channel=channel,
-            target=target,
-        )
+            if alias is None:
+                return CLEAR
+            for person in self._people_by_alias(connection, alias.key):
+                found = projections.standing_of_person(connection, person).against(channel, target)
+                if found is not None:
+                    return doubtful(found, alias.provider.says)
+        return CLEAR
 
     def entries(self, start: int = 0, stop: int | None = None) -> Iterator[Entry]:
         """The entries from `start` up to, not including, `stop`; by default up to the head as of now."""
@@ -308,27 +304,19 @@ class Ledger:
         people = projections.entries_by_id(connection, subjects.values())
         return {key: (people[subject], subject) for key, subject in subjects.items() if subject in people}
 
-    def _alias_standings(self, connection: Connection, alias: str) -> list[Standing]:
-        people: set[int] = set()
+    def _people_by_alias(self, connection: Connection, alias: str) -> list[int]:
+        people: list[int] = []
         for index_key in self._required_keys().index:
             rows = connection.execute(
-                select(tables.alias.c.person).where(
+                select(tables.alias.c.person)
+                .where(
                     tables.alias.c.key_id == index_key.id,
                     tables.alias.c.alias_index == index_key.blind_alias(alias),
                 )
+                .order_by(tables.alias.c.person)
             )
-            people |= {person for (person,) in rows}
-        return list(projections.standings_of(connection, dict.fromkeys(sorted(people), "")).values())
-
-
-def _holds_address(connection: Connection, person: int) -> bool:
-    row = connection.execute(
-        select(tables.payload.c.seq)
-        .join(tables.about, tables.about.c.seq == tables.payload.c.seq)
-        .where(tables.about.c.person == person)
-        .limit(1)
-    ).first()
-    return row is not None
+            people += [person for (person,) in rows]
+        return people
 
 
 def _payload(connection: Connection, seq: int) -> Mapping[str, Json] | None:
