@@ -360,9 +360,13 @@ def canonical(value: Json) -> bytes:
     """Canonical JSON bytes (RFC 8785 for the restricted values of this module).
 
     Raises:
-        NotCanonical: A float, an integer past 2^53-1, a non-ASCII key, or text that UTF-8 cannot hold.
+        NotCanonical: A float, an integer past 2^53-1, a non-ASCII key, text that UTF-8 cannot hold, or values
+            nested too deep to write.
     """
-    _refuse_unfit(value)
+    try:
+        _refuse_unfit(value)
+    except RecursionError as wrong:
+        raise NotCanonical("nested too deep") from wrong
     try:
         return _WRITER.encode(value).encode()
     except UnicodeEncodeError as lone:
@@ -378,7 +382,11 @@ def timestamp(moment: datetime) -> str:
 def moment(text: str) -> datetime:
     """Read `timestamp` back. Raises ValueError on any other form."""
     read = datetime.fromisoformat(text)
-    if timestamp(read) != text:
+    try:
+        canonical_form = timestamp(read)
+    except OverflowError as wrong:  # year 9999 west of Greenwich
+        raise ValueError(f"a time outside the years 1 to 9999: {text!r}") from wrong
+    if canonical_form != text:
         raise ValueError(f"not a 27-character time: {text!r}")
     return read
 
@@ -414,7 +422,7 @@ _WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=F
 
 def _object(leaf: bytes) -> dict[str, Json]:
     try:
-        value = json.loads(leaf.decode(), object_pairs_hook=_no_doubles, parse_float=_no_float)
+        value = _READER.decode(leaf.decode())
     except (ValueError, RecursionError) as wrong:
         raise NotCanonical(f"not JSON: {wrong}") from wrong
     if not isinstance(value, dict):
@@ -431,6 +439,9 @@ def _no_doubles(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 def _no_float(text: str) -> Json:
     raise ValueError(f"a float: {text}")
+
+
+_READER = json.JSONDecoder(object_pairs_hook=_no_doubles, parse_float=_no_float)
 
 
 def _plain(value: object) -> Json:
