@@ -411,13 +411,7 @@ def _refuse_unfit(value: Json) -> None:
             raise NotCanonical(f"a {type(value).__name__} has no canonical form")
 
 
-def _mapping(value: object) -> dict[str, Json]:
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(type(value).__name__)
-
-
-_WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_mapping)
+_WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=dict)
 
 
 def _object(leaf: bytes) -> dict[str, Json]:
