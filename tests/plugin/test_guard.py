@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from suppress.errors import ConfigWrong
@@ -28,6 +28,7 @@ def test_a_source_may_get_its_paths() -> None:
     assert "GET" == permitted(READ, "GET", "/v3/contacts?status=all&cursor=a/b").method
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "get", "HEAD", "GET "]) | st.text())
 def test_a_source_may_do_nothing_but_get(method: str) -> None:
     """Whatever the method is called."""
@@ -44,6 +45,7 @@ def test_a_source_may_not_hide_a_write_in_a_body() -> None:
         permitted(READ, "GET", "/v3/contacts", {"method": "DELETE"})
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 @example("/v3/contacts/../account")
 @example("/v3/contacts/%2e%2e/account")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suppress.plugin.words import vendor_words
@@ -29,6 +29,7 @@ def test_what_is_left_of_a_vendors_words(text: str, shown: str) -> None:
     assert shown == vendor_words(text)
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(1, 300))
 def test_they_are_short_and_printable(text: str, longest: int) -> None:
     """Whatever the vendor sends."""
@@ -38,6 +39,7 @@ def test_they_are_short_and_printable(text: str, longest: int) -> None:
     assert shown.isprintable()
 
 
+@settings(deadline=None)
 @given(st.emails())
 def test_no_address_survives(address: str) -> None:
     """Any address that can be written without quotes or brackets."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suppress.platforms.constant_contact.dates import moment, to_millisecond, to_query
@@ -65,12 +65,14 @@ def test_what_is_no_date_is_none(value: object) -> None:
     assert moment(value) is None
 
 
+@settings(deadline=None)
 @given(MOMENTS, OFFSETS)
 def test_any_offset_is_the_same_instant(at: datetime, zone: timezone) -> None:
     """ISO 8601 as any program writes it."""
     assert at == moment(at.astimezone(zone).isoformat())
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_text_breaks_the_reader(text: str) -> None:
     """A moment in UTC, or None."""
@@ -79,6 +81,7 @@ def test_no_text_breaks_the_reader(text: str) -> None:
     assert at is None or at.tzinfo is UTC
 
 
+@settings(deadline=None)
 @given(MOMENTS)
 def test_a_bound_is_what_is_recorded(at: datetime) -> None:
     """Cut to the millisecond both in the query and in the record."""

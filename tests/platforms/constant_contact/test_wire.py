@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from suppress.core.reconcile import Observed, Permission
@@ -244,6 +244,7 @@ def test_what_could_hide_an_opt_out_is_refused(value: object, why: str) -> None:
     assert "pat@" not in str(raised.value)
 
 
+@settings(deadline=None)
 @given(ALMOST_CONTACTS | JSON)
 def test_any_json_is_a_row_or_a_clear_error(value: object) -> None:
     """And what comes out can be written into a leaf and a payload."""
@@ -329,6 +330,7 @@ def test_a_page_without_contacts_is_no_empty_page(body: object, why: str) -> Non
         wire.answer(body)
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_any_json_is_a_page_or_a_clear_error(value: object) -> None:
     """Never a crash."""
@@ -338,6 +340,7 @@ def test_any_json_is_a_page_or_a_clear_error(value: object) -> None:
         assert str(wrong).startswith("expected ")
 
 
+@settings(deadline=None)
 @given(JSON)
 @example({"contacts": [1], "_links": {"next": {"href": "x"}}})
 def test_any_links_are_a_link_none_or_a_clear_error(value: object) -> None:
@@ -367,6 +370,7 @@ def test_a_next_page_is_followed_as_it_is(href: str) -> None:
     assert href == wire.next_target(ORIGIN + href, origin=ORIGIN)
 
 
+@settings(deadline=None)
 @given(st.text() | st.builds("/v3/contacts{}".format, st.text()))
 @example("https://evil.example/v3/contacts?cursor=x")
 @example("https://api.cc.email.evil.example/v3/contacts")
@@ -429,6 +433,7 @@ def test_the_vendors_words_in_all_four_shapes(body: object, said: tuple[str, str
     assert said == wire.complaint(body)
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_any_json_is_a_complaint_or_none(value: object) -> None:
     """Short and printable."""
