@@ -12,6 +12,8 @@ What differs between databases is here and in `tables.GUARDS`. On SQLite:
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -38,6 +40,11 @@ def sqlite_engine(file: Path, *, mode: str) -> Engine:
     """An engine over one connection to `file`; `mode` is `ro`, `rw` or `rwc`. Nothing is opened yet."""
 
     def connect() -> sqlite3.Connection:
+        if mode == "rwc":
+            # Addresses are nobody else's business, whatever the umask; the journal takes this mode too.
+            # If the file cannot be made, SQLite says why below.
+            with contextlib.suppress(OSError):
+                os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
         connection = sqlite3.connect(
             uri(file, mode), uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
