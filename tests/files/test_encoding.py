@@ -197,3 +197,11 @@ def test_a_line_number_counts_as_editors_count(text: str, data: st.DataObject) -
     expected = len(io.StringIO(before + "x", newline="").readlines())
 
     assert expected == line_at(io.BytesIO(content), offset, Encoding("utf-16-le"))
+
+
+def test_a_line_number_survives_blocks_shorter_than_a_character(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block may hold no whole character, between the two halves of a line end."""
+    monkeypatch.setattr(encoding, "BLOCK", 3)
+    content = "a\r\nb".encode("utf-32-le")
+
+    assert 2 == line_at(io.BytesIO(content), 12, Encoding("utf-32-le"))
