@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import assert_never
 
 from suppress.core.address import Address
 from suppress.core.standing import Standing
@@ -113,6 +114,8 @@ def reconcile(standing: Standing, observed: Observed) -> Plan:
             return Alarm(_drift(observed, observed.address))
         case Permission.MAILABLE | Permission.HELD:
             return Nothing("not an opt-out")
+        case _ as never:
+            assert_never(never)
 
 
 def _novelty(standing: Standing, observed: Observed) -> Novelty:
