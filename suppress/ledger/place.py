@@ -48,7 +48,8 @@ def sqlite_file(url: str) -> Path:
 
 
 def _given(path: str, url: str) -> Path:
-    if not path or path == ":memory:" or "?" in path or "\x00" in path:
+    parameters = "://" in url and "?" in path
+    if not path or path == ":memory:" or parameters or "\x00" in path:
         raise BadUsage(
             f"{url!r} does not name a file that can hold a ledger",
             remedy="use sqlite:///suppress.db, or the path of a file",

@@ -11,6 +11,7 @@ import pytest
 
 from suppress.audit import verify
 from suppress.core import aliases
+from suppress.core.address import Address
 from suppress.errors import BadUsage, LedgerDamaged, MigrationNeeded, NoLedger, SuppressError
 from suppress.ledger import Keys, Ledger, Lookup, schema
 from tests.ledger.making import Place, opt_out
@@ -186,19 +187,13 @@ def test_a_changed_provider_table_is_indexed_again(place: Place, monkeypatch: py
     assert schema.upgrade(place.file, Keys.load(place.keys)) is not None
     assert verify(place.url, keys=place.keys).ok
     with place.lookup() as lookup:
-        assert lookup.verdict(aliases_of("p.a.t@gmail.com")).rule == "gmail dots and tags"
+        assert lookup.verdict(Address.parse("p.a.t@gmail.com")).rule == "gmail dots and tags"
 
     monkeypatch.setattr(schema, "table_version", lambda: aliases.table_version() - 1)
     for error in _refused(place):
         assert "newest version" in str(error.remedy)
     with pytest.raises(MigrationNeeded, match="newer table"):
         schema.upgrade(place.file, Keys.load(place.keys))
-
-
-def aliases_of(text: str) -> object:
-    from suppress.core.address import Address
-
-    return Address.parse(text)
 
 
 def test_migrations_are_found_in_the_package_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
