@@ -59,6 +59,13 @@ def test_add_says_the_deadline_and_the_next_command(desk: Command) -> None:
     assert "this request was already recorded, as entry 2" in again.out
 
 
+def test_add_of_a_request_that_lay_on_a_desk_says_that_it_is_overdue(desk: Command) -> None:
+    """The deadline counts from receipt, not from when somebody typed it in."""
+    done = desk("add", "pat@example.com", "--received", "2020-01-06")
+
+    assert "a breach after 2020-01-21 (UTC): OVERDUE" in done.out
+
+
 def test_add_in_json(desk: Command) -> None:
     """One object; a dry run first, which records nothing."""
     told = ("add", "Pat <pat@example.com>", "--received", "2026-11-20", "--sender", "Acme", "--json")

@@ -137,6 +137,9 @@ def _draw(screen: Screen, added: Added, zone: tzinfo) -> None:
         screen.heading(f"{address} is suppressed: entry {added.seq}")
     else:
         screen.heading(f"{address}: this request was already recorded, as entry {added.seq}")
+    today = datetime.now(zone).date()
     for name, due in added.deadlines.items():
-        screen.line(f"{name}: act by {due.strict}; a breach after {due.lenient} ({zone})")
+        missed = due.lenient < today
+        when = f"act by {due.strict}; a breach after {due.lenient} ({zone})"
+        screen.line(f"{name}: {when}{': OVERDUE' if missed else ''}", style="red" if missed else None)
     screen.line("Next: tell the other systems: suppress export DESTINATION")
