@@ -11,6 +11,7 @@ Rules kept here:
 * A census makes three walks: everyone (`status=all`), `unsubscribed`, `deleted`. Each contact that two of
   them must both show, and only one did, is a *difference*. A contact that both showed in different states
   has simply changed in between and is none.
+* A row that cannot be read takes nothing from the others, but no run with one is complete.
 * One round without differences, of whole walks only, proves the census. Otherwise there are more rounds, up
   to three, each with other page borders. From the second on, a live account is complete when
     - no walk's count promises more contacts than all rounds together have shown, and
@@ -23,7 +24,7 @@ Contacts are kept as 64-bit digests with a few bits of state, so that a million 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -74,6 +75,9 @@ class Walk:
     distinct: int = 0
     fresh: int = 0
     """Contacts that no walk of this run had shown before, and that are not new at the platform either."""
+    unreadable: int = 0
+    """Rows that are no contacts as the contract promises, or whose permission cannot be told."""
+    why_unreadable: str = ""
     barren: int = 0
     """Pages since the last contact that this walk had not shown."""
     first_count: int | None = None
@@ -93,7 +97,7 @@ class Walk:
         """Whether this walk alone proves that it showed everything."""
         if self.first_count is None:
             return self.pages <= 1
-        return self.first_count == self.last_count == self.distinct
+        return self.first_count == self.last_count == self.distinct + self.unreadable
 
     @property
     def promised(self) -> int | None:
@@ -256,7 +260,7 @@ def shortfalls(walks: Mapping[Pass, Walk], tally: Tally, round_: int) -> tuple[s
     """What the platform counts and this run, over all its rounds, has not seen, in words."""
     found = []
     for shown_in, walk in walks.items():
-        known = tally.known(shown_in)
+        known = tally.known(shown_in) + walk.unreadable
         promised = walk.promised
         if promised is not None and known < promised:
             found.append(
@@ -265,3 +269,12 @@ def shortfalls(walks: Mapping[Pass, Walk], tally: Tally, round_: int) -> tuple[s
         elif promised is None and walk.fresh:
             found.append(f"{walk.step} showed {walk.fresh:,} contacts that earlier rounds had not")
     return tuple(found)
+
+
+def unreadable(walks: Iterable[Walk]) -> tuple[str, ...]:
+    """The rows that could not be read, in words without anybody's values."""
+    return tuple(
+        f"{walk.unreadable:,} rows of {walk.step} cannot be read ({walk.why_unreadable})"
+        for walk in walks
+        if walk.unreadable
+    )

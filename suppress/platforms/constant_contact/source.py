@@ -17,7 +17,7 @@ Rules kept here:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from suppress.platforms.constant_contact.census import (
     Tally,
     Walk,
     shortfalls,
+    unreadable,
 )
 from suppress.platforms.constant_contact.client import Client, Fetched
 from suppress.platforms.constant_contact.dates import to_millisecond, to_query
@@ -122,33 +123,35 @@ class ConstantContact:
         tally, began = Tally(self._now()), self._client.requests
         bounds = {"optout_after": to_query(window.after), "optout_before": to_query(window.before)}
         rows = 0
+        walk = Walk("window", Pass.ALL)
         problems: tuple[str, ...] = ()
         for round_ in range(1, ROUNDS + 1):
             tally.next_round()
-            walk = yield from self._walk(Walk("window", Pass.ALL), {"status": "all", **bounds}, round_, tally)
+            walk = Walk("window", Pass.ALL)
+            yield from self._walk(walk, {"status": "all", **bounds}, round_, tally)
             rows += walk.rows
             problems = () if walk.whole else shortfalls({Pass.ALL: walk}, tally, round_)
             if walk.whole or (round_ > 1 and not problems):
                 break
         younger = {"status": "all", "optout_after": to_query(window.before)}
-        recent = yield from self._walk(Walk("recent", Pass.RECENT), younger, 1, tally)
+        recent = Walk("recent", Pass.RECENT)
+        yield from self._walk(recent, younger, 1, tally)
+        problems = (*problems, *unreadable([walk]))
         yield self._summary(tally, began, rows + recent.rows, problems, census=None)
 
     def _census(self) -> Iterator[Page | Summary]:
         tally, began = Tally(self._now()), self._client.requests
         rows = round_ = 0
         problems: tuple[str, ...] = ()
-        counts: dict[str, int] = {}
+        walks: dict[Pass, Walk] = {}
         before = Differences()
         for round_ in range(1, ROUNDS + 1):
             tally.next_round()
-            walks: dict[Pass, Walk] = {}
             for shown_in, status in CENSUS:
-                walk = Walk(f"status={status}", shown_in)
-                walks[shown_in] = yield from self._walk(walk, {"status": status}, round_, tally)
+                walks[shown_in] = walk = Walk(f"status={status}", shown_in)
+                yield from self._walk(walk, {"status": status}, round_, tally)
                 rows += walk.rows
             differences = tally.differences()
-            counts = _counts(walks)
             if all(walk.whole for walk in walks.values()) and not differences:
                 problems = ()
                 break
@@ -159,7 +162,8 @@ class ConstantContact:
             if round_ > 1 and not problems:
                 break
             before = differences
-        yield self._summary(tally, began, rows, problems, census={**counts, "rounds": round_})
+        problems = (*problems, *unreadable(walks.values()))
+        yield self._summary(tally, began, rows, problems, census={**_counts(walks), "rounds": round_})
 
     def _summary(
         self, tally: Tally, began: int, rows: int, problems: tuple[str, ...], *, census: dict[str, int] | None
@@ -187,10 +191,8 @@ class ConstantContact:
             problems=problems,
         )
 
-    def _walk(
-        self, walk: Walk, query: dict[str, str], round_: int, tally: Tally
-    ) -> Generator[Page, None, Walk]:
-        """Follow one query to its last page."""
+    def _walk(self, walk: Walk, query: dict[str, str], round_: int, tally: Tally) -> Iterator[Page]:
+        """Follow one query to its last page, and keep count in `walk`."""
         limit = str(LIMITS[min(round_, len(LIMITS)) - 1])
         # No encoding here: this is for people to read in the evidence.
         asked = "&".join(f"{key}={value}" for key, value in query.items())
@@ -200,7 +202,7 @@ class ConstantContact:
             yield self._page(fetched, walk, asked, tally)
             href = fetched.answer.next
             if href is None:
-                return walk
+                return
             if href in followed:
                 raise self._client.failed("the pages lead in a circle")
             followed.add(href)
@@ -214,7 +216,10 @@ class ConstantContact:
             try:
                 row = wire.row(contact, source=self._name, query=asked, fetched_at=at)
             except wire.NotAsPromised as wrong:
-                raise self._client.failed(str(wrong)) from None
+                # One row must not keep everybody behind it out of the ledger: it is reported at the end.
+                walk.unreadable += 1
+                walk.why_unreadable = str(wrong)
+                continue
             if tally.see(row, walk):
                 news.append(row.observed)
         if walk.barren >= BARREN_PAGES:

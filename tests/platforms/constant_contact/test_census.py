@@ -42,9 +42,9 @@ def opted_out(people: Sequence[Row]) -> set[str]:
     return {f"p{int(str(row['contact_id'])[3:])}@example.com" for row in people if "opt_out_date" in str(row)}
 
 
-def summary(answers: Bare, state: Path, what: object = None) -> Summary:
+def summary(answers: Bare, state: Path) -> Summary:
     with serving(answers, state) as (_, source):
-        return pulled(source, window() if what is not None else Census()).done
+        return pulled(source, Census()).done
 
 
 # --- Accounts that stand still ----------------------------------------------------------------------------
@@ -224,6 +224,33 @@ def test_contacts_that_keep_coming_without_a_count_are_incomplete(tmp_path: Path
 
     assert not done.complete
     assert "status=all showed 300 contacts that earlier rounds had not" in done.problems
+
+
+ODD: tuple[Row, ...] = (
+    {"contact_id": "odd-1", "email_address": "pat@example.com"},
+    {"contact_id": "odd-2", "email_address": {"address": "pat@example.com", "permission_to_send": True}},
+)
+
+
+@pytest.mark.parametrize("what", [None, "window"])
+def test_a_row_that_cannot_be_read_keeps_nobody_else_out(what: str | None, tmp_path: Path) -> None:
+    """All others are found, in one round; the run is incomplete and says why, without the address."""
+    people = [person(number, "unsubscribed") for number in range(600)]
+
+    def with_odd(rows: Sequence[Row], _given: Mapping[str, str], page: int) -> Sequence[Row]:
+        return [*ODD, *rows] if page == 1 else rows
+
+    answers = Bare(people, lose=with_odd, count=lambda rows, _given, _page: len(rows) + 2)
+    with serving(answers, tmp_path) as (_, source):
+        found = pulled(source, window() if what else Census())
+
+    assert opted_out(people) == found.opted_out
+    assert not found.done.complete
+    step = "window" if what else "status=all"
+    assert (
+        f"2 rows of {step} cannot be read (expected a text as permission_to_send, found true or false)"
+    ) == found.done.problems[0]
+    assert what or (found.done.census is not None and 1 == found.done.census["rounds"])
 
 
 # --- Windows ----------------------------------------------------------------------------------------------
