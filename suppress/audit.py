@@ -74,12 +74,12 @@ def verify(
     from suppress.ledger.inspection import Outside
 
     file, folder = sqlite_file(ledger), keys if keys is not None else keys_folder(ledger)
+    require_ledger_file(file)
     pinned = _pinned(folder, vkeys)
     outside = [Outside(str(path), _note(path)) for path in anchors]
     # Read ahead of the head: a writer at work raises the head first and the mark after it.
     outside += [Outside("the high-water mark", note) for note in _highwater(folder)]
     index, without_index = _index_keys(folder)
-    require_ledger_file(file)
     try:
         bad, facts = _inspect(file, pinned, outside, index, progress)
     except LedgerDamaged as damaged:

@@ -125,6 +125,9 @@ def _failed(failure: BaseException, arguments: list[str]) -> int:
         case BrokenPipeError():
             # The reader of our output went away; that is no finding and no success.
             return 141
+        case SystemExit(code=1):
+            # Our commands never exit like this; Click and Rich do when the reader of stdout went away.
+            return 141
         case SystemExit():
             return failure.code if isinstance(failure.code, int) else 70
         case OSError():
