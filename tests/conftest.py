@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("suppress", deadline=None)  # a busy machine is no failing property
+hypothesis.settings.load_profile("suppress")
 
 SCRIPT = Path(sys.executable).with_name("suppress")
 

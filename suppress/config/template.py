@@ -27,7 +27,7 @@ TEMPLATE = """\
 # An account that is asked for opt-outs. Call it what you like; "main" is its name in commands and reports.
 #[sources.main]
 #platform = "constant-contact"
-# The legal sender behind the account: an opt-out counts for all that this sender mails.
+# The legal sender behind the account, for reports. An opt-out made here counts for all that anyone mails.
 #sender = "Acme"
 #client_id = "the API key of your application at the platform"
 # No token here: give it in SUPPRESS_SOURCES__MAIN__ACCESS_TOKEN, or in a file that only you can read:

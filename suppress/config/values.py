@@ -188,14 +188,15 @@ def _url(found: Value, key: str) -> str:
         raise found.wrong(f"{key} is no URL; write https://host/path")
     if "@" in text:
         raise found.wrong(f"{key} may not hold a user name or password")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise found.wrong(
             f"{key} must begin with https:// (http:// only for this machine, such as 127.0.0.1)"
         )
     return text.rstrip("/")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether `host` can only be this machine."""
     import ipaddress
 
     try:

@@ -12,13 +12,13 @@ Rules kept here:
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
+from suppress.config.values import is_loopback
 from suppress.core.suppression import Json
 from suppress.errors import ConfigWrong
 from suppress.plugin.errors import CallForbidden, WouldIncreaseReach
@@ -85,14 +85,6 @@ def permitted(calls: Sequence[Call], method: str, target: str, body: Body = None
         if (why := call.refuses(body)) is not None:
             raise WouldIncreaseReach(f"a plugin tried to send {why}; nothing was sent")
     return call
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` can only be this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def checked_url(url: str, *, setting: str) -> str:
