@@ -6,6 +6,7 @@ Typer's standalone mode and maps every failure itself (`suppress.errors`).
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -103,6 +104,9 @@ app.add_typer(ledger.ledger_app, name="ledger", rich_help_panel=SETUP)
 def main() -> NoReturn:
     """Run the command line and exit with the documented code."""
     arguments = sys.argv[1:]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter is no failure
     try:
         code = app(args=arguments, prog_name="suppress", standalone_mode=False)
         sys.stdout.flush()

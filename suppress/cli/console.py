@@ -40,7 +40,8 @@ def emit(
     """Print a command's result: one JSON object, or what `human` draws."""
     if as_json:
         text = json.dumps({"schema": f"suppress/{command}@1", **facts}, ensure_ascii=False, default=_text)
-        sys.stdout.write(text + "\n")
+        # Bytes of the command line that are no UTF-8 arrive as lone surrogates; JSON can escape them.
+        sys.stdout.write(text.encode(errors="backslashreplace").decode() + "\n")
     else:
         human(Screen(sys.stdout))
     sys.stdout.flush()

@@ -31,9 +31,10 @@ from urllib.parse import urlsplit
 import httpx2
 
 from suppress import __version__
+from suppress.config.values import is_loopback
 from suppress.errors import ConfigWrong, SourceFailed, SuppressError
 from suppress.plugin.errors import Transient
-from suppress.plugin.guard import Body, Call, checked_url, is_loopback, permitted, reads
+from suppress.plugin.guard import Body, Call, checked_url, permitted, reads
 from suppress.plugin.pace import Clock, Pace
 from suppress.plugin.words import vendor_words
 

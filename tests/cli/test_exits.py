@@ -155,3 +155,23 @@ def test_ctrl_c_is_130(command: Command, tmp_path: Path) -> None:
 
     assert 130 == running.returncode
     assert b"Traceback" not in err
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_an_argument_that_is_no_utf8_is_answered(locale: str, command: Command) -> None:
+    """Lists from old systems hold such bytes, and people paste them."""
+    assert 0 == command("init").exit_code
+    strange = os.fsdecode(b"j\xf6rg@example.com")
+
+    for arguments in (["check", strange, "--json"], ["check", strange], ["show", strange]):
+        done = command(*arguments, env={"LC_ALL": locale})
+        assert 0 == done.exit_code, done.err
+
+
+def test_a_terminal_that_lacks_a_letter_is_no_failure(command: Command) -> None:
+    """It is shown escaped."""
+    assert 0 == command("init").exit_code
+    done = command("check", "jörg@example.com", env={"PYTHONIOENCODING": "ascii"})
+
+    assert 0 == done.exit_code, done.err
+    assert "example.com" in done.out

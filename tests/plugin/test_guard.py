@@ -6,9 +6,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from suppress.config.values import is_loopback
 from suppress.errors import ConfigWrong
 from suppress.plugin.errors import CallForbidden, WouldIncreaseReach
-from suppress.plugin.guard import Body, Call, checked_url, is_loopback, permitted, reads
+from suppress.plugin.guard import Body, Call, checked_url, permitted, reads
 
 
 def refuses(body: Body) -> str | None:
