@@ -73,5 +73,5 @@ def _cell(value: Value) -> str | int:
             return value.isoformat().replace("+00:00", "Z")
         case date():
             return value.isoformat()
-        case str():
+        case _:
             return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

@@ -139,8 +139,8 @@ class Deadlines:
     def holds(self) -> bool:
         """Whether every line adds up, and no policy and no last day lost a request."""
         waiting = self.overall.open + self.overall.at_risk + self.overall.overdue
-        if waiting != sum(each.requests for each in self.pending):
-            return False
-        return all(tally.holds for tally in (self.overall, *self.policies, *self.destinations)) and all(
+        checks = [tally.holds for tally in (self.overall, *self.policies, *self.destinations)]
+        checks += [
             tally.requests + self.not_judged[tally.policy] == self.overall.requests for tally in self.policies
-        )
+        ]
+        return waiting == sum(each.requests for each in self.pending) and all(checks)

@@ -2,7 +2,8 @@
 
 Rules kept here:
 
-* Jinja escapes every value; the style sheet and the figures are ours. There is no script and no address of
+* Jinja escapes every value, and what could act unseen (control characters, direction marks) is shown as an
+  escape; the style sheet and the figures are ours. There is no script and no address of
   another host in the page.
 * Colour never carries a meaning alone: states are words with a mark, figures have patterns, and each figure
   has its table and its sentence.
@@ -85,7 +86,11 @@ class Standing:
 def render(facts: Facts) -> bytes:
     """The page as UTF-8."""
     environment = Environment(
-        loader=FunctionLoader(_source), autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
+        loader=FunctionLoader(_source),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_harmless,
+        keep_trailing_newline=True,
     )
     environment.filters.update(shown=shown, shortened=_shortened)
     page = environment.get_template("report.html.jinja").render(
@@ -103,7 +108,7 @@ def render(facts: Facts) -> bytes:
         marks=_MARKS,
         most_rows=MOST_ROWS,
     )
-    return page.encode("utf-8", "backslashreplace")
+    return page.encode()
 
 
 def standing(verdict: Verdict) -> Standing:
@@ -134,8 +139,18 @@ def shown(value: Value) -> str:
             return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
         case date():
             return value.isoformat()
-        case str():
+        case _:
             return value
+
+
+def _harmless(value: object) -> object:
+    """Text from outside with control characters and direction marks as escapes, so that it cannot act."""
+    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
+        return value
+    return "".join(
+        each if each.isprintable() or each == "\n" else each.encode("unicode_escape").decode()
+        for each in value
+    )
 
 
 def _shortened(text: str, column: str) -> str:

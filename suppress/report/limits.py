@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from suppress.report.coverage import Coverage
 from suppress.report.deadlines import Deadlines
 from suppress.report.people import Clock
+from suppress.report.words import number
 
 STANDING = (
     "Requests that nobody recorded are not here: spoken ones, letters and replies count only once somebody "
@@ -31,31 +32,31 @@ def limits(coverage: Coverage, deadlines: Deadlines, ahead: int, *, full: bool) 
 def _of_the_requests(deadlines: Deadlines) -> Iterator[str]:
     if acted := deadlines.clocks[Clock.ACTED]:
         yield (
-            f"{acted:,} of the requests judged carry no date of receipt; their clock starts when the person "
-            "acted, which can only be earlier."
+            f"{number(acted, 'request', 'requests')} judged without a date of receipt: the clock "
+            "starts when the person acted, which can only be earlier."
         )
     if learned := deadlines.clocks[Clock.LEARNED]:
         yield (
-            f"{learned:,} of the requests judged carry no date at all; their clock starts when the ledger "
-            "learned of them. Their true deadline may have been earlier."
+            f"{number(learned, 'request', 'requests')} judged without any date: the clock starts when "
+            "the ledger learned of it. The true deadline may have been earlier."
         )
     if deadlines.bounced:
         yield (
-            f"{deadlines.bounced:,} bounced addresses are suppressed and have no deadline: a bounce is no "
-            "request."
+            f"{number(deadlines.bounced, 'bounced address', 'bounced addresses')} suppressed without a "
+            "deadline: a bounce is no request."
         )
     if deadlines.other_channels:
         yield (
-            f"{deadlines.other_channels:,} requests are about other channels than e-mail. They are recorded; "
-            "destinations are told about e-mail only."
+            f"{number(deadlines.other_channels, 'request', 'requests')} about other channels than e-mail: "
+            "recorded, but destinations are told about e-mail only."
         )
     if deadlines.struck_out:
-        yield f"{deadlines.struck_out:,} entries were struck out as wrong and are not judged."
-    for policy, number in deadlines.not_judged.items():
-        if number:
+        yield f"{number(deadlines.struck_out, 'request', 'requests')} struck out as wrong, and not judged."
+    for policy, left_out in deadlines.not_judged.items():
+        if left_out:
             yield (
-                f"{number:,} requests are not judged under {policy}: it is not about them, or it was not in "
-                "force when their clock started."
+                f"{number(left_out, 'request', 'requests')} not judged under {policy}: the policy is about "
+                "something else, or was not in force when the clock started."
             )
 
 
@@ -64,8 +65,8 @@ def _of_the_ledger(coverage: Coverage, ahead: int, *, full: bool) -> Iterator[st
         yield "No source is configured: the ledger holds only what people and files brought."
     if ahead:
         yield (
-            f"{ahead:,} entries are dated after the moment of this report, so a clock was wrong here or "
-            "there. They are counted."
+            f"{number(ahead, 'entry', 'entries')} dated after the moment of this report: a clock was "
+            "wrong here or there. They are counted all the same."
         )
     if not full:
         yield "People are shown by subject id and entry number. The full variant shows addresses."

@@ -20,6 +20,7 @@ from suppress.report.deadlines import Deadlines
 from suppress.report.drift import Incident
 from suppress.report.integrity import Integrity
 from suppress.report.rollforward import RollForward
+from suppress.report.words import number
 
 
 class Weight(StrEnum):
@@ -115,7 +116,7 @@ def _deadline_points(deadlines: Deadlines) -> list[Point]:
     if overdue:
         points.append(
             _action(
-                f"{_number(overdue, 'request is', 'requests are')} overdue: not honoured everywhere, "
+                f"{number(overdue, 'request is', 'requests are')} overdue: not honoured everywhere, "
                 "and the last day has passed.",
                 "suppress export DESTINATION, today",
             )
@@ -123,7 +124,7 @@ def _deadline_points(deadlines: Deadlines) -> list[Point]:
     if at_risk:
         points.append(
             _warning(
-                f"{_number(at_risk, 'request is', 'requests are')} past the strict date and must be "
+                f"{number(at_risk, 'request is', 'requests are')} past the strict date and must be "
                 "honoured before the lenient one.",
                 "suppress export DESTINATION",
             )
@@ -134,7 +135,7 @@ def _deadline_points(deadlines: Deadlines) -> list[Point]:
 def _drift_points(drift_open: int) -> list[Point]:
     if not drift_open:
         return []
-    people = _number(drift_open, "suppressed person is", "suppressed people are")
+    people = number(drift_open, "suppressed person is", "suppressed people are")
     return [
         _action(
             f"{people} mailable at a source again.",
@@ -149,7 +150,7 @@ def _coverage_points(coverage: Coverage) -> list[Point]:
         if not source.configured:
             points.append(
                 _warning(
-                    f"Source {source.name} was read before and is no longer configured.", "suppress config"
+                    f"Source {source.name} is known to the ledger and not configured.", "suppress config"
                 )
             )
         elif source.last_complete is None:
@@ -182,7 +183,3 @@ def _action(says: str, next_step: str) -> Point:
 
 def _warning(says: str, next_step: str) -> Point:
     return Point(Weight.WARNING, says, next_step)
-
-
-def _number(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"

@@ -46,6 +46,11 @@ def word(value: StrEnum | None) -> str:
     return "" if value is None else _WORDS[value]
 
 
+def number(count: int, one: str, many: str) -> str:
+    """A count with its noun: `number(1, "entry", "entries")`."""
+    return f"{count:,} {one if count == 1 else many}"
+
+
 _COUNTS: Mapping[str, str] = {
     "contacts": "Contacts seen, deleted ones included",
     "opted_out": "Opted out",

@@ -7,6 +7,7 @@ from datetime import timedelta
 from suppress.config import DestinationSettings, Settings, SourceSettings
 from suppress.core.suppression import Channel, Origin, Reason, Visibility
 from suppress.report.census import Identity
+from suppress.report.contents import tables
 from suppress.report.drift import Closing
 from tests.report.books import Book, day, noon
 
@@ -79,7 +80,7 @@ class TestSources:
             ("main", True),
             ("old account", False),
         ]
-        assert any("old account was read before" in point.says for point in facts.verdict.points)
+        assert any("old account is known to the ledger" in point.says for point in facts.verdict.points)
 
     def test_requests_of_a_source_that_never_reported_a_run_are_listed(self) -> None:
         """A run that was cut short before its end left requests behind."""
@@ -206,6 +207,10 @@ class TestCensus:
         (census,) = book.facts().population.censuses
 
         assert census.identities == (Identity("opted out = new in this run + already known", 2, 2),)
+        assert tables(book.facts())["census"].rows == (
+            ("main", "Hard bounces", 3),
+            ("main", "A plain query for opt-outs would have missed", 0),
+        )
 
     def test_the_last_complete_census_of_the_period_counts(self) -> None:
         """A later one belongs to a later report; an incomplete one to none."""
@@ -326,13 +331,19 @@ class TestDrift:
             book.opt_out(person)
         wrong = book.drift("ann")
         book.drift("bob")
+        book.later(days=1).sync(drift=[wrong])
+        book.drift("bob")
         correction = book.corrected(wrong)
         book.forgotten("bob")
-        assert [each.closing for each in book.facts().drift] == [Closing.CORRECTED, Closing.FORGOTTEN]
+        assert [each.closing for each in book.facts().drift] == [
+            Closing.CORRECTED,
+            Closing.CENSUS,
+            Closing.FORGOTTEN,
+        ]
 
         book.corrected(correction)
 
-        assert [each.closed is None for each in book.facts().drift] == [True, False]
+        assert [each.closed is None for each in book.facts().drift] == [True, False, False]
 
     def test_a_report_shows_what_was_found_in_its_period_or_lasted_into_it(self) -> None:
         """Closed before it began, or found after it ended: another report's."""

@@ -272,7 +272,7 @@ class TestClock:
         facts = book.facts(as_of="2027-01-01")
 
         assert [miss.clock for miss in facts.deadlines.missed] == [Clock.ACTED]
-        assert any("no date of receipt" in limit for limit in facts.limits)
+        assert any("without a date of receipt" in limit for limit in facts.limits)
 
     def test_without_any_date_the_entry_stands_in(self) -> None:
         """And the report says that the true deadline may have been earlier."""
@@ -281,7 +281,7 @@ class TestClock:
         facts = book.facts(as_of="2027-01-01")
 
         assert [miss.started for miss in facts.deadlines.missed] == [day("2026-11-20")]
-        assert any("no date at all" in limit for limit in facts.limits)
+        assert any("without any date" in limit for limit in facts.limits)
 
     def test_another_trigger_counts_from_the_act(self) -> None:
         """Canada's clock starts when the request was sent."""

@@ -1,0 +1,258 @@
+"""A report of a real ledger: verified, quoted, recorded, whole on disk or not there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import stat
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from suppress.audit import Bad, Verification, verify
+from suppress.config import Settings
+from suppress.core.address import Address
+from suppress.core.entry import Corrected, DestinationChanged, Honoured, ReportIssued
+from suppress.core.suppression import Drift, OptOut, Origin, Reason, Visibility
+from suppress.errors import BadUsage, LedgerDamaged, OutputRefused
+from suppress.ledger import Event, Ledger
+from suppress.report.integrity import Integrity
+from suppress.report.issue import Format, Issued, Target, Wanted, gathered, issue
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """Two people, one of them hidden, told to a CRM; one drifted."""
+    clock = [NOW - timedelta(days=3)]
+    url = f"sqlite:///{tmp_path / 'suppress.db'}"
+    Ledger.create(url, keys=tmp_path / "suppress.keys", organisation="Acme", clock=lambda: clock[0])
+    with Ledger.open(url, clock=lambda: clock[0]) as opened:
+        people = [
+            OptOut(
+                Address.parse(f"{name}@example.com"),
+                "main",
+                Origin.PLATFORM,
+                Reason.UNSUBSCRIBED,
+                occurred_at=clock[0],
+                received_at=clock[0],
+                visibility=visibility,
+            )
+            for name, visibility in (("ann", Visibility.DELETED), ("Bob.Smith", Visibility.VISIBLE))
+        ]
+        opened.append(people, actor="test")
+        last = opened.head().size - 1
+        opened.append([Event("told", Honoured("crm", last, "ab" * 32, 2, (), True))], actor="test")
+        opened.append([Drift(people[1].address, "main", "explicit")], actor="test")
+        yield opened
+
+
+def settings(ledger: Ledger) -> Settings:
+    return Settings(ledger=f"sqlite:///{ledger.file}", organisation="Acme")
+
+
+def issued(ledger: Ledger, target: Target, *, full: bool = False, dry_run: bool = False) -> Issued:
+    chosen = settings(ledger)
+    return issue(
+        ledger,
+        chosen,
+        Wanted(target, full=full),
+        verify(chosen.ledger),
+        now=NOW,
+        actor="test",
+        dry_run=dry_run,
+    )
+
+
+def last_entry(ledger: Ledger) -> object:
+    size = ledger.head().size
+    return next(ledger.entries(size - 1)).body
+
+
+@pytest.mark.parametrize("format_", list(Format))
+def test_it_is_written_for_its_owner_and_recorded(ledger: Ledger, tmp_path: Path, format_: Format) -> None:
+    """The entry holds the digest of what is on disk, and the head that the report quotes."""
+    place = tmp_path / f"report.{format_.value}"
+    before = ledger.head()
+
+    found = issued(ledger, Target(format_, str(place)))
+
+    content = place.read_bytes()
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+    assert found.digest == hashlib.sha256(content).hexdigest()
+    assert found.bytes == len(content)
+    assert last_entry(ledger) == ReportIssued(found.digest, before.size, before.root.hex(), "redacted")
+    assert found.receipt == before.size
+    assert found.facts.manifest.ledger.checkpoint == before.note
+
+
+def test_a_folder_is_recorded_by_its_index(ledger: Ledger, tmp_path: Path) -> None:
+    """Which names the digest of every other file."""
+    found = issued(ledger, Target(Format.CSV, str(tmp_path / "annexes")))
+    index = tmp_path / "annexes" / "index.csv"
+
+    assert found.digest == hashlib.sha256(index.read_bytes()).hexdigest()
+    assert stat.S_IMODE((tmp_path / "annexes").stat().st_mode) == 0o700
+    assert (tmp_path / "annexes" / "missed.csv").is_file()
+
+    again = issued(ledger, Target(Format.CSV, str(tmp_path / "annexes")))
+
+    assert again.digest == hashlib.sha256(index.read_bytes()).hexdigest() != found.digest
+
+
+def test_the_same_ledger_options_and_instant_give_the_same_bytes(ledger: Ledger, tmp_path: Path) -> None:
+    """A dry run changes nothing, so two of them are equal in every format."""
+    for format_ in Format:
+        target = Target(format_, str(tmp_path / "report"))
+
+        assert issued(ledger, target, dry_run=True).digest == issued(ledger, target, dry_run=True).digest
+
+
+def test_a_dry_run_writes_neither_file_nor_entry(ledger: Ledger, tmp_path: Path) -> None:
+    """It gathers and renders all the same."""
+    before = ledger.head()
+
+    found = issued(ledger, Target(Format.HTML, str(tmp_path / "report.html")), dry_run=True)
+
+    assert found.receipt is None
+    assert found.facts.verdict.suppressed == 2
+    assert not (tmp_path / "report.html").exists()
+    assert ledger.head() == before
+
+
+def test_addresses_are_looked_up_for_the_full_variant(ledger: Ledger, tmp_path: Path) -> None:
+    """For those named one by one, as they were spelled, and it is recorded as full."""
+    place = tmp_path / "full.json"
+
+    issued(ledger, Target(Format.JSON, str(place)), full=True)
+
+    found = json.loads(place.read_text())
+    assert sorted(found["addresses"].values()) == ["Bob.Smith@example.com", "ann@example.com"]
+    body = last_entry(ledger)
+    assert isinstance(body, ReportIssued)
+    assert body.audience == "full"
+
+
+def test_no_report_is_made_of_a_damaged_ledger(ledger: Ledger, tmp_path: Path) -> None:
+    """It would be evidence of nothing; the message names the entry."""
+    damaged = Verification(False, 5, "", 2, (), (), Bad(2, "its bytes were changed"))
+    before = ledger.head()
+
+    with pytest.raises(LedgerDamaged, match="does not verify: entry 2: its bytes were changed"):
+        issue(
+            ledger,
+            settings(ledger),
+            Wanted(Target(Format.HTML, str(tmp_path / "report.html"))),
+            damaged,
+            now=NOW,
+            actor="test",
+        )
+
+    assert ledger.head() == before
+    assert not (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize("name", ["missing/report.html", "suppress.db"])
+def test_a_place_that_cannot_be_written_leaves_no_record(ledger: Ledger, tmp_path: Path, name: str) -> None:
+    """No folder to write in; a name that is the ledger's own."""
+    before = ledger.head()
+
+    with pytest.raises(OutputRefused):
+        issued(ledger, Target(Format.HTML, str(tmp_path / name)))
+
+    assert ledger.head() == before
+
+
+def test_a_folder_that_cannot_be_made_is_refused(ledger: Ledger, tmp_path: Path) -> None:
+    """A file is in the way."""
+    (tmp_path / "taken").write_text("")
+
+    with pytest.raises(OutputRefused, match="taken cannot be made"):
+        issued(ledger, Target(Format.CSV, str(tmp_path / "taken")))
+
+
+def test_corrections_strike_out_runs_and_receipts(ledger: Ledger) -> None:
+    """The receipt was of another system: the CRM was told nothing."""
+    told = next(entry.seq for entry in ledger.entries() if isinstance(entry.body, Honoured))
+    ledger.append([Event("added", DestinationChanged("crm", "csv", "added"))], actor="test")
+    ledger.append([Event("wrong", Corrected(told, "another system"))], actor="test")
+    facts = gathered(
+        ledger,
+        settings(ledger),
+        Wanted(Target(Format.JSON, "-")),
+        Integrity.of(verify(settings(ledger).ledger)),
+        now=NOW,
+    )
+
+    assert [(each.exports, each.untold) for each in facts.coverage.destinations] == [(0, 2)]
+
+
+def test_progress_is_told(ledger: Ledger) -> None:
+    """With how far along of how many."""
+    told: list[tuple[int, int | None]] = []
+    chosen = settings(ledger)
+
+    issue(
+        ledger,
+        chosen,
+        Wanted(Target(Format.JSON, "-")),
+        verify(chosen.ledger),
+        now=NOW,
+        actor="test",
+        dry_run=True,
+        progress=lambda done, total: told.append((done, total)),
+    )
+
+    assert told == [(0, ledger.head().size)]
+
+
+def test_an_erased_address_is_said_to_be_erased(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is gone is not shown, and not hidden either."""
+    monkeypatch.setattr(Ledger, "payload", lambda _self, _seq: None)
+    facts = gathered(
+        ledger,
+        settings(ledger),
+        replace(Wanted(Target(Format.JSON, "-")), full=True),
+        Integrity.of(verify(settings(ledger).ledger)),
+        now=NOW,
+    )
+
+    assert set(facts.addresses.values()) == {"(erased)"}
+
+
+class TestTarget:
+    """Where a report goes and in which format, by what was given."""
+
+    @pytest.mark.parametrize(
+        ("format_", "place", "expected"),
+        [
+            (None, None, Target(Format.HTML, "suppress-report.html")),
+            (Format.JSON, None, Target(Format.JSON, "suppress-report.json")),
+            (Format.CSV, None, Target(Format.CSV, "suppress-report")),
+            (None, "a.HTM", Target(Format.HTML, "a.HTM")),
+            (None, "a.json", Target(Format.JSON, "a.json")),
+            (None, "a.csv", Target(Format.CSV, "a.csv")),
+            (None, "-", Target(Format.HTML, "-")),
+            (Format.JSON, "a.html", Target(Format.JSON, "a.html")),
+        ],
+    )
+    def test_the_option_decides_then_the_ending(
+        self, format_: Format | None, place: str | None, expected: Target
+    ) -> None:
+        """And html when nothing is said."""
+        assert Target.chosen(format_, place) == expected
+
+    def test_an_ending_that_says_nothing_is_refused(self) -> None:
+        """Guessing would write a page where a program expects figures."""
+        with pytest.raises(BadUsage, match=r"audit\.txt does not say which format"):
+            Target.chosen(None, "audit.txt")
+
+    @pytest.mark.parametrize(("place", "folder"), [("annexes", True), ("a.csv", False), ("-", False)])
+    def test_csv_without_its_ending_is_a_folder(self, place: str, folder: bool) -> None:
+        """One file for programs and pipes, a folder for people."""
+        assert Target(Format.CSV, place).is_folder is folder
+        assert not Target(Format.JSON, place).is_folder
