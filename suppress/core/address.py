@@ -306,7 +306,8 @@ def _undecorated(local: str) -> str:
 
 # --- Domains ---------------------------------------------------------------------------------------------
 
-_NOT_HOST = re.compile(r"""[^a-z0-9._\-\x80-\U0010ffff]""")
+_NOT_HOST = re.compile(r"[\x00-,/:-^`{-\x7f]")
+"""ASCII other than letters, digits, dot, hyphen and underscore (a negated set would take 4 ms to compile)."""
 _SPREADSHEET = re.compile(r"(?:_x00(?:0[9ad]|a0)_)+$")
 """A line break or tab at the end of a cell, as some readers of .xlsx spell it (ECMA-376, ST_Xstring)."""
 _PUNYCODE_UP_TO = 255
