@@ -16,9 +16,11 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -348,15 +350,31 @@ def test_check_says_what_is_wrong_with_the_place(tmp_path: Path) -> None:
     assert (Severity.FAIL, f"mkdir -p {tmp_path}/gone") == (nowhere.severity, nowhere.hint)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_check_sees_a_folder_that_may_not_be_written_to(tmp_path: Path) -> None:
-    """And an export into it is refused with the reason."""
-    tmp_path.chmod(0o500)
-    severities = [each.severity for each in exporter(tmp_path).check()]
-    with pytest.raises(OutputRefused, match="Permission denied"):
-        written(tmp_path, people(["a@example.com"]))
-    tmp_path.chmod(0o700)
+@contextmanager
+def without_privileges() -> Iterator[None]:
+    """Root may write everywhere, so root becomes nobody for a while."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.setresuid(65534, 65534, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
 
+
+def test_check_sees_a_folder_that_may_not_be_written_to() -> None:
+    """And an export into it is refused with the reason."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o555)
+        with without_privileges():
+            severities = [each.severity for each in exporter(folder).check()]
+            with pytest.raises(OutputRefused, match="Permission denied"):
+                written(folder, people(["a@example.com"]))
+        folder.chmod(0o700)
+
+        assert [] == list(folder.iterdir())
     assert Severity.FAIL in severities
 
 
