@@ -184,7 +184,11 @@ class Disclosed:
 
 @dataclass(frozen=True, slots=True)
 class Honoured:
-    """A destination holds every opt-out up to and including entry `upto`, but for those in `failed`."""
+    """A destination holds every opt-out up to and including entry `upto`, but for those in `failed`.
+
+    Nor can it hold one whose address was erased before it was told: such a request is listed in `failed` too
+    as far as the list has room, and an `erased` entry names it.
+    """
 
     type: ClassVar[str] = "honoured"
     destination: str
@@ -198,14 +202,18 @@ class Honoured:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """The payloads of these entries were removed; the subject stays suppressed through its blind index."""
+    """No payload of these entries is kept; the subject stays suppressed through its blind index."""
 
     type: ClassVar[str] = "erased"
     subject: str
     entries: tuple[int, ...]
     basis: str
     request: str
-    """Commitment to the request's own id."""
+    """Commitment to the request's own id; empty when it had none."""
+    override: str = ""
+    """Why it was done although destinations had not honoured the person's opt-out; empty when all had."""
+    untold: tuple[str, ...] = ()
+    """Those destinations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +225,8 @@ class Forgotten:
     entries: tuple[int, ...]
     basis: str
     request: str
+    override: str = ""
+    untold: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,9 @@
 
 Everything that needs no lock (blind indexes, payload bodies, text that has to be escaped) is done before
 step 1, so that the write lock is held briefly.
+
+A person who was erased stays erased: a new request or drift of theirs is recorded like any other, and
+nothing of it is kept beside the leaf. Only a consent, by which they give us their address anew, ends that.
 """
 
 from __future__ import annotations
@@ -44,6 +47,7 @@ from suppress.core.suppression import Consent, Drift, OptOut
 from suppress.errors import BadUsage, LedgerDamaged
 from suppress.ledger import projections, tables
 from suppress.ledger.engine import insert_rows
+from suppress.ledger.erasures import records
 from suppress.ledger.folding import after
 from suppress.ledger.heads import Signer, Tip, read_tip
 from suppress.ledger.references import OURS, problem
@@ -62,6 +66,9 @@ from suppress.ledger.sealing import (
 from suppress.ledger.values import Event, Receipt
 
 Told: TypeAlias = OptOut | Consent | Drift | Event
+
+NOTHING = b""
+"""What the leaf of an erased person's new request commits to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +142,9 @@ class Batch:
     changed: set[int] = field(default_factory=set)
     """People whose standing this batch changes."""
     erased: set[str] = field(default_factory=set)
-    """Subjects whose address was erased some time before."""
+    """Subjects who were erased and have not consented since."""
+    blank: dict[str, list[int]] = field(default_factory=dict)
+    """Subject → entries of this batch about somebody erased, of which no payload is kept."""
     later_about: list[Entry] = field(default_factory=list)
     """Entries that are about somebody by what they name, which is looked up once the leaves are in."""
     leaves: list[tuple[int, bytes]] = field(default_factory=list)
@@ -171,6 +180,7 @@ def append(
     receipts = tuple(_place(batch, each) for each in prepared)
     if not batch.leaves:
         return receipts, tip.note
+    _erase_blanks(batch)
     return receipts, _write(batch, signer)
 
 
@@ -193,7 +203,9 @@ def _recall(batch: Batch, prepared: Sequence[Prepared]) -> None:
             raise LedgerDamaged("a person's row in the ledger names an entry that is not there")
         people[batch.known[subject]] = subject
     batch.standings = projections.standings_of(batch.connection, people)
-    batch.erased = projections.subjects_with(batch.connection, Erased.type, batch.subjects.values())
+    erased = projections.subjects_with(batch.connection, Erased.type, batch.subjects.values())
+    holding = projections.holding(batch.connection, [batch.known[subject] for subject in erased])
+    batch.erased = {subject for subject in erased if batch.known[subject] not in holding}
 
 
 def _kind(told: OptOut | Consent | Drift) -> str:
@@ -221,7 +233,7 @@ def _place_plain(batch: Batch, event: Event) -> Receipt:
     if wrong is not None:
         raise BadUsage(f"an entry of type {event.body.type} that cannot be right: {wrong}")
     entry = _add(batch, event.id, event.body)
-    if isinstance(event.body, (Corrected, Erased, Forgotten)):
+    if isinstance(event.body, (Corrected, Erased, Forgotten, OptOutRecorded, OptInRecorded)):
         batch.later_about.append(entry)
     topic = projections.topic_of(entry.body)
     if topic is not None:
@@ -236,22 +248,35 @@ def _place_personal(batch: Batch, event: Personal) -> Receipt:
     id_ = event_id(subject, _kind(event.told), event.facts)
     if id_ in batch.known:
         return Receipt(batch.known[id_], id_, new=False)
-    pii = payload_commitment(event.salt, event.body)
+    person, blank = batch.known[subject], subject in batch.erased and not isinstance(event.told, Consent)
+    pii = payload_commitment(event.salt, NOTHING if blank else event.body)
     entry = _add(batch, id_, _body(event.told, subject, pii))
-    person = batch.known[subject]
-    if subject in batch.erased:
+    if blank:
+        batch.blank.setdefault(subject, []).append(entry.seq)
+    else:
+        batch.payloads.append((entry.seq, event.salt, event.body))
+    if subject in batch.erased and not blank:
         # Their alias went with their address; now that the address is held again, it is indexed again.
         batch.erased.remove(subject)
         row = _alias_row(batch.key_of[subject], event.key, person)
         if row is not None and not projections.has_alias(batch.connection, row):
             batch.aliases.append(row)
-    batch.payloads.append((entry.seq, event.salt, event.body))
     batch.abouts.append((person, entry.seq))
     standing = after(batch.standings[person], entry)
     if standing != batch.standings[person]:
         batch.standings[person] = standing
         batch.changed.add(person)
     return Receipt(entry.seq, id_, new=True)
+
+
+def _erase_blanks(batch: Batch) -> None:
+    """What `verify` asks for where a payload is missing: the erasure goes on, on its old grounds."""
+    for subject, seqs in batch.blank.items():
+        newest = projections.topics(batch.connection, Erased.type, subject)[0]
+        erasure = projections.entry_at(batch.connection, newest).body
+        assert isinstance(erasure, Erased)
+        for event in records(replace(erasure, override="", untold=()), seqs):
+            _place_plain(batch, event)
 
 
 def _add_person(batch: Batch, event: Personal) -> str:

@@ -172,6 +172,20 @@ def first_payloads(connection: Connection, people: Iterable[int]) -> dict[int, t
     return found
 
 
+def holding(connection: Connection, people: Iterable[int]) -> set[int]:
+    """Those of these people of whom any payload is held."""
+    found: set[int] = set()
+    for chunk in chunks(people):
+        rows = connection.execute(
+            select(tables.about.c.person)
+            .join(tables.payload, tables.payload.c.seq == tables.about.c.seq)
+            .where(tables.about.c.person.in_(chunk))
+            .distinct()
+        )
+        found.update(person for (person,) in rows)
+    return found
+
+
 def people_after(connection: Connection, last: int, limit: int) -> list[int]:
     """The next people who have entries, in the order of the ledger."""
     person = tables.about.c.person

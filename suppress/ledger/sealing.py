@@ -47,6 +47,10 @@ class IndexKey:
         """The blind index of an alias key: another domain, so that it never equals that of an address."""
         return hmac.digest(self.secret, b"alias\x00" + alias.encode(), "sha256")
 
+    def request_salt(self, subject: str) -> bytes:
+        """The salt of `request_commitment`: nobody can guess it; who has this key can say it again."""
+        return hmac.digest(self.secret, b"request\x00" + subject.encode(), "sha256")
+
     @property
     def commitment(self) -> str:
         """What `log.opened` says of this key, so that it cannot be swapped to un-match somebody."""
@@ -63,6 +67,11 @@ def subject_commitment(salt: bytes, key_id: str, blind_index: bytes) -> str:
     return hashlib.sha256(
         PRODUCT + b"/subject/v1\x00" + salt + key_id.encode() + b"\x00" + blind_index
     ).hexdigest()
+
+
+def request_commitment(salt: bytes, request: str) -> str:
+    """The `request` of an `erased`: shows to whoever is given id and salt that this was the request."""
+    return hashlib.sha256(PRODUCT + b"/request/v1\x00" + salt + expressible(request).encode()).hexdigest()
 
 
 def mark(leaf_hash: bytes) -> int:
