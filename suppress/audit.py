@@ -50,6 +50,20 @@ class Verification:
     """The files of the checkpoints that the ledger was held against."""
     not_checked: tuple[str, ...]
     first_bad: Bad | None
+    compared: tuple[Compared, ...] = ()
+    """Each of those checkpoints, and how the ledger stands to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One checkpoint that was kept elsewhere, and what it says about the ledger."""
+
+    anchor: str
+    size: int | None
+    """None where it could not be believed."""
+    result: str | None
+    """`holds`: it fits. `forked`: the ledger has other entries. `ahead`: the ledger is shorter, so it was cut
+    short or is an older copy. `foreign`: not signed by a key of this ledger. None: not reached."""
 
 
 def _silent(_step: str, _done: int, _total: int | None) -> None:
@@ -86,12 +100,13 @@ def verify(
         return Verification(False, 0, "", 0, tuple(map(str, anchors)), (), Bad(None, damaged.message))
     return Verification(
         bad is None,
-        facts.size,
-        facts.root.hex(),
+        facts.size if facts.signed else 0,
+        facts.root.hex() if facts.signed else "",
         facts.entries,
         tuple(map(str, anchors)),
         tuple(_unchecked(facts, anchored=bool(anchors), without_index=without_index)),
         bad,
+        tuple(Compared(each.name, each.size, each.result) for each in facts.anchors[: len(anchors)]),
     )
 
 

@@ -6,17 +6,20 @@ ledger again. It is believed only as far as it hashes to the root in its own sig
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
 
-from suppress.core.checkpoint import BadNote, Checkpoint, Key, open_checkpoint, parse_vkey
+from suppress.core.checkpoint import BadNote, Checkpoint, Key, Note, open_checkpoint
 from suppress.core.entry import moment
+from suppress.core.keychain import KeyChain
 from suppress.core.merkle import HASH_SIZE, Frontier
 from suppress.errors import ConfigWrong, LedgerDamaged
 from suppress.ledger import tables
+from suppress.ledger.engine import insert_rows
 from suppress.ledger.keys import VKEY_FILE, Keys
 from suppress.ledger.values import Head
 
@@ -65,27 +68,48 @@ def read_tip(connection: Connection) -> Tip:
     return tip
 
 
+def keep(connection: Connection, tip: Tip) -> None:
+    """Store the head among the ledger's checkpoints, unless that size is there already."""
+    size = tables.checkpoint.c.size
+    if connection.execute(select(size).where(size == tip.size)).first() is None:
+        insert_rows(connection, tables.checkpoint, ("size", "note"), [(tip.size, tip.note.encode())])
+
+
 @dataclass(frozen=True, slots=True)
 class Signer:
     """Signs heads, and only such as follow from a head that verifies."""
 
     public: Key
     private: Ed25519PrivateKey
+    chain: KeyChain
+    heir: Signer | None = None
+    """At a rotation: the key that is handed over to, which signs the same head too."""
 
     @classmethod
-    def of(cls, keys: Keys) -> Signer:
-        """The signer with these keys. Raises `ConfigWrong`, also when they do not belong together."""
-        try:
-            public = parse_vkey(keys.vkey)
-        except BadNote as wrong:
-            raise ConfigWrong(f"{keys.folder / VKEY_FILE}: {wrong}") from wrong
+    def of(cls, keys: Keys, chain: KeyChain | None = None) -> Signer:
+        """The signer with these keys: with the current one of `chain`, else with the one that they name.
+
+        Raises:
+            ConfigWrong: A key is missing, or they do not belong together.
+        """
+        if chain is None:
+            try:
+                chain = KeyChain.of(keys.vkey)
+            except BadNote as wrong:
+                raise ConfigWrong(f"{keys.folder / VKEY_FILE}: {wrong}") from wrong
+        public = chain.current
         private = keys.signing()
         if private.public_key().public_bytes_raw() != public.public:
-            raise ConfigWrong(
-                f"the signing key does not belong to the public key in {keys.folder}",
-                remedy="restore the folder from your backup",
-            )
-        return cls(public, private)
+            # Killed between recording a rotation and putting the new key in the old one's place.
+            staged = keys.next_signing()
+            if staged is None or staged.public_key().public_bytes_raw() != public.public:
+                raise ConfigWrong(
+                    f"the signing key does not belong to the public key in {keys.folder}, "
+                    "or it was retired and the new one is not there",
+                    remedy="restore the folder from your backup",
+                )
+            private = staged
+        return cls(public, private, chain)
 
     def require_sound(self, tip: Tip, highwater: str | None) -> None:
         """Refuse to sign over damage, or over a copy older than what was already signed.
@@ -93,12 +117,13 @@ class Signer:
         Raises:
             LedgerDamaged: Says which of the two, and how far apart they are.
         """
-        signed = self._opened(tip.note, "the ledger's head")
+        # Under this very key: of a chain, all but that key comes from the database that is in question.
+        signed = _opened(tip.note, "the ledger's head", lambda note: open_checkpoint(note, [self.public]))
         if (signed.size, signed.root) != (tip.size, tip.tree.root()):
             raise LedgerDamaged("the ledger's head does not match its own signed note")
         if highwater is None:
             return
-        highest = self._opened(highwater, "the high-water mark")
+        highest = _opened(highwater, "the high-water mark", self.chain.open)
         if highest.size > tip.size:
             raise LedgerDamaged(
                 f"this ledger has {tip.size:,} entries, but {highest.size:,} were already signed: "
@@ -113,10 +138,17 @@ class Signer:
 
     def sign(self, tree: Frontier) -> str:
         """The signed note of a tree."""
-        return Checkpoint(self.public.name, tree.size, tree.root()).signed(self.public, self.private.sign)
+        checkpoint = Checkpoint(self.public.name, tree.size, tree.root())
+        note = checkpoint.signed(self.public, self.private.sign)
+        if self.heir is None:
+            return note
+        second = Note.parse(checkpoint.signed(self.heir.public, self.heir.private.sign))
+        first = Note.parse(note)
+        return str(Note(first.text, (*first.signatures, *second.signatures)))
 
-    def _opened(self, note: str, what: str) -> Checkpoint:
-        try:
-            return open_checkpoint(note, [self.public])
-        except BadNote as wrong:
-            raise LedgerDamaged(f"{what} is not signed with this ledger's key: {wrong}") from wrong
+
+def _opened(note: str, what: str, read: Callable[[str], Checkpoint]) -> Checkpoint:
+    try:
+        return read(note)
+    except BadNote as wrong:
+        raise LedgerDamaged(f"{what} is not signed with this ledger's key: {wrong}") from wrong

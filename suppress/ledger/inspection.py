@@ -24,10 +24,12 @@ from typing import TypeAlias
 from sqlalchemy import Connection, select
 
 from suppress.core.checkpoint import BadNote, Checkpoint, Key, open_checkpoint
+from suppress.core.keychain import KeyChain
 from suppress.core.merkle import Frontier, leaf_hash
 from suppress.errors import LedgerDamaged
 from suppress.ledger import replaying, tables
 from suppress.ledger.heads import Tip, read_tip
+from suppress.ledger.keyring import read_history
 from suppress.ledger.sealing import IndexKey, mark
 from suppress.ledger.values import Bad
 
@@ -48,10 +50,39 @@ class Outside:
     note: str
 
 
+HOLDS, FORKED, AHEAD, FOREIGN = "holds", "forked", "ahead", "foreign"
+"""How an outside checkpoint stands to the ledger: it fits; it names another root; it covers more entries than
+there are; it is not signed by a key of this ledger."""
+
+
+@dataclass(slots=True)
+class Anchor:
+    """An outside checkpoint while it is compared."""
+
+    name: str
+    size: int | None = None
+    root: bytes = b""
+    result: str | None = None
+
+
+@dataclass(slots=True)
+class _Climb:
+    """What the pass over the tree knows on its way up."""
+
+    good: int = 0
+    """The largest size so far at which some checkpoint fits."""
+    good_outside: int = 0
+    """The same of those that were kept outside."""
+    stored: set[int] = field(default_factory=set)
+    forked: Bad | None = None
+
+
 @dataclass(slots=True)
 class Facts:
     """What the passes learn on their way."""
 
+    signed: bool = False
+    """Whether the head is signed as it should be; only then its size and root mean something."""
     size: int = 0
     root: bytes = b""
     entries: int = 0
@@ -60,8 +91,12 @@ class Facts:
     """Payloads that were erased on record."""
     subjects: int = 0
     """People who were added and not forgotten."""
+    index_keys: set[str] = field(default_factory=set)
+    """The ids of the index keys that entries commit to."""
     abouts: int = 0
     topics: int = 0
+    anchors: list[Anchor] = field(default_factory=list)
+    """The outside checkpoints, with what came of each."""
 
 
 @dataclass(slots=True)
@@ -76,11 +111,17 @@ class Inspection:
     """Index keys, where there are any: they let indexes be held against addresses."""
     progress: Progress = lambda _step, _done, _total: None
     facts: Facts = field(default_factory=Facts)
+    _chain: KeyChain | None = None
 
     def first_bad(self) -> Bad | None:
         """The first thing that is wrong; None when everything is as it was signed."""
         try:
-            return self._head() or self._tree() or replaying.first_bad(self)
+            unsigned = self._head()
+            self.facts.signed = unsigned is None
+            if unsigned is not None and not self._may_be_ours:
+                return unsigned
+            # Where the right key did not sign the head, the entry that was changed says more.
+            return self._tree() or replaying.first_bad(self) or unsigned
         except LedgerDamaged as damaged:
             return Bad(None, damaged.message)
 
@@ -98,73 +139,136 @@ class Inspection:
         with self.view() as connection:
             problem = guard_problem(connection)
             tip = read_tip(connection)
+            self._chain = _chain(connection)
         if problem is not None:
-            return Bad(None, problem)
+            raise LedgerDamaged(problem)
+        self.facts.size, self.facts.root = tip.size, tip.tree.root()
         try:
-            signed = open_checkpoint(tip.note, self.keys)
+            signed = self._open(tip.note)
         except BadNote as wrong:
             return Bad(None, f"the head is not signed with the pinned key: {wrong}")
         if (signed.size, signed.root) != (tip.size, tip.tree.root()):
-            return Bad(None, "the head row does not match its own signed note")
-        self.facts.size, self.facts.root = signed.size, signed.root
+            raise LedgerDamaged("the head row does not match its own signed note")
+        if self._chain is not None and not self._may_be_ours:
+            return Bad(0, "the ledger was opened with another public key than the pinned one")
         return None
+
+    @property
+    def _may_be_ours(self) -> bool:
+        """Whether the pinned key is one that the ledger names, as far as it can be read."""
+        return self._chain is None or any(key in self._chain.keys for key in self.keys)
+
+    def _open(self, note: str | bytes) -> Checkpoint:
+        """A checkpoint of this ledger: signed by the key of its size, if the pinned one leads there."""
+        if self._chain is None or not self._may_be_ours:
+            return open_checkpoint(note, self.keys)
+        return self._chain.open(note)
 
     # --- The tree --------------------------------------------------------------------------------------
 
     def _tree(self) -> Bad | None:
         size = self.facts.size
-        outside = self._opened_outside()
-        if isinstance(outside, Bad):
-            return outside
-        tree, good = Frontier(), 0
+        outside = _by_size(self._opened_outside())
+        tree, climb = Frontier(), _Climb()
         for first in range(0, size, PAGE):
             end = min(first + PAGE, size)
             with self.view() as connection:
                 leaves = leaves_between(connection, first, end)
                 notes = _notes_between(connection, first, end)
-            expected = _by_size([*self._checkpoints(notes), *outside])
+            stored = self._stored(notes)
             for seq in range(first, end):
                 if seq not in leaves:
                     return Bad(seq, f"entry {seq} is missing")
                 tree.push(leaf_hash(leaves[seq]))
-                for name, checkpoint in expected.get(tree.size, ()):
-                    if checkpoint.root != tree.root():
-                        return self._changed(good, tree.size, name)
-                    good = tree.size
+                if tree.size in outside or tree.size in stored:
+                    bad = self._compared(tree, climb, outside.get(tree.size, ()), stored.get(tree.size))
+                    if bad is not None:
+                        return bad
             self.facts.entries = end
             self.progress("tree", end, size)
         if tree.root() != self.facts.root:
-            return self._changed(good, size, "the head")
-        return self._beyond()
+            return climb.forked or self._changed(climb.good, size, "the head")
+        return climb.forked or self._handed_over(climb) or self._ahead() or self._beyond()
 
-    def _opened_outside(self) -> list[tuple[str, Checkpoint]] | Bad:
-        found = []
-        for each in self.outside:
-            try:
-                checkpoint = open_checkpoint(each.note, self.keys)
-            except BadNote as wrong:
-                return Bad(None, f"{each.name} is not signed with the pinned key: {wrong}")
-            if checkpoint.size > self.facts.size:
-                return Bad(
-                    self.facts.size,
-                    f"{each.name} covers {checkpoint.size} entries and the ledger has {self.facts.size}: "
-                    "it was cut short, or an older copy was put back",
+    def _compared(
+        self, tree: Frontier, climb: _Climb, outside: Sequence[Anchor], stored: Checkpoint | None
+    ) -> Bad | None:
+        """Hold the tree so far against the checkpoints of its size. A fork is remembered, not yet final."""
+        root, size = tree.root(), tree.size
+        for anchor in outside:
+            anchor.result = HOLDS if anchor.root == root else FORKED
+            if anchor.result == HOLDS:
+                climb.good_outside = size
+            elif climb.forked is None:
+                # What is stored inside may be as forged as the entries; what was kept outside is a bound.
+                bad = self._changed(climb.good_outside, size, anchor.name)
+                if bad.seq is not None:
+                    return bad
+                climb.forked = Bad(
+                    None,
+                    f"{anchor.name} does not fit: the ledger was forked or written anew, and signed, "
+                    f"within its first {size} entries",
+                    (climb.good_outside, size),
                 )
-            found.append((each.name, checkpoint))
-        return found
+        if stored is not None:
+            climb.stored.add(size)
+            if stored.root != root:
+                name = f"the stored checkpoint of size {size}"
+                return climb.forked or self._changed(climb.good, size, name)
+        climb.good = size
+        return None
 
-    def _checkpoints(self, notes: dict[int, bytes]) -> list[tuple[str, Checkpoint]]:
-        found = []
+    def _opened_outside(self) -> list[Anchor]:
+        for each in self.outside:
+            anchor = Anchor(each.name)
+            self.facts.anchors.append(anchor)
+            try:
+                checkpoint = self._open(each.note)
+            except BadNote as wrong:
+                anchor.result = FOREIGN
+                raise LedgerDamaged(
+                    f"{each.name} is not signed with the pinned key: {wrong}; it is of another ledger, "
+                    "or this one is a copy from before its key was changed"
+                ) from wrong
+            anchor.size, anchor.root = checkpoint.size, checkpoint.root
+            if checkpoint.size > self.facts.size:
+                anchor.result = AHEAD
+            elif checkpoint.size == 0:
+                anchor.result = HOLDS
+        return self.facts.anchors
+
+    def _ahead(self) -> Bad | None:
+        """The ledger is shorter than something that was signed."""
+        ahead = [anchor for anchor in self.facts.anchors if anchor.result == AHEAD]
+        for anchor in sorted(ahead, key=lambda each: each.size or 0):
+            return Bad(
+                self.facts.size,
+                f"{anchor.name} covers {anchor.size} entries and the ledger has {self.facts.size}: "
+                "it was cut short, or an older copy was put back",
+            )
+        return None
+
+    def _handed_over(self, climb: _Climb) -> Bad | None:
+        """A rotation of the signing key without the checkpoint in which the old key signed it."""
+        for size in self._chain.handovers if self._chain is not None else ():
+            if size not in climb.stored:
+                return Bad(
+                    size - 1, f"entry {size - 1} rotates the key, and no checkpoint of the old key has it"
+                )
+        return None
+
+    def _stored(self, notes: dict[int, bytes]) -> dict[int, Checkpoint]:
+        found = {}
         for size, note in notes.items():
             try:
-                checkpoint = open_checkpoint(note, self.keys)
+                checkpoint = self._open(note)
             except BadNote as wrong:
                 raise LedgerDamaged(
                     f"the stored checkpoint of size {size} is not signed with the pinned key: {wrong}"
                 ) from wrong
             if checkpoint.size != size:
                 raise LedgerDamaged(f"the stored checkpoint of size {size} is one of size {checkpoint.size}")
-            found.append((f"the stored checkpoint of size {size}", checkpoint))
+            found[size] = checkpoint
         return found
 
     def _changed(self, good: int, size: int, name: str) -> Bad:
@@ -186,6 +290,9 @@ class Inspection:
                 (tables.event, tables.event.c.seq),
                 (tables.about, tables.about.c.seq),
                 (tables.topic, tables.topic.c.seq),
+                (tables.standing, tables.standing.c.person),
+                (tables.lift, tables.lift.c.person),
+                (tables.alias, tables.alias.c.person),
             ):
                 stray = connection.execute(
                     select(column).where((column >= self.facts.size) | (column < 0)).limit(1)
@@ -246,11 +353,20 @@ def blob(value: object, what: str) -> bytes:
     return value
 
 
-def _by_size(named: Iterable[tuple[str, Checkpoint]]) -> dict[int, list[tuple[str, Checkpoint]]]:
-    found: dict[int, list[tuple[str, Checkpoint]]] = {}
-    for name, checkpoint in named:
-        found.setdefault(checkpoint.size, []).append((name, checkpoint))
+def _by_size(anchors: Iterable[Anchor]) -> dict[int, list[Anchor]]:
+    found: dict[int, list[Anchor]] = {}
+    for anchor in anchors:
+        if anchor.size is not None:
+            found.setdefault(anchor.size, []).append(anchor)
     return found
+
+
+def _chain(connection: Connection) -> KeyChain | None:
+    """The signing keys that the entries name; None when those entries cannot be read."""
+    try:
+        return read_history(connection).chain
+    except LedgerDamaged:
+        return None
 
 
 def _notes_between(connection: Connection, first: int, end: int) -> dict[int, bytes]:

@@ -5,6 +5,7 @@
     ├── index.k1              0600  32 bytes in hex: the key of the blind index, named by its id
     ├── log.vkey                    the public key as C2SP signed-note writes it: what `verify` pins
     ├── log.pem                     the same for openssl
+    ├── log.5f1c03aa.vkey, .pem     public keys that were retired, by their ids
     └── highwater                   the highest head ever signed, so that a restored old copy is noticed
 
 Rules kept here:
@@ -12,8 +13,10 @@ Rules kept here:
 * The folder appears whole or not at all. Private files that others may read are refused, with the command
   that mends it.
 * Where files are not wanted, `SUPPRESS_SIGNING_KEY` (the PEM text) and `SUPPRESS_INDEX_KEY` (`k1:` and 64
-  hex digits) take the place of the two private files; `suppress init` then writes neither. The folder
-  still holds the public key and the high-water mark.
+  hex digits; after a rotation one for each key, with spaces between) take the place of the private files;
+  `suppress init` then writes neither. The folder still holds the public key and the high-water mark.
+* A new key is on disk before the ledger records it, and in use only once the ledger has: a rotation that is
+  killed at any point is finished by the next command that signs (`suppress.ledger.rotating`).
 * An index key is never destroyed while a person is indexed under it: an erased person can be recognised by
   no other means.
 * Reading the index keys loads no cryptography, so that `suppress check` starts fast.
@@ -32,6 +35,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from suppress.core.checkpoint import Key
 from suppress.errors import ConfigWrong, LedgerDamaged, OutputRefused, StorageFailed
 from suppress.ledger.sealing import IndexKey
 
@@ -39,9 +43,11 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 SIGNING_VARIABLE = "SUPPRESS_SIGNING_KEY"
+NEXT_VARIABLE = "SUPPRESS_NEXT_SIGNING_KEY"
 INDEX_VARIABLE = "SUPPRESS_INDEX_KEY"
 
 SIGNING_FILE = "signing.pem"
+NEXT_FILE = "signing.next.pem"
 VKEY_FILE = "log.vkey"
 PUBLIC_FILE = "log.pem"
 HIGHWATER_FILE = "highwater"
@@ -73,7 +79,7 @@ class Keys:
                 remedy="restore the folder from your backup, or name it by `keys` in suppress.toml",
             )
         given = outside.get(INDEX_VARIABLE)
-        index = (_index_value(given, INDEX_VARIABLE),) if given else _index_files(folder)
+        index = _index_values(given) if given else _index_files(folder)
         return cls(folder, index, read_vkey(folder / VKEY_FILE))
 
     @classmethod
@@ -115,21 +121,22 @@ class Keys:
         Raises:
             ConfigWrong: It is missing, unreadable, readable by others, or not an Ed25519 key.
         """
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-        from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
         outside = os.environ if environ is None else environ
         where = SIGNING_VARIABLE if outside.get(SIGNING_VARIABLE) else str(self.folder / SIGNING_FILE)
         pem = outside.get(SIGNING_VARIABLE, "").encode() or _private(self.folder / SIGNING_FILE)
-        try:
-            key = load_pem_private_key(pem, password=None)
-        except (ValueError, TypeError) as wrong:
-            raise ConfigWrong(
-                f"{where} holds no private key in PEM form", remedy="restore it from your backup"
-            ) from wrong
-        if not isinstance(key, Ed25519PrivateKey):
-            raise ConfigWrong(f"{where} holds a key of another kind", remedy="restore it from your backup")
-        return key
+        return _signing_key(pem, where)
+
+    def next_signing(self, *, environ: Mapping[str, str] | None = None) -> Ed25519PrivateKey | None:
+        """The signing key of a rotation that is being made; None where there is none.
+
+        Raises:
+            ConfigWrong: It is unreadable, readable by others, or not an Ed25519 key.
+        """
+        outside = os.environ if environ is None else environ
+        file = self.folder / NEXT_FILE
+        if outside.get(NEXT_VARIABLE):
+            return _signing_key(outside[NEXT_VARIABLE].encode(), NEXT_VARIABLE)
+        return _signing_key(_private(file), str(file)) if file.exists() else None
 
     @property
     def highwater(self) -> Path:
@@ -216,39 +223,99 @@ def sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _write_new(draft: Path, origin: str, outside: Mapping[str, str]) -> None:
+def public_pem(key: Key) -> bytes:
+    """A public key as openssl reads it."""
     from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-    from suppress.core.checkpoint import encode_vkey
+    return Ed25519PublicKey.from_public_bytes(key.public).public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+
+def private_pem(key: Ed25519PrivateKey) -> bytes:
+    """The private half, as `signing.pem` holds it."""
+    from cryptography.hazmat.primitives import serialization
+
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _write_new(draft: Path, origin: str, outside: Mapping[str, str]) -> None:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     if outside.get(SIGNING_VARIABLE):
         key = Keys(draft, (), "").signing(environ=outside)
     else:
         key = Ed25519PrivateKey.generate()
-        pem = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        _write(draft / SIGNING_FILE, pem, 0o600)
+        write_new_file(draft / SIGNING_FILE, private_pem(key), 0o600)
     if outside.get(INDEX_VARIABLE):
-        _index_value(outside[INDEX_VARIABLE], INDEX_VARIABLE)
+        _index_values(outside[INDEX_VARIABLE])
     else:
-        _write(draft / f"index.{_FIRST}", secrets.token_bytes(32).hex().encode() + b"\n", 0o600)
-    public = key.public_key()
-    raw = public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-    pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    _write(draft / PUBLIC_FILE, pem, 0o644)
-    _write(draft / VKEY_FILE, encode_vkey(origin, raw).encode() + b"\n", 0o644)
+        write_new_index_key(draft, _FIRST)
+    public = Key(origin, key.public_key().public_bytes_raw())
+    write_new_file(draft / PUBLIC_FILE, public_pem(public), 0o644)
+    write_new_file(draft / VKEY_FILE, _line(public), 0o644)
 
 
-def _write(file: Path, content: bytes, mode: int) -> None:
+def retire_public_key(folder: Path, key: Key) -> None:
+    """Keep a public key that signs no more under its id. Raises OSError."""
+    for ending, content in (("vkey", _line(key)), ("pem", public_pem(key))):
+        _replace_public(folder / f"log.{key.id.hex()}.{ending}", content)
+
+
+def settle_signing_key(keys: Keys, key: Key) -> None:
+    """End a rotation: name `key` as the one that signs, and put its private half in the place of the old one.
+
+    Raises:
+        OSError: The folder cannot be written. It can be done again.
+    """
+    _replace_public(keys.folder / PUBLIC_FILE, public_pem(key))
+    _replace_public(keys.folder / VKEY_FILE, _line(key))
+    staged = keys.next_signing(environ={})
+    if staged is not None and staged.public_key().public_bytes_raw() == key.public:
+        with contextlib.suppress(FileNotFoundError):  # another process ends the same rotation
+            (keys.folder / NEXT_FILE).replace(keys.folder / SIGNING_FILE)
+    sync_folder(keys.folder)
+
+
+def _replace_public(file: Path, content: bytes) -> None:
+    replace_file(file, content)
+    file.chmod(0o644)
+
+
+def _line(key: Key) -> bytes:
+    return f"{key}\n".encode()
+
+
+def write_new_index_key(folder: Path, id_: str) -> None:
+    """A new random index key under this id. Raises OSError, also when there is one."""
+    write_new_file(folder / f"index.{id_}", secrets.token_bytes(32).hex().encode() + b"\n", 0o600)
+
+
+def write_new_file(file: Path, content: bytes, mode: int) -> None:
+    """Make a file that is not there yet, synced to disk."""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
+
+
+def _signing_key(pem: bytes, where: str) -> Ed25519PrivateKey:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        key = load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError) as wrong:
+        raise ConfigWrong(
+            f"{where} holds no private key in PEM form", remedy="restore it from your backup"
+        ) from wrong
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ConfigWrong(f"{where} holds a key of another kind", remedy="restore it from your backup")
+    return key
 
 
 def _index_files(folder: Path) -> tuple[IndexKey, ...]:
@@ -262,7 +329,20 @@ def _index_files(folder: Path) -> tuple[IndexKey, ...]:
             f"there is no index key in {folder}; without it nobody can be recognised",
             remedy=f"restore index.{_FIRST} from your backup, or set {INDEX_VARIABLE}",
         )
-    return tuple(sorted(found, key=lambda each: int(each.id[1:])))
+    return tuple(sorted(found, key=_number))
+
+
+def _index_values(text: str) -> tuple[IndexKey, ...]:
+    found = {key.id: key for key in (_index_value(each, INDEX_VARIABLE) for each in text.split())}
+    if not found or len(found) != len(text.split()):
+        raise ConfigWrong(
+            f"{INDEX_VARIABLE} holds no index key, or two of one id", remedy="restore it from your backup"
+        )
+    return tuple(sorted(found.values(), key=_number))
+
+
+def _number(key: IndexKey) -> int:
+    return int(key.id[1:])
 
 
 def _index_value(text: str, where: str) -> IndexKey:

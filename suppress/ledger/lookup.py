@@ -17,7 +17,7 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from suppress.core.address import Address
 from suppress.core.aliases import alias_of
@@ -29,10 +29,10 @@ from suppress.errors import LedgerDamaged
 from suppress.ledger import schema
 from suppress.ledger.keys import Keys
 from suppress.ledger.place import keys_folder, open_read_only, require_ledger_file, sqlite_file, translated
-from suppress.ledger.reading import opening, require_same_keys
+from suppress.ledger.reading import ROTATIONS, KeyHistory
 from suppress.ledger.rows import standing_from
 from suppress.ledger.ruling import certain, doubtful
-from suppress.ledger.sealing import expressible
+from suppress.ledger.sealing import IndexKey, expressible
 
 BATCH = 900
 """Addresses in one read transaction and one question. Older builds of SQLite take 999 variables."""
@@ -59,14 +59,24 @@ _ALIAS = (
 )
 _LIFT = "SELECT channel, scope, at, seq FROM lift WHERE person = ?"
 
+_LAST = "SELECT max(seq) FROM topic WHERE type IN (?, ?)"
+_KEYS = (
+    "SELECT seq, leaf FROM ledger "
+    "WHERE seq = 0 OR seq IN (SELECT seq FROM topic WHERE type IN (?, ?)) ORDER BY seq"
+)
+_INDEXED = "SELECT 1 FROM subject WHERE key_id = ? LIMIT 1"
+
 
 class Lookup:
     """An open ledger that only answers checks. `size`, `root` and `checkpoint` are as of opening."""
 
-    def __init__(self, file: Path, connection: sqlite3.Connection, keys: Keys, head: tuple[int, str]) -> None:
+    def __init__(
+        self, file: Path, connection: sqlite3.Connection, folder: Path, live: _Live, head: tuple[int, str]
+    ) -> None:
         self.file = file
         self._connection = connection
-        self._keys = keys.index
+        self._folder = folder
+        self._live = live
         self.size, self.checkpoint = head
         self.root = _root_in(self.checkpoint, file)
 
@@ -75,17 +85,17 @@ class Lookup:
         """Open a ledger for checks. Raises what `Ledger.open` raises, and writes nothing."""
         file = sqlite_file(url)
         require_ledger_file(file)
-        loaded = Keys.load(keys if keys is not None else keys_folder(url))
+        folder = keys if keys is not None else keys_folder(url)
+        loaded = Keys.load(folder)
         connection = open_read_only(file)
         try:
             with translated(file):
                 schema.require_current_file(connection, file)
-                leaf = connection.execute("SELECT leaf FROM ledger WHERE seq = 0").fetchone()
+                live = _live(connection, loaded)
                 head = connection.execute("SELECT size, note FROM head").fetchone()
-            require_same_keys(opening(leaf and leaf[0]), loaded)
             if head is None:
                 raise LedgerDamaged(f"the ledger {file} has no head")
-            return cls(file, connection, loaded, (head[0], bytes(head[1]).decode(errors="replace")))
+            return cls(file, connection, folder, live, (head[0], bytes(head[1]).decode(errors="replace")))
         except BaseException:
             connection.close()
             raise
@@ -121,17 +131,23 @@ class Lookup:
             with translated(self.file):
                 self._connection.execute("BEGIN")
                 try:
+                    self._follow_rotations()
                     found += self._judged(addresses[start : start + BATCH], channel, target)
                 finally:
                     self._connection.execute("COMMIT")
         return found
+
+    def _follow_rotations(self) -> None:
+        """Since this was opened another process may have begun to index new people under a new key."""
+        if _last_rotation(self._connection) != self._live.last:
+            self._live = _live(self._connection, Keys.load(self._folder))
 
     def _judged(self, addresses: Sequence[Address], channel: Channel, target: Scope) -> list[Verdict]:
         """Verdicts of a batch. Nearly all addresses of a list are nobody's, which one question finds out."""
         met = [False] * len(addresses)
         keys = [expressible(each.key) for each in addresses]
         looser = [alias_of(key) for key in keys]
-        for index_key in self._keys:
+        for index_key in self._live.keys:
             own = [index_key.blind(key) for key in keys]
             others = [None if alias is None else index_key.blind_alias(alias.key) for alias in looser]
             known = self._there(_KNOWN, index_key.id, own)
@@ -152,7 +168,7 @@ class Lookup:
     def _judge(self, address: Address, channel: Channel, target: Scope) -> Verdict:
         key = expressible(address.key)
         ask = self._connection.execute
-        for index_key in self._keys:
+        for index_key in self._live.keys:
             rows = ask(_EXACT, (index_key.id, index_key.blind(key))).fetchall()
             if rows:
                 found = self._standing(rows).against(channel, target)
@@ -161,7 +177,7 @@ class Lookup:
         alias = alias_of(key)
         if alias is None:
             return CLEAR
-        for index_key in self._keys:
+        for index_key in self._live.keys:
             rows = ask(_ALIAS, (index_key.id, index_key.blind_alias(alias.key))).fetchall()
             for _, of_person in groupby(rows, key=itemgetter(0)):
                 found = self._standing(list(of_person)).against(channel, target)
@@ -177,6 +193,25 @@ class Lookup:
         lifts = self._connection.execute(_LIFT, (person,)).fetchall() if lifted else ()
         # Somebody of whom only drift or consent is known has one row, with nothing in it.
         return standing_from("", [row[3:] for row in rows] if channel is not None else (), lifts)
+
+
+class _Live(NamedTuple):
+    """The index keys of a ledger as of one of its entries."""
+
+    keys: tuple[IndexKey, ...]
+    last: int
+
+
+def _live(connection: sqlite3.Connection, keys: Keys) -> _Live:
+    """Those of `keys` that the ledger records. Raises `ConfigWrong` when one is missing that it needs."""
+    history = KeyHistory.of(connection.execute(_KEYS, ROTATIONS))
+    live = history.live(keys, lambda id_: connection.execute(_INDEXED, (id_,)).fetchone() is not None)
+    return _Live(live.index, history.last)
+
+
+def _last_rotation(connection: sqlite3.Connection) -> int:
+    (last,) = connection.execute(_LAST, ROTATIONS).fetchone()
+    return last or 0
 
 
 def _root_in(note: str, file: Path) -> str:

@@ -8,7 +8,7 @@ which shows that there are no others.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from suppress.core.entry import (
     Entry,
     Erased,
     Forgotten,
+    IndexKeyRotated,
     LogOpened,
     NotCanonical,
     OptOutRecorded,
@@ -106,8 +107,8 @@ def _read(
             return Bad(seq, f"entry {seq} has the id of an earlier one")
         at = entry.at
         _expect(inspection, page, entry)
-        if isinstance(entry.body, LogOpened):
-            bad = _opening(inspection, entry.body)
+        if isinstance(entry.body, (LogOpened, IndexKeyRotated)):
+            bad = _committed(inspection, entry.seq, entry.body)
             if bad is not None:
                 return bad
     return page
@@ -133,12 +134,12 @@ def _expect(inspection: Inspection, page: _Page, entry: Entry) -> None:
         inspection.facts.subjects -= 1
 
 
-def _opening(inspection: Inspection, body: LogOpened) -> Bad | None:
-    if all(body.vkey != str(key) for key in inspection.keys):
-        return Bad(0, "the ledger was opened with another public key than the pinned one")
+def _committed(inspection: Inspection, seq: int, body: LogOpened | IndexKeyRotated) -> Bad | None:
+    """An index key that is not the one which this entry commits to, so that somebody cannot be recognised."""
+    inspection.facts.index_keys.add(body.index_key_id)
     for key in inspection.index:
         if key.id == body.index_key_id and key.commitment != body.index_key_commitment:
-            return Bad(0, "the index key is not the one that the ledger was opened with")
+            return Bad(seq, f"the index key {key.id} is not the one that entry {seq} commits to")
     return None
 
 
@@ -294,7 +295,7 @@ def _people(inspection: Inspection) -> Bad | None:
             rows = projections.subjects_after(connection, last, CHUNK)
             people = projections.entries_by_id(connection, [row[2] for row in rows])
             ours = [row for row in rows if people.get(row[2], -1) < facts.size]
-            bad = _wrong_subjects(connection, ours, people)
+            bad = _wrong_subjects(connection, ours, people, facts.index_keys)
             if bad is None and inspection.index:
                 bad, more = _wrong_indexes(inspection, connection, ours, people)
                 aliases += more
@@ -316,7 +317,9 @@ def _people(inspection: Inspection) -> Bad | None:
     return None
 
 
-def _wrong_subjects(connection: Connection, rows: Sequence[Any], people: Mapping[str, int]) -> Bad | None:
+def _wrong_subjects(
+    connection: Connection, rows: Sequence[Any], people: Mapping[str, int], index_keys: Set[str]
+) -> Bad | None:
     leaves = dict(
         connection.execute(
             select(tables.ledger.c.seq, tables.ledger.c.leaf).where(
@@ -336,6 +339,8 @@ def _wrong_subjects(connection: Connection, rows: Sequence[Any], people: Mapping
             return Bad(person, f"table subject has a row for entry {person}, which adds nobody")
         if not _is_bytes(index, salt) or subject_commitment(salt, key_id, index) != told.get("sid"):
             return Bad(person, f"the subject row of entry {person} is not the one that its leaf commits to")
+        if key_id not in index_keys:
+            return Bad(person, f"entry {person} is indexed under key {key_id}, which no entry names")
         if id_ in forgotten:
             return Bad(person, f"the person of entry {person} was forgotten, and their subject row is back")
     return None

@@ -32,15 +32,16 @@ from suppress.core.standing import UNHEARD, Standing
 from suppress.core.suppression import EVERYTHING, Channel, Json, Scope
 from suppress.core.verdict import CLEAR, Verdict
 from suppress.errors import ConfigWrong, NoLedger
-from suppress.ledger import appending, creating, listing, projections, schema, tables
+from suppress.ledger import appending, creating, listing, projections, rotating, schema, tables
 from suppress.ledger.appending import Told
-from suppress.ledger.engine import insert_rows, reading, sqlite_engine, writing
-from suppress.ledger.heads import Signer, read_tip
+from suppress.ledger.engine import reading, sqlite_engine, writing
+from suppress.ledger.heads import keep, read_tip
+from suppress.ledger.keyring import Keyring, read_history
 from suppress.ledger.keys import Keys, raise_highwater, read_highwater
 from suppress.ledger.place import keys_folder, open_read_only, sqlite_file
-from suppress.ledger.reading import decoded, opening, require_same_keys
+from suppress.ledger.reading import decoded
 from suppress.ledger.ruling import certain, doubtful
-from suppress.ledger.sealing import expressible
+from suppress.ledger.sealing import IndexKey, expressible
 from suppress.ledger.values import Head, Listed, Receipt, Recorded, SourceState
 
 PAGE = 1000
@@ -57,12 +58,11 @@ def utc_now() -> datetime:
 class Ledger:
     """An open ledger. Not for use by several threads at once; several processes may each open it."""
 
-    def __init__(self, file: Path, engine: Engine, keys: Keys | None, clock: Clock) -> None:
+    def __init__(self, file: Path, engine: Engine, ring: Keyring | None, clock: Clock) -> None:
         self.file = file
         self._engine = engine
-        self._keys = keys
+        self._ring = ring
         self._clock = clock
-        self._signer: Signer | None = None
 
     @classmethod
     def create(cls, url: str, *, keys: Path, organisation: str | None = None, clock: Clock = utc_now) -> bool:
@@ -105,15 +105,15 @@ class Ledger:
         try:
             with reading(engine, file) as connection:
                 schema.require_current(connection, file)
-                first = connection.execute(select(tables.ledger.c.leaf).where(tables.ledger.c.seq == 0))
-                opened = opening(first.scalar_one_or_none())
-                loaded = None if read_only and not folder.is_dir() else Keys.load(folder)
-                if loaded is not None:
-                    require_same_keys(opened, loaded)
+                if read_only and not folder.is_dir():
+                    read_history(connection)  # which is damaged, or that of a ledger
+                    ring = None
+                else:
+                    ring = Keyring.of(connection, Keys.load(folder))
         except BaseException:
             engine.dispose()
             raise
-        return cls(file, engine, loaded, clock)
+        return cls(file, engine, ring, clock)
 
     def close(self) -> None:
         """Give the database back."""
@@ -122,7 +122,7 @@ class Ledger:
     @property
     def vkey(self) -> str:
         """The public key that whoever verifies pins. Raises `ConfigWrong` without keys."""
-        return self._required_keys().vkey
+        return self._required_ring().vkey
 
     def __enter__(self) -> Self:
         return self
@@ -145,33 +145,53 @@ class Ledger:
         """
         if not events:
             return ()
-        keys = self._required_keys()
-        if self._signer is None:
-            self._signer = Signer.of(keys)
-        prepared = appending.prepare(events, keys.index)
+        ring = self._required_ring()
+        prepared = appending.prepare(events, ring.index)
         with writing(self._engine, self.file) as connection:
+            if ring.follow(connection):
+                prepared = appending.prepare(events, ring.index)
             receipts, note = appending.append(
                 connection,
                 prepared,
-                keys=keys.index,
+                keys=ring.index,
                 actor=actor,
                 now=self._clock,
-                signer=self._signer,
-                highwater=read_highwater(keys.highwater),
+                signer=ring.signer(),
+                highwater=read_highwater(ring.highwater),
             )
-        raise_highwater(keys.highwater, note)
+        raise_highwater(ring.highwater, note)
         return receipts
 
     def keep_checkpoint(self) -> Head:
         """Store the current head among the ledger's checkpoints, as a report that quotes it does."""
         with writing(self._engine, self.file) as connection:
             tip = read_tip(connection)
-            known = connection.execute(
-                select(tables.checkpoint.c.size).where(tables.checkpoint.c.size == tip.size)
-            ).first()
-            if known is None:
-                insert_rows(connection, tables.checkpoint, ("size", "note"), [(tip.size, tip.note.encode())])
+            keep(connection, tip)
         return tip.head
+
+    def rotate_signing_key(self, *, actor: str) -> Receipt:
+        """Sign with a new key from now on. The old key signs the entry that says so, and is then removed.
+
+        Raises:
+            ConfigWrong: The key comes from the environment, and the new one is not there.
+            StorageFailed: The keys folder cannot be written.
+            LedgerLocked, LedgerDamaged: As for an append.
+        """
+        return rotating.signing_key(
+            self._engine, self.file, self._required_ring(), actor=actor, now=self._clock
+        )
+
+    def rotate_index_key(self, *, actor: str) -> Receipt:
+        """Index new people under a new key from now on. Old keys stay: they find the people before.
+
+        Raises:
+            ConfigWrong: The keys come from the environment, and the new one is not there.
+            StorageFailed: The keys folder cannot be written.
+            LedgerLocked, LedgerDamaged: As for an append.
+        """
+        return rotating.index_key(
+            self._engine, self.file, self._required_ring(), actor=actor, now=self._clock
+        )
 
     # --- Asking ----------------------------------------------------------------------------------------
 
@@ -286,18 +306,23 @@ class Ledger:
 
     # --- Within ----------------------------------------------------------------------------------------
 
-    def _required_keys(self) -> Keys:
-        if self._keys is None:
+    def _required_ring(self) -> Keyring:
+        if self._ring is None:
             raise ConfigWrong(
                 f"this needs the keys of the ledger {self.file}, and there are none beside it",
                 remedy="name their folder by `keys` in suppress.toml",
             )
-        return self._keys
+        return self._ring
+
+    def _index_keys(self, connection: Connection) -> tuple[IndexKey, ...]:
+        ring = self._required_ring()
+        ring.follow(connection)
+        return ring.index
 
     def _people(self, connection: Connection, keys: Sequence[str] | set[str]) -> dict[str, tuple[int, str]]:
         """Match key → (person, subject id), for those that the ledger knows."""
         subjects: dict[str, str] = {}
-        for index_key in self._required_keys().index:
+        for index_key in self._index_keys(connection):
             wanted = {index_key.blind(key): key for key in keys}
             found = projections.subjects_of(connection, index_key, wanted)
             subjects.update((wanted[index], subject) for index, subject in found.items())
@@ -306,7 +331,7 @@ class Ledger:
 
     def _people_by_alias(self, connection: Connection, alias: str) -> list[int]:
         people: list[int] = []
-        for index_key in self._required_keys().index:
+        for index_key in self._index_keys(connection):
             rows = connection.execute(
                 select(tables.alias.c.person)
                 .where(
