@@ -378,22 +378,21 @@ def _wrong_indexes(
 
 
 def _standings(inspection: Inspection) -> Bad | None:
-    last, done = -1, 0
-    while True:
+    facts, last, done = inspection.facts, -1, 0
+    while last < facts.size - 1:
         with inspection.view() as connection:
             people = projections.people_after(connection, last, CHUNK)
-            upto = people[-1] if people else None
-            bad = _wrong_standings(connection, people, last, upto)
+            upto = min(people[-1], facts.size - 1) if people else facts.size - 1
+            bad = _wrong_standings(connection, [each for each in people if each <= upto], last, upto)
         if bad is not None:
             return bad
-        if upto is None:
-            return None
         last, done = upto, done + len(people)
-        inspection.progress("standings", done, inspection.facts.subjects)
+        inspection.progress("standings", done, facts.subjects)
+    return None
 
 
 def _wrong_standings(
-    connection: Connection, people: Sequence[int], after: int, upto: int | None
+    connection: Connection, people: Sequence[int], after: int, upto: int
 ) -> Bad | None:
     """Fold the entries of these people anew; between `after` and `upto` there may be no other rows."""
     histories: dict[int, list[tuple[int, bytes]]] = {person: [] for person in people}
@@ -415,7 +414,7 @@ def _wrong_standings(
         expected["standing"].update(row_of_suppression(person, each) for each in standing.suppressions)
         expected["lift"].update(row_of_lift(person, each) for each in standing.lifts)
     for table in (tables.standing, tables.lift):
-        within = table.c.person > after if upto is None else table.c.person.between(after + 1, upto)
+        within = table.c.person.between(after + 1, upto)
         stored = {tuple(row) for row in connection.execute(select(table).where(within))}
         wrong = stored ^ expected[table.name]
         if wrong:
