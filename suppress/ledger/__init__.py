@@ -5,7 +5,8 @@ neither SQLAlchemy nor cryptography. Names are loaded when they are first used, 
 package costs nothing.
 
 Read next: `tables` (what is kept, and which of it may change), `appending` (the six steps of an append),
-`folding` (entries to standing), `inspection` (what `suppress verify` reads). The reasons are told in
+`folding` (entries to standing), `inspection` (what `suppress verify` reads), `erasing` (what is taken out
+again). The reasons are told in
 `docs/explanation/ledger.md`.
 """
 
@@ -15,6 +16,8 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from suppress.ledger.erasing import Erasure as Erasure
+    from suppress.ledger.erasing import Grounds as Grounds
     from suppress.ledger.keys import Keys as Keys
     from suppress.ledger.lookup import Lookup as Lookup
     from suppress.ledger.store import Ledger as Ledger
@@ -26,7 +29,9 @@ if TYPE_CHECKING:
     from suppress.ledger.values import SourceState as SourceState
 
 _HOMES = {
+    "Erasure": "erasing",
     "Event": "values",
+    "Grounds": "erasing",
     "Head": "values",
     "Keys": "keys",
     "Ledger": "store",
@@ -38,7 +43,9 @@ _HOMES = {
 }
 
 __all__ = [
+    "Erasure",
     "Event",
+    "Grounds",
     "Head",
     "Keys",
     "Ledger",

@@ -128,7 +128,7 @@ class Signer:
             raise LedgerDamaged(
                 f"this ledger has {tip.size:,} entries, but {highest.size:,} were already signed: "
                 "it is an older copy, and going on from it would fork the ledger",
-                remedy="put the newest copy of the ledger back",
+                remedy="put the newest copy of the ledger back; if it is lost: suppress ledger restored",
             )
         if highest.size == tip.size and highest.root != signed.root:
             raise LedgerDamaged(

@@ -10,10 +10,13 @@ Rules kept here:
 
 from __future__ import annotations
 
+import os
+import re
 import sqlite3
 import urllib.parse
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from suppress.errors import (
@@ -108,6 +111,39 @@ def open_read_only(file: Path) -> sqlite3.Connection:
                 raise
             _probed(file, "rw").close()
             return _probed(file, "ro")
+
+
+def copied(file: Path, target: Path) -> None:
+    """Copy a ledger into a new file that is its owner's alone.
+
+    SQLite makes the copy: it waits for a writer at work, and what it copies is one committed state.
+
+    Raises:
+        StorageFailed: The target cannot be made, or the disk is full. Nothing is left behind.
+        NoLedger, LedgerDamaged, LedgerLocked: The ledger cannot be read.
+    """
+    with closing(open_read_only(file)) as source, translated(target):
+        os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        try:
+            with closing(sqlite3.connect(target)) as connection:
+                source.backup(connection)
+        except BaseException:
+            target.unlink()
+            raise
+
+
+def upgrade_copy(file: Path, revision: str, now: datetime) -> Path:
+    """Where the copy goes that is made before an upgrade."""
+    return file.with_name(f"{file.name}.{revision}-{now:%Y%m%dT%H%M%SZ}")
+
+
+def upgrade_copies(file: Path) -> tuple[Path, ...]:
+    """The copies that upgrades have left beside a ledger."""
+    named = re.compile(re.escape(file.name) + r"\..+-\d{8}T\d{6}Z")
+    try:
+        return tuple(sorted(each for each in file.parent.iterdir() if named.fullmatch(each.name)))
+    except OSError:
+        return ()
 
 
 def _probed(file: Path, mode: str) -> sqlite3.Connection:

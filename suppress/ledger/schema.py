@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from suppress.core.aliases import table_version
 from suppress.errors import BadUsage, LedgerDamaged, MigrationNeeded, NoLedger, SuppressError
-from suppress.ledger.place import open_read_only, translated
+from suppress.ledger.place import copied, open_read_only, translated, upgrade_copy
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -187,7 +187,8 @@ def upgrade(file: Path, keys: Keys) -> Path | None:
                 raise
         else:
             return None
-    copy = _copied(file, str(revision))
+    copy = upgrade_copy(file, str(revision), datetime.now(UTC))
+    copied(file, copy)
     engine = sqlite_engine(file, mode="rw")
     try:
         with writing(engine, file) as connection:
@@ -196,18 +197,4 @@ def upgrade(file: Path, keys: Keys) -> Path | None:
             rebuild(connection, keys)
     finally:
         engine.dispose()
-    return copy
-
-
-def _copied(file: Path, revision: str) -> Path:
-    """A copy of the ledger beside it, made by SQLite itself, which waits for a writer at work."""
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    copy = file.with_name(f"{file.name}.{revision}-{stamp}")
-    with (
-        translated(copy),
-        closing(open_read_only(file)) as source,
-        closing(sqlite3.connect(copy)) as target,
-    ):
-        copy.chmod(file.stat().st_mode & 0o777)
-        source.backup(target)
     return copy

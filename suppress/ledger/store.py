@@ -17,7 +17,7 @@ Rules kept here:
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -32,14 +32,28 @@ from suppress.core.standing import UNHEARD, Standing
 from suppress.core.suppression import EVERYTHING, Channel, Json, Scope
 from suppress.core.verdict import CLEAR, Verdict
 from suppress.errors import ConfigWrong, NoLedger
-from suppress.ledger import appending, creating, listing, projections, rotating, schema, tables
+from suppress.ledger import (
+    appending,
+    backups,
+    creating,
+    erasing,
+    listing,
+    projections,
+    restoring,
+    rotating,
+    schema,
+    tables,
+)
 from suppress.ledger.appending import Told
+from suppress.ledger.backups import Backup
 from suppress.ledger.engine import reading, sqlite_engine, writing
+from suppress.ledger.erasing import Erasure, Grounds
 from suppress.ledger.heads import keep, read_tip
 from suppress.ledger.keyring import Keyring, read_history
 from suppress.ledger.keys import Keys, raise_highwater, read_highwater
-from suppress.ledger.place import keys_folder, open_read_only, sqlite_file
+from suppress.ledger.place import keys_folder, open_read_only, sqlite_file, upgrade_copies
 from suppress.ledger.reading import decoded
+from suppress.ledger.restoring import Restoration
 from suppress.ledger.ruling import certain, doubtful
 from suppress.ledger.sealing import IndexKey, expressible
 from suppress.ledger.values import Head, Listed, Receipt, Recorded, SourceState
@@ -191,6 +205,76 @@ class Ledger:
         """
         return rotating.index_key(
             self._engine, self.file, self._required_ring(), actor=actor, now=self._clock
+        )
+
+    # --- Erasing, and going on from a backup -----------------------------------------------------------
+
+    def erase(self, address: Address, grounds: Grounds, *, seen: Iterable[int], actor: str) -> Erasure:
+        """Remove address and evidence of a person, who stays suppressed. Repeating it removes nothing more.
+
+        Whether every destination has honoured their opt-out is for the caller to know: `suppress.erasure`.
+        `seen` are the entries about the person that the caller has looked at.
+
+        Raises:
+            BadUsage: Something about the person was recorded meanwhile; nothing was removed.
+            LedgerLocked, LedgerDamaged, StorageFailed: As for an append.
+        """
+        return self._removed(address, grounds, seen=seen, actor=actor, forget=False)
+
+    def forget(self, address: Address, grounds: Grounds, *, seen: Iterable[int], actor: str) -> Erasure:
+        """Remove also what recognises the person: they are no longer protected. Raises what `erase` does."""
+        return self._removed(address, grounds, seen=seen, actor=actor, forget=True)
+
+    def _removed(
+        self, address: Address, grounds: Grounds, *, seen: Iterable[int], actor: str, forget: bool
+    ) -> Erasure:
+        return erasing.run(
+            self._engine,
+            self.file,
+            self._required_ring(),
+            expressible(address.key),
+            grounds,
+            forget=forget,
+            seen=frozenset(seen),
+            actor=actor,
+            now=self._clock,
+        )
+
+    def copies(self) -> tuple[Path, ...]:
+        """Copies of the ledger beside it that upgrades have left. They still hold what was erased since."""
+        return upgrade_copies(self.file)
+
+    def backup(self, output: Path) -> Backup:
+        """Copy the ledger into a new file, verify the copy, and put its checkpoint beside it.
+
+        Raises:
+            OutputRefused: The file is there already, or cannot be made.
+            LedgerDamaged: The copy does not verify; it is not kept.
+            LedgerLocked, StorageFailed: As for an append.
+        """
+        return backups.run(self.file, self._required_ring(), output)
+
+    def restored(
+        self, *, actor: str, anchors: Sequence[str] = (), records: Sequence[Path] = ()
+    ) -> Restoration:
+        """Go on from a backup that was put in the ledger's place; erase again whom it brought back.
+
+        `anchors` are notes of checkpoints kept elsewhere, `records` further folders of erasures.
+
+        Raises:
+            LedgerDamaged: The copy does not verify, or is no older copy of what was signed.
+            ConfigWrong: A record of an erasure cannot be read, or an index key is missing.
+            BadUsage: An anchor is of another ledger.
+            LedgerLocked, StorageFailed: As for an append.
+        """
+        return restoring.run(
+            self._engine,
+            self.file,
+            self._required_ring(),
+            anchors=anchors,
+            records=records,
+            actor=actor,
+            now=self._clock,
         )
 
     # --- Asking ----------------------------------------------------------------------------------------
