@@ -59,25 +59,24 @@ def report(
 
     target = _target(format_, output, as_json=as_json)
     chosen = settings(ctx)
-    look = appearance(ctx)
-    with Ledger.open(chosen.ledger, keys=chosen.keys, read_only=dry_run) as ledger:
-        with progress("Verifying", appearance=look, unit="entries") as advance:
-            verified = verify(
+    with (
+        Ledger.open(chosen.ledger, keys=chosen.keys, read_only=dry_run) as ledger,
+        progress("Verifying and reading", appearance=appearance(ctx), unit="entries") as advance,
+    ):
+        issued = issue(
+            ledger,
+            chosen,
+            Wanted(target, _day(since), _day(until), full),
+            lambda: verify(
                 chosen.ledger,
                 keys=chosen.keys,
                 progress=lambda _step, done, total: advance(done, total),
-            )
-        with progress("Gathering", appearance=look, unit="entries") as advance:
-            issued = issue(
-                ledger,
-                chosen,
-                Wanted(target, _day(since), _day(until), full),
-                verified,
-                now=datetime.now(UTC),
-                actor=actor(),
-                dry_run=dry_run,
-                progress=advance,
-            )
+            ),
+            now=datetime.now(UTC),
+            actor=actor(),
+            dry_run=dry_run,
+            progress=advance,
+        )
     _tell(ctx, issued, as_json=as_json)
     if issued.facts.verdict.findings:
         raise typer.Exit(1)
@@ -114,8 +113,13 @@ def _tell(ctx: typer.Context, issued: Issued, *, as_json: bool) -> None:
     elif issued.receipt is None and as_json:
         # A dry run wrote nothing to standard output yet.
         emit("report", _facts(issued), as_json=True, human=lambda _screen: None)
-    elif issued.receipt is not None:
-        note(f"recorded as entry {issued.receipt:,}", appearance=appearance(ctx))
+    else:
+        said = (
+            "dry run: nothing was written"
+            if issued.receipt is None
+            else f"recorded as entry {issued.receipt:,}"
+        )
+        note(said, appearance=appearance(ctx))
 
 
 def _facts(issued: Issued) -> dict[str, object]:

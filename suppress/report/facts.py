@@ -242,7 +242,7 @@ class _Gathering:
             last_entry=self._last,
             entries_in_period=self._within,
             tool=self._asked.tool,
-            verify_command="suppress verify --anchor FILE, where FILE holds the checkpoint above",
+            verify_command="suppress verify --anchor FILE, where FILE holds the checkpoint of this report",
         )
 
     def _pass_bounds(self, at: datetime) -> None:

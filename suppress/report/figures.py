@@ -19,6 +19,7 @@ from suppress.core.suppression import Channel
 from suppress.report.census import Month
 from suppress.report.facts import Facts
 from suppress.report.timing import grouped, median_days, steps
+from suppress.report.words import number
 
 WIDTH = 760
 """Units of the drawing; the page scales it."""
@@ -63,8 +64,8 @@ def visibility(facts: Facts) -> Figure | None:
     deleted = sum(month.deleted for month in months)
     elsewhere = sum(month.elsewhere for month in months)
     description = (
-        f"Stacked bars from {months[0].month} to {months[-1].month}. {visible:,} dated requests are visible "
-        f"to the usual query, {deleted:,} are hidden from it because the contact was deleted"
+        f"Stacked bars from {months[0].month} to {months[-1].month}. Of the dated requests, {visible:,} are "
+        f"visible to the usual query and {deleted:,} are hidden from it because the contact was deleted"
         + (f", {elsewhere:,} came from people and files." if elsewhere else ".")
     )
     series = [Series("visible to the usual query", _PLAIN), Series("deleted, so hidden from it", _HATCHED)]
@@ -91,10 +92,10 @@ def time_to_honour(facts: Facts) -> Figure | None:
     inherited = sum(step.inherited for step in found)
     median = median_days(taken)
     description = (
-        f"Bars of calendar days from the clock's start until a destination held the request. {timely:,} "
-        f"requests by their own clock"
+        f"Bars of calendar days from the clock's start until a destination held the request. "
+        f"{number(timely, 'request', 'requests')} by their own clock"
         + (f", half of them within {median:,} days" if median is not None else "")
-        + f"; {inherited:,} inherited requests, whose time was up before this process could know of them."
+        + f"; {number(inherited, 'inherited request', 'inherited requests')}, found when the time was up."
     )
     return _drawn(
         Bars(
@@ -185,7 +186,7 @@ def _all_bars(chart: Bars, highest: int) -> Iterator[str]:
                     f'class="bar {series.fill}"{fill}/>'
                 )
         drawn = sum(v for s, v in zip(chart.series, values, strict=True) if s.fill != "none")
-        if wide > 14 and (drawn or len(chart.bars) <= 9):
+        if drawn or len(chart.bars) <= 9:
             above = round(_up(so_far, highest) - 5, 1)
             yield f'<text x="{middle}" y="{above}" class="value">{drawn:,}</text>'
         if place % every == 0:

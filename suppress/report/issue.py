@@ -22,9 +22,9 @@ from pathlib import Path
 from suppress import __version__
 from suppress.config import Settings
 from suppress.core.entry import Corrected, Entry, ReportIssued
-from suppress.errors import BadUsage, LedgerDamaged, OutputRefused
+from suppress.errors import BadUsage, LedgerDamaged, LedgerLocked, OutputRefused
 from suppress.files.output import outputs
-from suppress.ledger import Event, Ledger
+from suppress.ledger import Event, Head, Ledger
 from suppress.report.facts import Asked, Facts, Quoted, gather
 from suppress.report.integrity import Integrity, Verified
 from suppress.report.period import Period, Zone
@@ -32,6 +32,8 @@ from suppress.report.policies import applied
 
 TOOL = f"suppress {__version__}"
 STDOUT = "-"
+ATTEMPTS = 3
+"""How often the ledger is verified anew when somebody writes to it meanwhile."""
 
 Progress = Callable[[int, int | None], None]
 
@@ -112,7 +114,7 @@ def issue(
     ledger: Ledger,
     settings: Settings,
     wanted: Wanted,
-    verified: Verified,
+    verify: Callable[[], Verified],
     *,
     now: datetime,
     actor: str,
@@ -123,13 +125,12 @@ def issue(
 
     Raises:
         LedgerDamaged: The ledger does not verify.
+        LedgerLocked: Somebody writes to it all the time.
         BadUsage: The period ends before it begins.
         OutputRefused: The file or folder cannot be written.
     """
-    integrity = Integrity.of(verified)
-    if not integrity.ok:
-        raise LedgerDamaged(f"no report is made of a ledger that does not verify: {integrity.first_bad}")
-    facts = gathered(ledger, settings, wanted, integrity, now=now, keep=not dry_run, progress=progress)
+    integrity, head = _verified(ledger, verify, keep=not dry_run)
+    facts = gathered(ledger, settings, wanted, integrity, head=head, now=now, progress=progress)
     files = rendered(facts, wanted.target)
     # A folder is known by its index, which names the digest of every other file.
     digest = hashlib.sha256(tuple(files.values())[-1]).hexdigest()
@@ -151,10 +152,10 @@ def gathered(
     integrity: Integrity,
     *,
     now: datetime,
-    keep: bool = False,
+    head: Head | None = None,
     progress: Progress = lambda _done, _total: None,
 ) -> Facts:
-    """The facts of a ledger as of its head. With `keep`, the checkpoint that they quote is stored in it."""
+    """The facts of a ledger as of a head, by default the current one."""
     zone = Zone.named(settings.timezone)
     asked = Asked(
         period=Period.between(wanted.since, wanted.until, as_of=now, zone=zone),
@@ -164,7 +165,7 @@ def gathered(
         policies=applied(settings.policies, zone.day(now)),
         tool=TOOL,
     )
-    head = ledger.keep_checkpoint() if keep else ledger.head()
+    head = head or ledger.head()
     return gather(
         _counted(ledger.entries(0, head.size), head.size, progress),
         asked,
@@ -175,6 +176,19 @@ def gathered(
         },
         address_of=(lambda seq: _address(ledger, seq)) if wanted.full else None,
     )
+
+
+def _verified(ledger: Ledger, verify: Callable[[], Verified], *, keep: bool) -> tuple[Integrity, Head]:
+    """A head of which all entries are verified. With `keep`, it is stored among the ledger's checkpoints."""
+    for _ in range(ATTEMPTS):
+        integrity = Integrity.of(found := verify())
+        if not integrity.ok:
+            raise LedgerDamaged(f"no report is made of a ledger that does not verify: {integrity.first_bad}")
+        head = ledger.keep_checkpoint() if keep else ledger.head()
+        if head.size <= found.size:
+            return integrity, head
+        # Somebody wrote meanwhile: what came after the verification is verified, too.
+    raise LedgerLocked("another process wrote to the ledger each time it had just been verified")
 
 
 def rendered(facts: Facts, target: Target) -> dict[str, bytes]:
@@ -188,7 +202,7 @@ def rendered(facts: Facts, target: Target) -> dict[str, bytes]:
             from suppress.report import json
 
             return {"output": json.render(facts)}
-        case Format.CSV:
+        case _:
             from suppress.report import csv
 
             return csv.folder(facts) if target.is_folder else {"output": csv.single(facts)}

@@ -86,7 +86,10 @@ def test_a_dry_run_writes_nothing(ready: Command) -> None:
     told = ready("report", "--dry-run", "--json")
     filed = ready("report", "--dry-run", "--json", "-o", "page.html")
 
+    unsaid = ready("report", "--dry-run", "-o", "-")
+
     assert "dry run: nothing was written" in said.out
+    assert (unsaid.out, unsaid.err) == ("", "dry run: nothing was written\n")
     assert told.json()["written"] is None
     assert filed.json()["written"] is None
     assert not list(ready.folder.glob("*.html"))

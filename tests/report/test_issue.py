@@ -17,7 +17,7 @@ from suppress.config import Settings
 from suppress.core.address import Address
 from suppress.core.entry import Corrected, DestinationChanged, Honoured, ReportIssued
 from suppress.core.suppression import Drift, OptOut, Origin, Reason, Visibility
-from suppress.errors import BadUsage, LedgerDamaged, OutputRefused
+from suppress.errors import BadUsage, LedgerDamaged, LedgerLocked, OutputRefused
 from suppress.ledger import Event, Ledger
 from suppress.report.integrity import Integrity
 from suppress.report.issue import Format, Issued, Target, Wanted, gathered, issue
@@ -61,7 +61,7 @@ def issued(ledger: Ledger, target: Target, *, full: bool = False, dry_run: bool 
         ledger,
         chosen,
         Wanted(target, full=full),
-        verify(chosen.ledger),
+        lambda: verify(chosen.ledger),
         now=NOW,
         actor="test",
         dry_run=dry_run,
@@ -88,6 +88,40 @@ def test_it_is_written_for_its_owner_and_recorded(ledger: Ledger, tmp_path: Path
     assert last_entry(ledger) == ReportIssued(found.digest, before.size, before.root.hex(), "redacted")
     assert found.receipt == before.size
     assert found.facts.manifest.ledger.checkpoint == before.note
+
+
+def test_what_was_written_meanwhile_is_verified_too(ledger: Ledger, tmp_path: Path) -> None:
+    """An entry between verification and head: the report quotes no head that was not verified."""
+    chosen = settings(ledger)
+    sizes: list[int] = []
+
+    def verified() -> Verification:
+        found = verify(chosen.ledger)
+        if not sizes:
+            ledger.append([Event("meanwhile", DestinationChanged("mail", "csv", "added"))], actor="test")
+        sizes.append(found.size)
+        return found
+
+    wanted = Wanted(Target(Format.JSON, str(tmp_path / "report.json")))
+    found = issue(ledger, chosen, wanted, verified, now=NOW, actor="test")
+
+    assert sizes == [found.facts.manifest.ledger.size - 1, found.facts.manifest.ledger.size]
+
+
+def test_a_ledger_that_never_rests_is_said_to_be_in_use(ledger: Ledger, tmp_path: Path) -> None:
+    """No report is made of a head that was not verified, and nobody waits for ever."""
+    chosen = settings(ledger)
+    place = tmp_path / "report.json"
+
+    def verified() -> Verification:
+        found = verify(chosen.ledger)
+        ledger.append([Event(f"at {found.size}", DestinationChanged("mail", "csv", "added"))], actor="test")
+        return found
+
+    with pytest.raises(LedgerLocked, match="each time it had just been verified"):
+        issue(ledger, chosen, Wanted(Target(Format.JSON, str(place))), verified, now=NOW, actor="test")
+
+    assert not place.exists()
 
 
 def test_a_folder_is_recorded_by_its_index(ledger: Ledger, tmp_path: Path) -> None:
@@ -147,7 +181,7 @@ def test_no_report_is_made_of_a_damaged_ledger(ledger: Ledger, tmp_path: Path) -
             ledger,
             settings(ledger),
             Wanted(Target(Format.HTML, str(tmp_path / "report.html"))),
-            damaged,
+            lambda: damaged,
             now=NOW,
             actor="test",
         )
@@ -200,7 +234,7 @@ def test_progress_is_told(ledger: Ledger) -> None:
         ledger,
         chosen,
         Wanted(Target(Format.JSON, "-")),
-        verify(chosen.ledger),
+        lambda: verify(chosen.ledger),
         now=NOW,
         actor="test",
         dry_run=True,
