@@ -22,7 +22,7 @@ from suppress.core.address import Address
 from suppress.core.entry import DestinationChanged, Entry, Honoured, OptOutRecorded
 from suppress.core.standing import Standing
 from suppress.core.suppression import EVERYTHING, Channel, Scope
-from suppress.core.verdict import Tier
+from suppress.core.verdict import Ruling, Tier
 from suppress.errors import BadUsage, DestinationFailed
 from suppress.ledger import Erasure, Grounds, Ledger, Recorded
 from suppress.ledger.folding import annulled_by
@@ -50,6 +50,8 @@ class Prospect:
     history: tuple[Recorded, ...]
     destinations: tuple[Told, ...]
     """Active ones for which the person is suppressed."""
+    suppressed: bool
+    """Whether this address may not be mailed: nearly always, unless they consented since."""
     other_spelling: bool
     """Nobody has this address, but somebody has one that reaches the same mailbox."""
     copies: tuple[Path, ...]
@@ -75,8 +77,9 @@ def look(ledger: Ledger, destinations: Mapping[str, DestinationSettings], addres
     """What is there to remove, and who holds the person's opt-out. Writes nothing."""
     history = tuple(ledger.history(address))
     told = tuple(_told(ledger, destinations, history, ledger.standing(address))) if history else ()
-    other = not history and ledger.check(address.raw).tier is Tier.ALIAS
-    return Prospect(address, history, told, other, ledger.copies())
+    verdict = ledger.check(address.raw)
+    suppressed, other = verdict.ruling is Ruling.SUPPRESSED, not history and verdict.tier is Tier.ALIAS
+    return Prospect(address, history, told, suppressed, other, ledger.copies())
 
 
 def erase(ledger: Ledger, prospect: Prospect, grounds: Grounds, *, actor: str) -> Erasure:
@@ -107,10 +110,12 @@ def require_told(prospect: Prospect, override: str | None) -> None:
     names = ", ".join(
         f"{name} (which is not configured)" if name in gone else name for name in prospect.untold
     )
+    first = prospect.untold[0]
     raise DestinationFailed(
         f"this person's opt-out has not been honoured by {names}; once the address is gone, nobody can be "
         "told it any more",
-        remedy=f"suppress export {prospect.untold[0]}; or --override REASON, which the ledger keeps",
+        remedy=f"suppress export {first}{' -o FILE' if first == 'csv' else ''}; "
+        "or --override REASON, which the ledger keeps",
     )
 
 

@@ -114,6 +114,7 @@ def _facts(added: Added) -> Mapping[str, object]:
     return {
         "address": opt_out.address.raw,
         "new": added.new,
+        "kept": added.kept,
         "seq": added.seq,
         "received_at": opt_out.received_at,
         "occurred_at": opt_out.occurred_at,
@@ -142,4 +143,8 @@ def _draw(screen: Screen, added: Added, zone: tzinfo) -> None:
         missed = due.lenient < today
         when = f"act by {due.strict}; a breach after {due.lenient} ({zone})"
         screen.line(f"{name}: {when}{': OVERDUE' if missed else ''}", style="red" if missed else None)
-    screen.line("Next: tell the other systems: suppress export DESTINATION")
+    if added.kept:
+        screen.line("Next: tell the other systems: suppress export DESTINATION")
+    else:
+        screen.line("They were erased and stay so: neither address nor evidence of this request is kept.")
+        screen.line("Next: tell the other systems by hand, because no export can name them any more")

@@ -22,7 +22,9 @@ from suppress.cli import (
     config,
     demo,
     doctor,
+    erase,
     export,
+    forget,
     import_,
     init,
     ledger,
@@ -93,6 +95,8 @@ _command(EVERYDAY, "status", status.status)
 _command(EVIDENCE, "report", report.report)
 _command(EVIDENCE, "verify", verify.verify)
 _command(SETUP, "init", init.init)
+_command(SETUP, "erase", erase.erase)
+_command(SETUP, "forget", forget.forget)
 _command(SETUP, "doctor", doctor.doctor)
 _command(SETUP, "config", config.config)
 _command(SETUP, "plugins", plugins.plugins)

@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
+from suppress.errors import BadUsage
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -110,6 +112,32 @@ def note(text: str, *, appearance: Appearance | None = None) -> None:
     if appearance is None or not appearance.quiet:
         sys.stderr.write(printable(text) + "\n")
         sys.stderr.flush()
+
+
+def agreed(question: str, *, yes: bool) -> bool:
+    """Whether the person at the terminal says yes; `yes` answers for them.
+
+    Raises:
+        BadUsage: There is no terminal to ask at.
+    """
+    if not yes:
+        require_terminal("--yes")
+    return yes or typed(f"{question} [y/N]").casefold() in ("y", "yes")
+
+
+def require_terminal(answer: str) -> None:
+    """Refuse to ask where nobody can answer; `answer` is the option that does. Raises `BadUsage`."""
+    if not sys.stdin.isatty():
+        raise BadUsage(
+            "this cannot be undone, and there is no terminal to ask at", remedy=f"say so with {answer}"
+        )
+
+
+def typed(question: str) -> str:
+    """One line that the person at the terminal types. The end of input is an empty line."""
+    sys.stderr.write(printable(question) + " ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()
 
 
 @contextmanager

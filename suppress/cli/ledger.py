@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
-from suppress.cli.console import Screen, emit
-from suppress.cli.options import AsJson, settings
+from suppress.cli.console import Screen, agreed, emit, note
+from suppress.cli.options import AsJson, Yes, actor, settings
+from suppress.errors import BadFile
 
-ledger_app = typer.Typer(no_args_is_help=True, help="The ledger's database: its schema, and upgrading it.")
+if TYPE_CHECKING:
+    from suppress.ledger.restoring import Restoration
+
+ledger_app = typer.Typer(
+    no_args_is_help=True, help="The ledger's database: its schema, copies, and going on from one."
+)
 
 
 @ledger_app.command("current")
@@ -65,3 +74,108 @@ def upgrade(ctx: typer.Context, as_json: AsJson = False) -> None:
         screen.line("Next: suppress verify")
 
     emit("ledger-upgrade", facts, as_json=as_json, human=draw)
+
+
+@ledger_app.command("backup")
+def backup(
+    ctx: typer.Context,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The file to write.")],
+    as_json: AsJson = False,
+) -> None:
+    """Copy the ledger, verify the copy, and put its checkpoint beside it. Nothing is ever overwritten.
+
+    The copy holds addresses: keep it as you keep the ledger, and its keys somewhere else.
+
+        suppress ledger backup -o backups/suppress-2026-11-23.db
+    """
+    from suppress.ledger import Ledger
+
+    chosen = settings(ctx)
+    with Ledger.open(chosen.ledger, keys=chosen.keys, read_only=True) as ledger:
+        made = ledger.backup(output)
+    facts = {
+        "file": str(made.file),
+        "checkpoint": str(made.checkpoint),
+        "bytes": made.file.stat().st_size,
+        "size": made.head.size,
+        "root": made.head.root.hex(),
+    }
+
+    def draw(screen: Screen) -> None:
+        screen.heading(f"{made.file} holds {made.head.size:,} entries and verifies.")
+        screen.fields([("Root", made.head.root.hex()), ("Checkpoint", str(made.checkpoint))])
+        screen.line(
+            f"Back up {chosen.keys} too, apart from this file: without the keys nobody is recognised."
+        )
+
+    emit("ledger-backup", facts, as_json=as_json, human=draw)
+
+
+@ledger_app.command("restored")
+def restored(
+    ctx: typer.Context,
+    anchor: Annotated[
+        list[Path] | None,
+        typer.Option("--anchor", metavar="NOTE", help="A checkpoint of the history that is lost."),
+    ] = None,
+    erasures: Annotated[
+        list[Path] | None,
+        typer.Option("--erasures", metavar="FOLDER", help="Another copy of the keys folder's erasures."),
+    ] = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Go on from a backup that you have put in the ledger's place. Only when the newer ledger is lost.
+
+    It is recorded how far the backup reached; whoever was erased since is erased again; then entries can be
+    appended. Checkpoints of the lost entries will not fit this ledger, and verify will say so:
+
+        suppress ledger restored
+    """
+    from suppress.ledger import Ledger
+
+    chosen = settings(ctx)
+    notes = [_text(path) for path in anchor or ()]
+    question = "Go on from this copy, and give up what was recorded after it was made?"
+    if not agreed(question, yes=yes):
+        note("nothing was changed")
+        raise typer.Exit(130)
+    with Ledger.open(chosen.ledger, keys=chosen.keys) as ledger:
+        done = ledger.restored(actor=actor(), anchors=notes, records=tuple(erasures or ()))
+        head = ledger.head()
+    facts = {
+        "backup": {"size": done.size},
+        "signed": done.signed,
+        "lost": done.lost,
+        "seq": done.seq,
+        "new": done.new,
+        "erased_again": done.erased,
+        "forgotten_again": done.forgotten,
+        "ledger": {"size": head.size, "root": head.root.hex()},
+    }
+    emit("ledger-restored", facts, as_json=as_json, human=lambda screen: _draw_restored(screen, done))
+
+
+def _draw_restored(screen: Screen, done: Restoration) -> None:
+    if done.seq is None:
+        screen.line(f"This ledger is no older copy: no more than its {done.size:,} entries were ever signed.")
+        return
+    screen.heading(f"The ledger goes on from a copy of {done.size:,} entries: entry {done.seq} records it.")
+    if not done.new:
+        screen.line("An earlier run had recorded it; entries can be appended now.")
+    screen.fields(
+        [
+            ("entries lost", done.lost),
+            ("people erased again", done.erased),
+            ("people forgotten again", done.forgotten),
+        ]
+    )
+    screen.line("Checkpoints of what is lost do not fit this ledger; tell whoever holds one.")
+    screen.line("Next: suppress sync --full, import and add again what came since the backup, then export")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as refused:
+        raise BadFile(f"{path} cannot be read as a checkpoint") from refused

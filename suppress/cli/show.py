@@ -10,6 +10,7 @@ import typer
 
 from suppress.cli.console import Cell, Screen, emit
 from suppress.cli.options import AsJson, settings
+from suppress.core.entry import Erased
 from suppress.core.verdict import Ruling, Verdict
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _draw(screen: Screen, shown: Shown) -> None:
     rows = [_row(_entry(each)) for each in shown.history if each.entry.body.type != "subject.added"]
     screen.table(["entry", "recorded", "what", "happened", "received", "source", "reason"], rows)
     for each in shown.history:
-        for line in _evidence(each):
+        for line in (*_evidence(each), *_erasure(each)):
             screen.line(line)
     if shown.destinations:
         screen.table(
@@ -153,6 +154,16 @@ def _day(moment: object) -> str:
     from datetime import datetime
 
     return f"{moment:%Y-%m-%d %H:%M}Z" if isinstance(moment, datetime) else ""
+
+
+def _erasure(recorded: Recorded) -> Iterator[str]:
+    """What is no longer there, and why."""
+    body = recorded.entry.body
+    if isinstance(body, Erased):
+        entries = ", ".join(str(seq) for seq in body.entries)
+        yield f"entry {recorded.entry.seq}: address and evidence of {entries} are erased ({body.basis})"
+        if body.override:
+            yield f"  although {', '.join(body.untold)} had not honoured them: {body.override}"
 
 
 def _evidence(recorded: Recorded) -> Iterator[str]:

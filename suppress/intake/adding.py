@@ -48,6 +48,8 @@ class Added:
     new: bool
     """False when the very same request was already recorded."""
     deadlines: Mapping[str, Deadline]
+    kept: bool = True
+    """False when the person was erased: of their request neither address nor evidence is kept."""
 
 
 def add(
@@ -103,7 +105,7 @@ def add(
     if dry_run:
         return Added(opt_out, None, new=True, deadlines=deadlines)
     (receipt,) = ledger.append([opt_out], actor=actor)
-    return Added(opt_out, receipt.seq, receipt.new, deadlines)
+    return Added(opt_out, receipt.seq, receipt.new, deadlines, ledger.payload(receipt.seq) is not None)
 
 
 def _refuse_impossible(received: datetime, occurred: datetime | None, *, zone: tzinfo, now: datetime) -> None:

@@ -56,6 +56,11 @@ class Restoration:
     """People who were erased again."""
     forgotten: int = 0
 
+    @property
+    def lost(self) -> int:
+        """Entries that had been signed and are in no copy any more."""
+        return self.signed - self.size
+
 
 def run(
     engine: Engine,
