@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy import text
@@ -230,3 +234,67 @@ def _locked_for_others(file: Path) -> bool:
         "except sqlite3.OperationalError:\n    sys.exit(7)\n"
     )
     return subprocess.run([sys.executable, "-c", program], check=False).returncode == 7
+
+
+# --- Permissions -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def closed() -> Iterator[Path]:
+    """A folder that everybody may look into and nobody may write to."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o555)
+        yield folder
+        folder.chmod(0o700)
+
+
+@contextmanager
+def without_privileges() -> Iterator[None]:
+    """Root may write everywhere, so root becomes nobody for a while."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.setresuid(65534, 65534, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
+
+
+def test_no_ledger_is_made_in_a_folder_that_may_not_be_written_to(closed: Path, tmp_path: Path) -> None:
+    """Neither keys nor a file are left behind."""
+    with without_privileges(), pytest.raises(OutputRefused, match="cannot be made"):
+        Ledger.create(str(closed / "suppress.db"), keys=closed / "suppress.keys")
+    with TemporaryDirectory() as elsewhere:
+        os.chmod(elsewhere, 0o777)  # noqa: PTH101 - for whoever nobody is
+        with without_privileges(), pytest.raises(OutputRefused, match="may not be written"):
+            Ledger.create(str(closed / "suppress.db"), keys=Path(elsewhere) / "keys")
+
+    assert [] == list(closed.iterdir())
+
+
+def test_a_ledger_in_a_closed_folder_is_read_and_not_written(closed: Path) -> None:
+    """Appending needs a journal beside the file; looking up needs nothing."""
+    place = Place(closed)
+    closed.chmod(0o700)
+    place.create()
+    place.record(opt_out())
+    for each in (place.file, *place.keys.iterdir()):
+        if os.geteuid() == 0:
+            os.chown(each, 65534, 65534)
+    if os.geteuid() == 0:
+        os.chown(place.keys, 65534, 65534)
+    (place.folder / "suppress.db-journal").unlink(missing_ok=True)
+    closed.chmod(0o555)
+
+    with without_privileges():
+        with place.lookup() as lookup:
+            assert lookup.verdict(opt_out().address).seq == 2
+        with pytest.raises(StorageFailed, match=r"permission|written|opened"), place.open() as ledger:
+            ledger.append([opt_out("sam@example.com")], actor="test")
+        place.file.chmod(0o444)
+        with pytest.raises(StorageFailed, match=r"written|opened"), place.open() as ledger:
+            ledger.append([opt_out("sam@example.com")], actor="test")
+        with place.lookup() as lookup:
+            assert lookup.size == 3
