@@ -188,4 +188,9 @@ def _unchecked(facts: Facts, *, anchored: bool, without_index: str | None) -> It
         yield f"whether the indexes belong to the addresses: {without_index}"
     if facts.erased:
         yield f"the content of {facts.erased} payloads, which were erased on record"
+    for seq, body in facts.restored:
+        yield (
+            f"what is lost since the ledger went on from a backup of {body.size} entries (entry {seq}); "
+            f"{body.outside_size} had been signed"
+        )
     yield "the dates that others claimed, and requests that never reached the ledger"

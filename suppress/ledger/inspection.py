@@ -24,6 +24,7 @@ from typing import TypeAlias
 from sqlalchemy import Connection, select
 
 from suppress.core.checkpoint import BadNote, Checkpoint, Key, open_checkpoint
+from suppress.core.entry import Restored
 from suppress.core.keychain import KeyChain
 from suppress.core.merkle import Frontier, leaf_hash
 from suppress.errors import LedgerDamaged
@@ -89,6 +90,8 @@ class Facts:
     """Entries whose leaf was read and hashed."""
     erased: int = 0
     """Payloads that were erased on record."""
+    restored: list[tuple[int, Restored]] = field(default_factory=list)
+    """Where the ledger went on from a backup."""
     subjects: int = 0
     """People who were added and not forgotten."""
     index_keys: set[str] = field(default_factory=set)

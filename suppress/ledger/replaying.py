@@ -25,6 +25,7 @@ from suppress.core.entry import (
     LogOpened,
     NotCanonical,
     OptOutRecorded,
+    Restored,
     SubjectAdded,
     decode,
 )
@@ -121,6 +122,8 @@ def _expect(inspection: Inspection, page: _Page, entry: Entry) -> None:
     topic = topic_of(body)
     if topic is not None:
         page.topics[*topic, entry.seq] = entry.seq
+    if isinstance(body, Restored):
+        inspection.facts.restored.append((entry.seq, body))
     if isinstance(body, SubjectAdded):
         inspection.facts.subjects += 1
         return
@@ -391,9 +394,7 @@ def _standings(inspection: Inspection) -> Bad | None:
     return None
 
 
-def _wrong_standings(
-    connection: Connection, people: Sequence[int], after: int, upto: int
-) -> Bad | None:
+def _wrong_standings(connection: Connection, people: Sequence[int], after: int, upto: int) -> Bad | None:
     """Fold the entries of these people anew; between `after` and `upto` there may be no other rows."""
     histories: dict[int, list[tuple[int, bytes]]] = {person: [] for person in people}
     rows = connection.execute(
