@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Iterator, Sequence
@@ -24,16 +25,14 @@ from suppress.core.entry import (
     Body,
     DestinationChanged,
     Disclosed,
-    Entry,
-    Erased,
-    Forgotten,
     Honoured,
     OptOutRecorded,
+    timestamp,
 )
 from suppress.core.suppression import Consent, Reason, Scope
 from suppress.errors import BadUsage, DestinationFailed
 from suppress.export import PURPOSES, ExportResult, export, receipts
-from suppress.ledger import Event, Ledger, Listed, Receipt
+from suppress.ledger import Event, Grounds, Ledger, Listed, Receipt
 from suppress.platforms.csv_file import CsvFile
 from suppress.plugin.contract import Delivery, Exporter, Unit
 from tests.conftest import Command
@@ -598,48 +597,95 @@ def test_more_exceptions_than_an_entry_holds_move_the_watermark_back(
 # --- Erased people -----------------------------------------------------------------------------------------
 
 
-def erasing(ledger: Ledger, *erased: str, forgotten: Sequence[str] = (), listed: bool = False) -> Any:
-    """The ledger as it is after these people were erased; with `listed`, after they opted out once more."""
-    people = {each.key: each for each in ledger.suppressed()}
-    gone = {people[key].subject: people[key].suppression.seq for key in erased}
-    names = {people[key].subject for key in forgotten}
-
-    def entry(body: Body) -> Entry:
-        return Entry(99, "x", START, "test", body)
-
-    def about(type_: str, name: str | None = None) -> Iterator[Entry]:
-        if type_ == Erased.type:
-            return iter([entry(Erased(subject, (seq, 0), "gdpr.17", "r")) for subject, seq in gone.items()])
-        if type_ == Forgotten.type:
-            return iter([entry(Forgotten(subject, (), "gdpr.17", "r")) for subject in names])
-        return ledger.about(type_, name)
-
-    def suppressed(**options: Any) -> Iterator[Listed]:
-        return (each for each in ledger.suppressed(**options) if listed or each.subject not in gone)
-
-    return Spy(ledger, about=about, suppressed=suppressed)
+def erased(ledger: Ledger, *names: str, forget: bool = False) -> set[int]:
+    """Erase these people; the entries whose address went."""
+    gone: set[int] = set()
+    for name in names:
+        address = Address.parse(f"{name}@example.com")
+        seen = [each.entry.seq for each in ledger.history(address)]
+        remove = ledger.forget if forget else ledger.erase
+        gone.update(remove(address, Grounds("Art. 17 GDPR"), seen=seen, actor="test").entries)
+    return gone
 
 
 def test_erased_people_are_counted_and_excepted_not_hidden(ledger: Ledger, tmp_path: Path) -> None:
     """Their address is gone, so no list can name them; receipt and manifest say so."""
-    seq = next(each.suppression.seq for each in ledger.suppressed() if each.key == "b@example.com")
-    result = to_file(erasing(ledger, "b@example.com"), tmp_path / "list.csv")
+    gone = erased(ledger, "b")
+    result = to_file(ledger, tmp_path / "list.csv")
     manifest = json.loads((tmp_path / "list.csv.manifest.json").read_bytes())
 
     assert ["a@example.com", "c@example.com"] == emails(tmp_path / "list.csv")
     assert (1, 1) == (manifest["erased"], result.position.erased)
-    assert (seq,) == result.failed == bodies(ledger, Honoured)[-1].failed
+    assert gone == set(result.failed) == set(bodies(ledger, Honoured)[-1].failed)
     assert None is result.failure
 
 
-def test_forgotten_people_and_those_who_opted_out_again_are_no_exceptions(
+def test_a_file_written_after_the_erasure_excepts_them_although_an_older_one_named_them(
     ledger: Ledger, tmp_path: Path
 ) -> None:
-    """The first are nobody to us any more, the others are named again."""
-    forgotten = to_file(erasing(ledger, "a@example.com", forgotten=["a@example.com"]), tmp_path / "one.csv")
-    again = to_file(erasing(ledger, "b@example.com", listed=True), tmp_path / "two.csv")
+    """A file has only whom it names."""
+    to_file(ledger, tmp_path / "list.csv")
+    gone = erased(ledger, "b")
 
-    assert [(0, ()), (0, ())] == [(each.position.erased, each.failed) for each in (forgotten, again)]
+    assert gone == set(to_file(ledger, tmp_path / "list.csv").failed)
+
+
+def test_a_destination_that_was_told_before_the_erasure_holds_them_still(ledger: Ledger) -> None:
+    """Records stay where they are: only who was never told is an exception, and nobody is told twice."""
+    server = Server()
+    run(ledger, Memory(server))
+    told(ledger, aged("d", 9))
+    gone = erased(ledger, "b", "d")
+    result = run(ledger, Memory(server))
+    again = run(ledger, Memory(server))
+    changed = run(ledger, Memory(server), replace(MEMORY, sender="Acme"))
+
+    (untold,) = gone & set(result.failed)
+    assert untold == max(gone)
+    assert (untold,) == again.failed == bodies(ledger, Honoured)[2].failed
+    assert {"a@example.com", "b@example.com", "c@example.com"} == server.suppressed.keys()
+    assert gone == set(changed.failed), "with other settings it is another destination"
+
+
+def test_forgotten_people_and_those_who_consented_since_are_no_exceptions(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    """The first are nobody to us any more, the others gave us their address anew."""
+    erased(ledger, "a", forget=True)
+    erased(ledger, "b")
+    address = Address.parse("b@example.com")
+    ledger.append([Consent(address, "web form", START + timedelta(days=30), approver="Sam")], actor="test")
+    ledger.append([aged("b", 60)], actor="test")
+    result = to_file(ledger, tmp_path / "list.csv")
+
+    assert (0, ()) == (result.position.erased, result.failed)
+    assert ["b@example.com", "c@example.com"] == emails(tmp_path / "list.csv")
+
+
+def test_erased_people_never_hold_a_watermark_back(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With more of them than an entry holds, those who can be told come first; the rest is on record."""
+    monkeypatch.setattr(receipts, "LISTED_FAILURES", 1)
+    gone = erased(ledger, "a", "b")
+    result = to_file(ledger, tmp_path / "list.csv")
+    final = bodies(ledger, Honoured)[-1]
+
+    assert (result.position.size - 1, (max(gone),)) == (final.upto, final.failed)
+
+
+def test_a_receipt_does_not_let_anybody_guess_an_address(ledger: Ledger) -> None:
+    """The digest of a part with one person in it stays in the ledger for good, longer than their address."""
+    run(ledger, Memory(Server()))
+    told(ledger, aged("d", 9))
+    run(ledger, Memory(Server()))
+    alone = next(each for each in ledger.suppressed() if each.key == "d@example.com")
+    when = timestamp(alone.suppression.latest)
+    guesses = {
+        hashlib.sha256(f"{text}\0{when}\n".encode()).hexdigest() for text in (alone.key, alone.address)
+    }
+
+    assert guesses.isdisjoint(body.artefact for body in bodies(ledger, Honoured, Disclosed))
 
 
 # --- The command -------------------------------------------------------------------------------------------
@@ -759,7 +805,8 @@ def test_a_destination_that_does_not_obey_ends_with_5_after_the_result(
 
 def test_people_are_told_about_erased_people(ledger: Ledger, tmp_path: Path) -> None:
     """An importer that relies on the list alone would mail them."""
-    result = to_file(erasing(ledger, "b@example.com"), tmp_path / "list.csv")
+    erased(ledger, "b")
+    result = to_file(ledger, tmp_path / "list.csv")
     shown = io.StringIO()
     cli_export._draw(Screen(shown), result)
 

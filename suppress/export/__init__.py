@@ -158,7 +158,7 @@ class _Run:
     head: Head
     position: LedgerPosition = field(init=False)
     erased: frozenset[int] = field(init=False)
-    """Opt-outs of people whose address is gone: they cannot be told to anyone."""
+    """Opt-outs that the destination does not hold and that, the address being gone, nobody can be told."""
     change: DestinationChanged | None = field(init=False)
     change_id: str = field(init=False)
 
@@ -167,13 +167,16 @@ class _Run:
         for each in self._everyone() if erased else ():
             # Who opted out again after the erasure can be told.
             erased.pop(each.subject, None)
-        self.erased = frozenset(seq for seqs in erased.values() for seq in seqs)
         self.position = LedgerPosition(
             self.head.size, self.head.root.hex(), self.head.note, erased=len(erased)
         )
         self.change, self.change_id = receipts.change(
             self.ledger, self.settings, self.exporter.capabilities.secrets
         )
+        self.erased = frozenset(seq for seqs in erased.values() for seq in seqs)
+        if self.erased and not self._is_snapshot() and self.change is None:
+            # Who was told before the erasure is still suppressed there; a file has only whom it names.
+            self.erased -= receipts.held(self.ledger, self.exporter.name, self.erased)
 
     # --- The three ways of a run -----------------------------------------------------------------------
 
@@ -399,7 +402,7 @@ class _Run:
         self, artefact: str, count: int, *, verified: bool, upto: int, failed: Iterable[int] = ()
     ) -> Event:
         erased = {seq for seq in self.erased if seq <= upto}
-        upto, listed = receipts.fitting(upto, erased.union(failed))
+        upto, listed = receipts.fitting(upto, failed, erased)
         return Event(_new_id(), Honoured(self.exporter.name, upto, artefact, count, listed, verified))
 
     def _append(self, *events: Event) -> int:
@@ -434,10 +437,14 @@ def _parts(people: Sequence[Listed], size: int) -> Iterator[Sequence[Listed]]:
 
 
 def _digest(people: Iterable[Listed]) -> str:
-    """Who was told, and as of which request of theirs: an opt-out after a consent is another one."""
+    """Who was told, and as of which request of theirs: an opt-out after a consent is another one.
+
+    People by their random ids: a receipt is forever, and a digest of the only address in a part could be
+    guessed even after that address was erased.
+    """
     digest = hashlib.sha256()
     for each in people:
-        digest.update(f"{each.key}\0{timestamp(each.suppression.latest)}\n".encode())
+        digest.update(f"{each.subject}\0{timestamp(each.suppression.latest)}\n".encode())
     return digest.hexdigest()
 
 

@@ -99,12 +99,29 @@ def subjects(entries: Iterable[Entry]) -> set[str]:
     return {entry.body.subject for entry in entries if isinstance(entry.body, OptOutRecorded)}
 
 
-def fitting(upto: int, failed: Iterable[int]) -> tuple[int, tuple[int, ...]]:
-    """Watermark and exceptions that fit into an entry; with too many, the watermark stops before the rest."""
-    listed = sorted(failed)
-    if len(listed) <= LISTED_FAILURES:
-        return upto, tuple(listed)
-    return listed[LISTED_FAILURES] - 1, tuple(listed[:LISTED_FAILURES])
+def held(ledger: Ledger, name: str, opt_outs: frozenset[int]) -> frozenset[int]:
+    """Those of these opt-outs that some receipt of a destination covers."""
+    open_ones = opt_outs
+    for receipt in _receipts(ledger, name):
+        failed = frozenset(receipt.failed)
+        open_ones = frozenset(seq for seq in open_ones if seq > receipt.upto or seq in failed)
+        if not open_ones:
+            break
+    return opt_outs - open_ones
+
+
+def fitting(upto: int, failed: Iterable[int], erased: Iterable[int]) -> tuple[int, tuple[int, ...]]:
+    """Watermark and exceptions that fit into an entry; with too many, the watermark stops before the rest.
+
+    People who were erased take what room the others leave. They can never be told, so that a watermark which
+    waited for them would stand still; and an `erased` entry names them all.
+    """
+    listed = set(failed)
+    if len(listed) > LISTED_FAILURES:
+        first = sorted(listed)
+        return first[LISTED_FAILURES] - 1, tuple(first[:LISTED_FAILURES])
+    room = LISTED_FAILURES - len(listed)
+    return upto, tuple(sorted(listed.union(sorted(set(erased) - listed, reverse=True)[:room])))
 
 
 def _bodies(entries: Iterable[Entry], kind: type[_B]) -> Iterator[_B]:
