@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
+from suppress.core.address import match_key
 from suppress.core.tables import table
 
 
@@ -65,7 +66,8 @@ def alias_of(key: str) -> Alias | None:
         local = local.replace(character, "")
     if not local or local.startswith('"'):
         return None
-    return Alias(f"{local}@{provider.domains[0] if provider.one_domain else domain}", provider)
+    # Taking a dot away may join letters that fold differently together: the accent of the ä in ä.ί goes with it.
+    return Alias(match_key(f"{local}@{provider.domains[0] if provider.one_domain else domain}"), provider)
 
 
 @cache

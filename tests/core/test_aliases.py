@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from suppress.core.address import alias_key, match_key
 from suppress.core.aliases import alias_of, providers, table_version
@@ -68,6 +68,7 @@ def test_an_address_without_a_rule_or_without_a_name_has_no_alias(key: str) -> N
 
 @settings(max_examples=100)
 @given(local_parts())
+@example("ä.ί")
 def test_an_alias_is_its_own_alias_and_a_match_key(local: str) -> None:
     """The looser key of a looser key is itself, at every provider."""
     for domain in providers():
