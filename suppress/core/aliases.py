@@ -66,7 +66,7 @@ def alias_of(key: str) -> Alias | None:
         local = local.replace(character, "")
     if not local or local.startswith('"'):
         return None
-    # Taking a dot away may join letters that fold differently together: the accent of the ä in ä.ί goes with it.
+    # Letters that a dot kept apart may fold differently together: the ä of ä.ί loses its accent.
     return Alias(match_key(f"{local}@{provider.domains[0] if provider.one_domain else domain}"), provider)
 
 
