@@ -129,7 +129,8 @@ def _draw(screen: Screen, results: tuple[SourceResult, ...], *, dry_run: bool) -
             ]
         )
         if result.census is not None:
-            screen.table(["census", "contacts"], [[name, count] for name, count in result.census.items()])
+            counts = [[name.replace("_", " "), count] for name, count in result.census.items()]
+            screen.table(["census", "contacts"], counts)
         if result.drift:
             screen.line(
                 f"DRIFT: {len(result.drift)} suppressed "
