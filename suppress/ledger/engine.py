@@ -26,7 +26,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from suppress.errors import LedgerDamaged, StorageFailed
-from suppress.ledger.place import BUSY_SECONDS, meaning, uri
+from suppress.ledger.place import BUSY_SECONDS, meaning, unreadable, uri
 
 CHUNK = 500
 """Values in one IN list: well under every database's limit on parameters."""
@@ -134,5 +134,7 @@ def _translated(file: Path) -> Iterator[None]:
         raise StorageFailed(f"the database of the ledger failed ({type(refused.orig).__name__})") from refused
     except sqlite3.Error as refused:
         raise meaning(refused, file) from refused
+    except UnicodeDecodeError as wrong:
+        raise unreadable(file) from wrong
     except SQLAlchemyError as wrong:
         raise LedgerDamaged(f"the ledger {file} cannot be read ({type(wrong).__name__})") from wrong

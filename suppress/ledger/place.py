@@ -166,8 +166,15 @@ def translated(file: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as refused:
         raise meaning(refused, file) from refused
+    except UnicodeDecodeError as wrong:
+        raise unreadable(file) from wrong
     except OSError as refused:
         raise StorageFailed(f"{file}: {refused.strerror or type(refused).__name__}") from refused
+
+
+def unreadable(file: Path) -> LedgerDamaged:
+    """What a UnicodeDecodeError says: Python decodes SQLite's own message, which may quote damaged bytes."""
+    return LedgerDamaged(f"the ledger {file} cannot be read: it holds text that is none")
 
 
 def meaning(refused: sqlite3.Error, file: Path) -> SuppressError:
