@@ -129,7 +129,7 @@ def _draw(screen: Screen, results: tuple[SourceResult, ...], *, dry_run: bool) -
             ]
         )
         if result.census is not None:
-            counts = [[name.replace("_", " "), count] for name, count in result.census.items()]
+            counts: list[list[str | int]] = [[name.replace("_", " "), count] for name, count in result.census.items()]
             screen.table(["census", "contacts"], counts)
         if result.drift:
             screen.line(
