@@ -129,8 +129,8 @@ def _draw(screen: Screen, results: tuple[SourceResult, ...], *, dry_run: bool) -
             ]
         )
         if result.census is not None:
-            counts: list[list[str | int]] = [[name.replace("_", " "), count] for name, count in result.census.items()]
-            screen.table(["census", "contacts"], counts)
+            census = result.census.items()
+            screen.table(["census", "contacts"], [(name.replace("_", " "), count) for name, count in census])
         if result.drift:
             screen.line(
                 f"DRIFT: {len(result.drift)} suppressed "
