@@ -102,6 +102,10 @@ class _Run:
     """Match keys that a dry run has counted, since the ledger cannot remember them for it."""
     drift: dict[str, DriftSeen] = field(default_factory=dict)
     step_rows: dict[str, int] = field(default_factory=dict)
+    answers: int = 0
+    """Pages so far: what is known of a run that ends without a summary."""
+    opted_out: int = 0
+    """Opt-outs so far, of the pull that showed most."""
 
     def result(self) -> SourceResult:
         last_before = self.ledger.source_state(self.source.name).last_before
@@ -118,12 +122,12 @@ class _Run:
             if self.full:
                 summary = _together(summary, self._pull(Census()))
         except SourceFailed as failure:
-            result = replace(result, failure=failure)
+            result = self._cut_short(result, failure)
         except SuppressError as failure:
             # A ledger that cannot be written ends the whole run; a refused sign-in only this source.
             if failure.exit_code != 4:
                 raise
-            result = replace(result, failure=failure)
+            result = self._cut_short(result, failure)
         else:
             result = _with_summary(result, summary)
         result = replace(
@@ -137,10 +141,17 @@ class _Run:
             self._close(result)
         return result
 
+    def _cut_short(self, result: SourceResult, failure: SuppressError) -> SourceResult:
+        return replace(result, failure=failure, requests=self.answers, observed=self.opted_out)
+
     def _pull(self, what: Window | Census) -> Summary:
+        opted_out = 0
         for item in self.source.pull(what):
             if isinstance(item, Summary):
                 return item
+            self.answers += 1
+            opted_out += sum(each.permission is Permission.OPTED_OUT for each in item.observed)
+            self.opted_out = max(self.opted_out, opted_out)
             self.step_rows[item.step] = self.step_rows.get(item.step, 0) + item.rows
             self._take(item)
             self.progress(self.source.name, item.step, self.step_rows[item.step], item.total)

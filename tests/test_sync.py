@@ -27,6 +27,7 @@ from suppress.platforms.constant_contact.simulator import (
 )
 from suppress.plugin.contract import Census, Finding, Page, Summary, Window
 from suppress.sync import SourceResult, sync
+from tests.conftest import Command
 
 LATER = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -221,6 +222,39 @@ def test_a_pull_that_ends_early_is_a_failure(ledger: Ledger) -> None:
 
     assert isinstance(result.failure, SourceFailed)
     assert ledger.source_state("main").last_before is None
+
+
+def test_a_run_that_is_cut_short_says_what_it_did(ledger: Ledger) -> None:
+    """`requests: 0, observed: 0` beside a thousand new entries would read as a run that never began."""
+
+    class Broken(ShortSource):
+        def pull(self, what: Window | Census) -> Iterator[Page | Summary]:
+            seen = Observed("main", Address.parse("pat@example.com"), Permission.OPTED_OUT, "unsubscribed")
+            mailable = Observed("main", Address.parse("kim@example.com"), Permission.MAILABLE, "explicit")
+            yield Page("all", (seen, mailable), 2)
+            yield Page("all", (), 0)
+            raise SourceFailed("answered 503")
+
+    for new in (1, 0):
+        (result,) = sync(ledger, [Broken()], full=True, now=LATER, actor="test")
+        assert (2, 2, 1) == (result.requests, result.rows, result.observed)
+        assert (new, 1 - new) == (result.new, result.known)
+        done = [entry.body for entry in ledger.entries() if isinstance(entry.body, SyncDone)][-1]
+        assert (2, 1, False) == (done.requests, done.observed, done.complete)
+
+
+def test_a_person_reads_what_a_run_did_before_it_was_cut_short(command: Command) -> None:
+    """Without claiming that a naive sync would have lost nobody."""
+    assert 0 == command("init").exit_code
+    faults = (Fault(FaultKind.QUOTA_EXCEEDED, page=2),)
+    with Simulator(Scenario(people=People(unsubscribed=600), faults=faults)) as platform:
+        env = {"SUPPRESS_SOURCES__MAIN__ACCESS_TOKEN": platform.token}
+        done = command("sync", env={**env, "SUPPRESS_SOURCES__MAIN__API_URL": platform.url})
+
+    assert 5 == done.exit_code, done.err
+    assert "cut short" in done.out
+    assert "500" in done.out
+    assert "would have lost" not in done.out
 
 
 def test_one_source_that_fails_does_not_stop_the_others(ledger: Ledger, tmp_path: Path) -> None:

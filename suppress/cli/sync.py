@@ -112,19 +112,27 @@ def _facts(result: SourceResult) -> Mapping[str, object]:
 
 
 def _draw(screen: Screen, results: tuple[SourceResult, ...], *, dry_run: bool) -> None:
+    from suppress.errors import Incomplete
+
     for result in results:
         if result.failure is not None and not result.requests:
             continue
         kind = "census" if result.mode == "census" else "window"
         would = " (dry run: nothing was written)" if dry_run else ""
-        screen.heading(f"{result.source} ({result.platform}), {kind}{would}")
+        short = result.failure is not None and not isinstance(result.failure, Incomplete)
+        cut = ", cut short" if short else ""
+        screen.heading(f"{result.source} ({result.platform}), {kind}{cut}{would}")
+        # A run that was cut short cannot know what a naive sync would have lost.
+        compared = [
+            ("  of deleted contacts", result.deleted),
+            ("a status=unsubscribed sync would have lost", result.missed_by_naive_sync),
+        ]
         screen.fields(
             [
                 ("opt-outs seen", result.observed),
                 ("  new", result.new),
                 ("  known", result.known),
-                ("  of deleted contacts", result.deleted),
-                ("a status=unsubscribed sync would have lost", result.missed_by_naive_sync),
+                *([] if short else compared),
                 ("requests", result.requests),
             ]
         )
