@@ -7,6 +7,8 @@ Rules kept here:
 * The watermark is the `before` of the last *complete* `sync.done`. It is appended after the last page is
   committed, so an interrupted or incomplete run starts again from where the last complete one ended.
 * A census that does not add up is recorded, with all that it found, and then reported as a failure.
+* What a run finds does not depend on the order in which a source shows people: if somebody passed as
+  mailable before an opt-out of the same address came up, the source is asked once more.
 * One source's failure does not stop the others.
 
 What a report means is decided in `suppress.core.reconcile`; how a platform is asked, in its source.
@@ -15,6 +17,7 @@ What a report means is decided in `suppress.core.reconcile`; how a platform is a
 from __future__ import annotations
 
 import uuid
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -106,6 +109,10 @@ class _Run:
     """Pages so far: what is known of a run that ends without a summary."""
     opted_out: int = 0
     """Opt-outs so far, of the pull that showed most."""
+    passed: array[int] = field(default_factory=lambda: array("q"))
+    """Hashes of address and contact, in turns, whom this pull showed as mailable with nothing against it."""
+    recorded: dict[int, int] = field(default_factory=dict)
+    """Whom this pull was the first to suppress: hash of the address → hash of the contact."""
 
     def result(self) -> SourceResult:
         last_before = self.ledger.source_state(self.source.name).last_before
@@ -145,6 +152,20 @@ class _Run:
         return replace(result, failure=failure, requests=self.answers, observed=self.opted_out)
 
     def _pull(self, what: Window | Census) -> Summary:
+        summary = self._pull_once(what)
+        if not self.dry_run and self._passed_by():
+            summary = _together(summary, self._pull_once(what))
+        return summary
+
+    def _passed_by(self) -> bool:
+        """Whether somebody passed as mailable before an opt-out of another contact with the same address."""
+        turns = iter(self.passed)
+        return any(
+            self.recorded.get(key, contact) != contact for key, contact in zip(turns, turns, strict=True)
+        )
+
+    def _pull_once(self, what: Window | Census) -> Summary:
+        self.passed, self.recorded = array("q"), {}
         opted_out = 0
         for item in self.source.pull(what):
             if isinstance(item, Summary):
@@ -169,12 +190,17 @@ class _Run:
         for plan, receipt in zip(plans, receipts, strict=True):
             if receipt.new and plan.novelty is not Novelty.MORE:
                 fresh.add(plan.opt_out.address.key)
+                self.recorded[hash(plan.opt_out.address.key)] = hash(plan.opt_out.facts[:1])
         self.new += len(fresh - self.would_record)
         if self.dry_run:
             self.would_record |= fresh
 
     def _alarm(self, observed: Sequence[Observed]) -> None:
         drifts = [plan.drift for plan in self._plans(observed) if isinstance(plan, Alarm)]
+        alarmed = {drift.address.key for drift in drifts}
+        for each in observed:
+            if each.permission is Permission.MAILABLE and each.address and each.address.key not in alarmed:
+                self.passed.extend((hash(each.address.key), hash(each.fingerprint[:1])))
         for drift, receipt in zip(drifts, self._append(drifts), strict=True):
             seq = None if self.dry_run else receipt.seq
             self.drift[receipt.id] = DriftSeen(seq, drift.observed, drift.since)
@@ -212,14 +238,14 @@ class _Run:
         self.ledger.append([Event(uuid.uuid4().hex, done)], actor=self.actor)
 
 
-def _together(window: Summary, census: Summary) -> Summary:
-    """The census sees all that the window saw; only the effort of both is added up."""
+def _together(earlier: Summary, later: Summary) -> Summary:
+    """The later pull sees all that the earlier one saw; only the effort of both is added up."""
     return replace(
-        census,
-        complete=window.complete and census.complete,
-        requests=window.requests + census.requests,
-        rows=window.rows + census.rows,
-        problems=(*window.problems, *census.problems),
+        later,
+        complete=earlier.complete and later.complete,
+        requests=earlier.requests + later.requests,
+        rows=earlier.rows + later.rows,
+        problems=(*earlier.problems, *later.problems),
     )
 
 

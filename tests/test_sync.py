@@ -257,6 +257,54 @@ def test_a_person_reads_what_a_run_did_before_it_was_cut_short(command: Command)
     assert "would have lost" not in done.out
 
 
+class TwoContacts(ShortSource):
+    """A census that shows a mailable contact before the opt-out of another one with the same address."""
+
+    def __init__(self, ids: tuple[str, str]) -> None:
+        self.ids = ids
+        self.pulls = 0
+
+    def pull(self, what: Window | Census) -> Iterator[Page | Summary]:
+        """The window shows neither: the opt-out has no date."""
+        self.pulls += 1
+        if isinstance(what, Census):
+            one, other = self.ids
+            mailable = Observed(
+                "main",
+                Address.parse("Pat@Example.com"),
+                Permission.MAILABLE,
+                "explicit",
+                fingerprint=(one, ""),
+            )
+            yield Page("all", (mailable,), 1)
+            out = Observed(
+                "main", Address.parse("pat@example.com"), Permission.OPTED_OUT, "out", fingerprint=(other, "")
+            )
+            yield Page("all", (out,), 1)
+        yield Summary(True, 2, 2, 1, 0, 0)
+
+
+def test_the_order_in_which_contacts_are_shown_does_not_decide_what_is_drift(ledger: Ledger) -> None:
+    """Otherwise the second run would find what the first one had passed by."""
+    source = TwoContacts(("a", "b"))
+    (first,) = sync(ledger, [source], full=True, now=LATER, actor="test")
+    assert (1, 1, True) == (first.new, len(first.drift), first.complete)
+    assert (3, 6) == (source.pulls, first.requests)
+
+    before = kinds(ledger)
+    (again,) = sync(ledger, [source], full=True, now=LATER, actor="test")
+    assert before + Counter({"sync.done": 1}) == kinds(ledger)
+    assert (5, [first.drift[0].seq]) == (source.pulls, [each.seq for each in again.drift])
+
+
+def test_who_opts_out_during_a_census_costs_no_second_one(ledger: Ledger) -> None:
+    """A contact that changed between two walks passed nobody by."""
+    source = TwoContacts(("a", "a"))
+    (result,) = sync(ledger, [source], full=True, now=LATER, actor="test")
+
+    assert (1, 0, 2) == (result.new, len(result.drift), source.pulls)
+
+
 def test_one_source_that_fails_does_not_stop_the_others(ledger: Ledger, tmp_path: Path) -> None:
     """Several accounts, one expired token."""
     with Simulator(Scenario(people=People(unsubscribed=2))) as platform:
