@@ -346,7 +346,7 @@ def leaves_between(connection: Connection, first: int, end: int) -> dict[int, by
         .where(tables.ledger.c.seq >= first, tables.ledger.c.seq < end)
         .order_by(tables.ledger.c.seq)
     )
-    return {seq: blob(leaf, f"entry {seq}") for seq, leaf in rows}
+    return {seq: blob(leaf, f"entry {seq}") for seq, leaf in rows.all()}
 
 
 def blob(value: object, what: str) -> bytes:

@@ -73,7 +73,7 @@ def subjects_of(connection: Connection, key: IndexKey, indexes: Iterable[bytes])
                 tables.subject.c.key_id == key.id, tables.subject.c.blind_index.in_(chunk)
             )
         )
-        found.update((index, id_) for index, id_ in rows)
+        found.update((index, id_) for index, id_ in rows.all())
     return found
 
 
@@ -84,7 +84,7 @@ def entries_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, int]:
         rows = connection.execute(
             select(tables.event.c.id, tables.event.c.seq).where(tables.event.c.id.in_(chunk))
         )
-        found.update((id_, seq) for id_, seq in rows)
+        found.update((id_, seq) for id_, seq in rows.all())
     return found
 
 
@@ -95,9 +95,11 @@ def standings_of(connection: Connection, people: Mapping[int, str]) -> dict[int,
     for chunk in chunks(people):
         for person, *row in connection.execute(
             select(tables.standing).where(tables.standing.c.person.in_(chunk))
-        ):
+        ).all():
             suppressions.setdefault(person, []).append(row)
-        for person, *row in connection.execute(select(tables.lift).where(tables.lift.c.person.in_(chunk))):
+        for person, *row in connection.execute(
+            select(tables.lift).where(tables.lift.c.person.in_(chunk))
+        ).all():
             lifts.setdefault(person, []).append(row)
     return {
         person: standing_from(subject, suppressions.get(person, ()), lifts.get(person, ()))
@@ -166,7 +168,7 @@ def first_payloads(connection: Connection, people: Iterable[int]) -> dict[int, t
                 tables.payload, tables.payload.c.seq == first.c.seq
             )
         )
-        for person, seq, body in rows:
+        for person, seq, body in rows.all():
             payload = readable(seq, body)
             found[person] = str(payload.get("key")), str(payload.get("address"))
     return found
@@ -182,7 +184,7 @@ def holding(connection: Connection, people: Iterable[int]) -> set[int]:
             .where(tables.about.c.person.in_(chunk))
             .distinct()
         )
-        found.update(person for (person,) in rows)
+        found.update(person for (person,) in rows.all())
     return found
 
 
@@ -243,7 +245,7 @@ def history_of(connection: Connection, person: int) -> list[Entry]:
         .where(or_(tables.ledger.c.seq == person, tables.ledger.c.seq.in_(later)))
         .order_by(tables.ledger.c.seq)
     )
-    return [decoded(seq, leaf) for seq, leaf in rows]
+    return [decoded(seq, leaf) for seq, leaf in rows.all()]
 
 
 def replayed(connection: Connection, person: int) -> Standing:

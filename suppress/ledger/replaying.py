@@ -169,7 +169,7 @@ def _wrong_events(connection: Connection, page: _Page) -> Bad | None:
     stored: dict[str, tuple[int, int]] = {}
     for chunk in chunks(page.events):
         rows = connection.execute(select(tables.event).where(tables.event.c.id.in_(chunk)))
-        stored.update((id_, (seq, marked)) for id_, seq, marked in rows)
+        stored.update((id_, (seq, marked)) for id_, seq, marked in rows.all())
     for id_, expected in page.events.items():
         if stored.get(id_) != expected:
             return Bad(expected[0], f"the row of table event for entry {expected[0]} is missing or changed")
@@ -196,7 +196,7 @@ def _wrong_abouts(inspection: Inspection, connection: Connection, page: _Page) -
     for chunk in chunks({person for person, _ in expected}):
         # By person first, the order of the primary key; row values in an IN list would scan the table.
         where = about.person.in_(chunk) & about.seq.between(min(seqs), max(seqs))
-        stored.update(connection.execute(select(about.person, about.seq).where(where)))
+        stored.update(connection.execute(select(about.person, about.seq).where(where)).all())
     return _absent("about", expected, stored)
 
 
@@ -227,7 +227,7 @@ def _wrong_payloads(
         .where(column.seq >= first, column.seq < end)
         .order_by(column.seq)
     )
-    stored = {seq: (salt, body) for seq, salt, body in rows}
+    stored = {seq: (salt, body) for seq, salt, body in rows.all()}
     for seq in sorted(stored.keys() | page.commitments.keys()):
         if seq not in page.commitments:
             return Bad(seq, f"entry {seq} has a payload, and its leaf does not commit to one")
@@ -373,7 +373,7 @@ def _wrong_indexes(
     for key_id in keys:
         where = (column.key_id == key_id) & column.alias_index.in_([index for _, index, _ in expected])
         found = connection.execute(select(column.key_id, column.alias_index, column.person).where(where))
-        stored.update(found)
+        stored.update(found.all())
     return _absent("alias", expected, stored), len(expected)
 
 
@@ -403,7 +403,7 @@ def _wrong_standings(connection: Connection, people: Sequence[int], after: int, 
         .where(tables.about.c.person.in_(people))
         .order_by(tables.about.c.person, tables.about.c.seq)
     )
-    for person, seq, leaf in rows:
+    for person, seq, leaf in rows.all():
         histories[person].append((seq, leaf))
     expected: dict[str, set[tuple[Any, ...]]] = {"standing": set(), "lift": set()}
     for person, history in histories.items():
@@ -416,7 +416,7 @@ def _wrong_standings(connection: Connection, people: Sequence[int], after: int, 
         expected["lift"].update(row_of_lift(person, each) for each in standing.lifts)
     for table in (tables.standing, tables.lift):
         within = table.c.person.between(after + 1, upto)
-        stored = {tuple(row) for row in connection.execute(select(table).where(within))}
+        stored = {tuple(row) for row in connection.execute(select(table).where(within)).all()}
         wrong = stored ^ expected[table.name]
         if wrong:
             person = min(row[0] for row in wrong)
