@@ -318,6 +318,11 @@ def test_the_count_is_optional(value: object, count: int | None) -> None:
     [
         ({}, "expected a list of contacts, found none"),
         ({"contacts": {}}, "expected a list of contacts, found an object"),
+        ({"contacts_count": 2}, "expected a list of contacts, found none"),
+        (
+            {"contacts_count": 0, "_links": {"next": {"href": "/v3/contacts?cursor=x"}}},
+            "expected a list of contacts, found none",
+        ),
         ([], "expected an object with contacts, found a list"),
         (None, "expected an object with contacts, found null"),
         ("ok", "expected an object with contacts, found a text"),
@@ -328,6 +333,14 @@ def test_a_page_without_contacts_is_no_empty_page(body: object, why: str) -> Non
     """An empty success would be the worst of errors."""
     with pytest.raises(wire.NotAsPromised, match=why):
         wire.answer(body)
+
+
+@pytest.mark.parametrize(
+    "body", [{"contacts_count": 0}, {"contacts": None, "contacts_count": 0, "_links": {}}]
+)
+def test_a_page_that_counts_nobody_may_leave_the_list_out(body: object) -> None:
+    """Live answers omit what is absent, and most questions for the last minutes find nobody."""
+    assert wire.Answer((), 0, None) == wire.answer(body)
 
 
 @settings(deadline=None)
