@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import ClassVar, TypeAlias
 
 from suppress.core.suppression import Channel, Json, Origin, Reason, Scope, Visibility
@@ -383,12 +384,14 @@ def canonical(value: Json) -> bytes:
         raise NotCanonical("text holds a lone surrogate, which UTF-8 cannot express") from lone
 
 
+@lru_cache(4096)  # a batch has one `at`, and most requests were received when they were made
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC with microseconds, always 27 characters, so that text order is time order."""
     utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
     return utc.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
+@lru_cache(4096)
 def moment(text: str) -> datetime:
     """Read `timestamp` back. Raises ValueError on any other form."""
     read = datetime.fromisoformat(text)

@@ -39,18 +39,19 @@ def after(standing: Standing, entry: Entry) -> Standing:
     """`standing` after one more entry that is not a correction."""
     match entry.body:
         case OptOutRecorded() as body:
-            return standing.with_opt_out(
-                Suppression(
-                    body.channel,
-                    body.scope,
-                    body.reason,
-                    body.occurred_at,
-                    body.occurred_at or entry.at,
-                    body.source,
-                    entry.seq,
-                    body.visibility,
-                )
+            new = Suppression(
+                body.channel,
+                body.scope,
+                body.reason,
+                body.occurred_at,
+                body.occurred_at or entry.at,
+                body.source,
+                entry.seq,
+                body.visibility,
             )
+            if not standing.suppressions:  # nearly everybody's first is their only one: nothing to merge
+                return Standing(standing.subject, (new,), standing.lifts)
+            return standing.with_opt_out(new)
         case OptInRecorded() as body:
             lift = Lift(body.channel, body.scope, min(body.occurred_at, entry.at), entry.seq)
             return standing.with_consent(lift)
