@@ -56,6 +56,7 @@ _MOJIBAKE = re.compile("i\u0308»¿|a\u0302€‹")
 
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _LONE = re.compile("[\ud800-\udfff]")
+_ESCAPED = re.compile("[\udc80-\udcff]{2,}")
 _SPACE = re.compile(r"\s")
 _DOTTED = re.compile("i[\u0300-\u036f]+")
 _GREEK = re.compile("[\u0370-\u03ff]")
@@ -71,7 +72,7 @@ def fold(text: str) -> str:
         plain = text.lower().replace("`", "'")
         return plain if plain.isprintable() else _SPACE.sub(" ", _IGNORED.sub("", plain))
     if _LONE.search(text):
-        text = _LONE.sub(_byte, _PAIR.sub(_joined, text))
+        text = _LONE.sub(_byte, _ESCAPED.sub(_bytes, _PAIR.sub(_joined, text)))
     if len(text) > _SHORT:
         spread = text.translate(_SPREAD)
         if len(spread) > _LONG:
@@ -131,6 +132,14 @@ def _without_greek_accents(text: str) -> str:
 
 def _joined(pair: re.Match[str]) -> str:
     return pair.group().encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+
+
+def _bytes(escaped: re.Match[str]) -> str:
+    """Escaped bytes that are UTF-8 after all: the command line of a process whose locale is not UTF-8."""
+    try:
+        return escaped.group().encode("ascii", "surrogateescape").decode()
+    except UnicodeDecodeError:
+        return escaped.group()
 
 
 def _byte(lone: re.Match[str]) -> str:

@@ -107,6 +107,7 @@ def test_every_control_and_format_character_is_dropped_or_a_space() -> None:
         ("a–b a—b a‑b a−b", "a-b a-b a-b a-b"),
         ("a。b a．b a․b", "a.b a.b a.b"),
         ("ï»¿x xâ€‹", "x x"),
+        ("caf\udcc3\udca9 caf\udcc3\udce9", "café cafãé"),
         ("\ud83d\ude00 \udcf6 \udc80 \udc81 \ud800 \ufffd", "😀 ö €   "),
     ],
     ids=ascii,
