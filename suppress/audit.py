@@ -25,17 +25,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suppress.core.checkpoint import BadNote, Key, Note, parse_vkey
-from suppress.errors import BadFile, BadUsage, ConfigWrong, LedgerDamaged
+from suppress.core.checkpoint import BadNote, Key, parse_vkey
+from suppress.errors import BadUsage, ConfigWrong, LedgerDamaged
 from suppress.ledger.keys import HIGHWATER_FILE, VKEY_FILE, Keys, read_highwater, read_vkey
+from suppress.ledger.notes import read_note
 from suppress.ledger.place import keys_folder, open_read_only, require_ledger_file, sqlite_file
 from suppress.ledger.sealing import IndexKey
-from suppress.ledger.values import Bad
+from suppress.ledger.values import Bad, Compared
 
 if TYPE_CHECKING:
     from suppress.ledger.inspection import Facts, Outside, Progress
 
-__all__ = ["Bad", "Verification", "verify"]
+__all__ = ["Bad", "Compared", "Verification", "verify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +53,6 @@ class Verification:
     first_bad: Bad | None
     compared: tuple[Compared, ...] = ()
     """Each of those checkpoints, and how the ledger stands to it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """One checkpoint that was kept elsewhere, and what it says about the ledger."""
-
-    anchor: str
-    size: int | None
-    """None where it could not be believed."""
-    result: str | None
-    """`holds`: it fits. `forked`: the ledger has other entries. `ahead`: the ledger is shorter, so it was cut
-    short or is an older copy. `foreign`: not signed by a key of this ledger. None: not reached."""
 
 
 def _silent(_step: str, _done: int, _total: int | None) -> None:
@@ -90,7 +79,7 @@ def verify(
     file, folder = sqlite_file(ledger), keys if keys is not None else keys_folder(ledger)
     require_ledger_file(file)
     pinned = _pinned(folder, vkeys)
-    outside = [Outside(str(path), _note(path)) for path in anchors]
+    outside = [Outside(str(path), read_note(path)) for path in anchors]
     # Read ahead of the head: a writer at work raises the head first and the mark after it.
     outside += [Outside("the high-water mark", note) for note in _highwater(folder)]
     index, without_index = _index_keys(folder)
@@ -150,17 +139,6 @@ def _pinned(folder: Path, vkeys: Sequence[str]) -> list[Key]:
         return [parse_vkey(vkey) for vkey in vkeys]
     except BadNote as wrong:
         raise BadUsage(f"not a public key: {wrong}", remedy="give the one line of a log.vkey file") from wrong
-
-
-def _note(path: Path) -> str:
-    try:
-        note = path.read_bytes()
-        Note.parse(note)
-    except OSError as refused:
-        raise BadFile(f"{path} cannot be read: {refused.strerror}") from refused
-    except BadNote as wrong:
-        raise BadFile(f"{path} is not a checkpoint: {wrong}") from wrong
-    return note.decode()
 
 
 def _highwater(folder: Path) -> list[str]:

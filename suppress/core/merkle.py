@@ -118,16 +118,21 @@ def inclusion_proof(leaf_hashes: Sequence[bytes], index: int) -> list[bytes]:
     """
     if not 0 <= index < len(leaf_hashes):
         raise ValueError(f"there is no leaf {index} in a tree of {len(leaf_hashes)}")
-    proof, low, high = [], 0, len(leaf_hashes)
+    return [root(leaf_hashes[first:end]) for first, end in inclusion_spans(index, len(leaf_hashes))]
+
+
+def inclusion_spans(index: int, size: int) -> list[tuple[int, int]]:
+    """The subtrees whose roots make the inclusion proof, in its order; each from its first leaf to its end."""
+    found, low, high = [], 0, size
     while high - low > 1:
         middle = low + _split(high - low)
         if index < middle:
-            proof.append(root(leaf_hashes[middle:high]))
+            found.append((middle, high))
             high = middle
         else:
-            proof.append(root(leaf_hashes[low:middle]))
+            found.append((low, middle))
             low = middle
-    return proof[::-1]
+    return found[::-1]
 
 
 def verify_inclusion(leaf_hash: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
@@ -162,20 +167,25 @@ def consistency_proof(leaf_hashes: Sequence[bytes], old_size: int) -> list[bytes
     size = len(leaf_hashes)
     if not 0 <= old_size <= size:
         raise ValueError(f"a tree of {size} leaves was never one of {old_size}")
-    if old_size in (0, size):
+    return [root(leaf_hashes[first:end]) for first, end in consistency_spans(old_size, size)]
+
+
+def consistency_spans(old_size: int, new_size: int) -> list[tuple[int, int]]:
+    """The subtrees whose roots make the consistency proof, in its order."""
+    if old_size in (0, new_size):
         return []
-    proof, low, high = [], 0, size
+    found, low, high = [], 0, new_size
     while high != old_size:
         middle = low + _split(high - low)
         if old_size <= middle:
-            proof.append(root(leaf_hashes[middle:high]))
+            found.append((middle, high))
             high = middle
         else:
-            proof.append(root(leaf_hashes[low:middle]))
+            found.append((low, middle))
             low = middle
     if low:  # else the rest is the whole old tree, whose root the verifier has
-        proof.append(root(leaf_hashes[low:high]))
-    return proof[::-1]
+        found.append((low, high))
+    return found[::-1]
 
 
 def verify_consistency(

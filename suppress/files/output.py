@@ -31,7 +31,7 @@ UNFINISHED = ".unfinished"
 
 _BUFFER = 1 << 18
 
-_PLACE = {
+PLACE = {
     *(errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EROFS),
     *(errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.ENXIO, errno.ETXTBSY),
 }
@@ -193,7 +193,7 @@ def _reported(target: str) -> Iterator[None]:
 
 def _error(target: str, refused: OSError) -> SuppressError:
     what = f"{_where(target)} cannot be written: {refused.strerror}"
-    if refused.errno in _PLACE:
+    if refused.errno in PLACE:
         return OutputRefused(what)
     return StorageFailed(f"{what}; nothing was left half-written")
 

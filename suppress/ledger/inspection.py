@@ -32,7 +32,7 @@ from suppress.ledger import replaying, tables
 from suppress.ledger.heads import Tip, read_tip
 from suppress.ledger.keyring import read_history
 from suppress.ledger.sealing import IndexKey, mark
-from suppress.ledger.values import Bad
+from suppress.ledger.values import AHEAD, FOREIGN, FORKED, HOLDS, Bad
 
 PAGE = 1000
 """Entries in one short transaction."""
@@ -49,11 +49,6 @@ class Outside:
 
     name: str
     note: str
-
-
-HOLDS, FORKED, AHEAD, FOREIGN = "holds", "forked", "ahead", "foreign"
-"""How an outside checkpoint stands to the ledger: it fits; it names another root; it covers more entries than
-there are; it is not signed by a key of this ledger."""
 
 
 @dataclass(slots=True)

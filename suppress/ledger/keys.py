@@ -261,8 +261,14 @@ def _write_new(draft: Path, origin: str, outside: Mapping[str, str]) -> None:
 
 def retire_public_key(folder: Path, key: Key) -> None:
     """Keep a public key that signs no more under its id. Raises OSError."""
-    for ending, content in (("vkey", _line(key)), ("pem", public_pem(key))):
-        _replace_public(folder / f"log.{key.id.hex()}.{ending}", content)
+    vkey = folder / retired_file(key)
+    _replace_public(vkey, _line(key))
+    _replace_public(vkey.with_suffix(".pem"), public_pem(key))
+
+
+def retired_file(key: Key) -> str:
+    """The name under which a retired public key is kept."""
+    return f"log.{key.id.hex()}.vkey"
 
 
 def settle_signing_key(keys: Keys, key: Key) -> None:

@@ -12,7 +12,7 @@ from suppress.core.checkpoint import BadNote
 from suppress.core.entry import Entry, IndexKeyRotated, KeyRotated, LogOpened, NotCanonical, decode
 from suppress.core.keychain import KeyChain
 from suppress.errors import ConfigWrong, LedgerDamaged
-from suppress.ledger.keys import Keys
+from suppress.ledger.keys import Keys, retired_file
 
 
 def decoded(seq: int, leaf: bytes) -> Entry:
@@ -114,6 +114,11 @@ class KeyHistory:
                 raise _another_ledgers(keys)
             live.append(key)
         if keys.vkey not in self.vkeys:
+            if (keys.folder / retired_file(self.chain.current)).exists():
+                raise ConfigWrong(
+                    f"{keys.folder} has a newer signing key; this ledger is a copy from before that",
+                    remedy="put the newest ledger back, or the keys that were kept with this copy",
+                )
             raise _another_ledgers(keys)
         return replace(keys, index=tuple(live))
 

@@ -48,6 +48,7 @@ from suppress.ledger.appending import Told
 from suppress.ledger.backups import Backup
 from suppress.ledger.engine import reading, sqlite_engine, writing
 from suppress.ledger.erasing import Erasure, Grounds
+from suppress.ledger.exhibiting import Exhibit
 from suppress.ledger.heads import keep, read_tip
 from suppress.ledger.keyring import Keyring, read_history
 from suppress.ledger.keys import Keys, raise_highwater, read_highwater
@@ -137,6 +138,11 @@ class Ledger:
     def vkey(self) -> str:
         """The public key that whoever verifies pins. Raises `ConfigWrong` without keys."""
         return self._required_ring().vkey
+
+    @property
+    def index_keys(self) -> tuple[str, ...]:
+        """The ids of the index keys in use, newest last. Raises `ConfigWrong` without keys."""
+        return tuple(key.id for key in self._required_ring().index)
 
     def __enter__(self) -> Self:
         return self
@@ -368,6 +374,10 @@ class Ledger:
                     continue
                 entry = projections.entry_at(connection, seq)
             yield entry
+
+    def exhibit(self) -> Exhibit:
+        """Exact leaves and openings as of now, to be shown to somebody outside. Raises `LedgerDamaged`."""
+        return Exhibit(self._engine, self.file)
 
     def source_state(self, name: str) -> SourceState:
         """How far the source `name` was read: by its newest complete runs that no correction annulled."""

@@ -75,3 +75,18 @@ class Bad:
     seq: int | None
     what: str
     between: tuple[int, int] | None = None
+
+
+HOLDS, FORKED, AHEAD, FOREIGN = "holds", "forked", "ahead", "foreign"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One checkpoint that was kept elsewhere, and what it says about what is verified."""
+
+    anchor: str
+    size: int | None
+    """None where it could not be believed."""
+    result: str | None
+    """`holds`: it fits. `forked`: there are other entries. `ahead`: it covers more entries than there are.
+    `foreign`: not signed by a key of this ledger. None: it was not held against them."""
