@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from suppress.cli.console import Screen, emit, note
-from suppress.cli.options import AsJson, DryRun, actor, appearance, settings
+from suppress.cli.options import AsJson, DryRun, actor, appearance, quoted, settings
 from suppress.errors import BadUsage
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def add(
             dry_run=dry_run,
         )
         head = ledger.head()
-    facts = {**_facts(added), "dry_run": dry_run, "ledger": {"size": head.size, "root": head.root.hex()}}
+    facts = {**_facts(added), "dry_run": dry_run, "ledger": quoted(head)}
     emit("add", facts, as_json=as_json, human=lambda screen: _draw(screen, added, zone))
 
 

@@ -18,6 +18,8 @@ import typer
 from suppress import __version__
 from suppress.cli import (
     add,
+    anchor,
+    bundle,
     check,
     config,
     demo,
@@ -94,6 +96,8 @@ _command(EVERYDAY, "export", export.export)
 _command(EVERYDAY, "status", status.status)
 _command(EVIDENCE, "report", report.report)
 _command(EVIDENCE, "verify", verify.verify)
+_command(EVIDENCE, "anchor", anchor.anchor)
+_command(EVIDENCE, "bundle", bundle.bundle)
 _command(SETUP, "init", init.init)
 _command(SETUP, "erase", erase.erase)
 _command(SETUP, "forget", forget.forget)

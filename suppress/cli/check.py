@@ -188,7 +188,11 @@ class _FileRun:
             "review": result.review,
             "invalid": result.invalid,
             "files": dict(result.files),
-            "ledger": {"size": self.lookup.size, "root": self.lookup.root},
+            "ledger": {
+                "size": self.lookup.size,
+                "root": self.lookup.root,
+                "checkpoint": self.lookup.checkpoint,
+            },
             "digest": result.digest,
             "entry": result.seq,
             "assumptions": list(contacts.assumptions),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from suppress.cli.console import Screen, agreed, emit, note
-from suppress.cli.options import AsJson, DryRun, Yes, actor, settings
+from suppress.cli.options import AsJson, DryRun, Yes, actor, quoted, settings
 from suppress.errors import BadUsage
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def described(prospect: Prospect, done: Erasure | None, head: Head) -> Mapping[s
         ],
         "untold": prospect.untold,
         "copies": [str(each) for each in prospect.copies],
-        "ledger": {"size": head.size, "root": head.root.hex()},
+        "ledger": quoted(head),
     }
 
 

@@ -124,7 +124,11 @@ def _facts(result: ExportResult) -> Mapping[str, object]:
         "artefact": result.artefact,
         "upto": result.upto,
         "receipt": result.receipt,
-        "ledger": {"size": result.position.size, "root": result.position.root},
+        "ledger": {
+            "size": result.position.size,
+            "root": result.position.root,
+            "checkpoint": result.position.checkpoint,
+        },
     }
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from suppress.cli.console import Screen, emit, note, progress
-from suppress.cli.options import AsJson, DryRun, actor, appearance, settings
+from suppress.cli.options import AsJson, DryRun, actor, appearance, quoted, settings
 
 if TYPE_CHECKING:
     from suppress.intake import Imported
@@ -89,8 +89,7 @@ def import_(
         head = ledger.head()
     for warning in result.warnings:
         note(f"note: {warning}", appearance=look)
-    ledger_facts = {"size": head.size, "root": head.root.hex()}
-    facts = {"file": contacts.name, **_facts(result), "dry_run": dry_run, "ledger": ledger_facts}
+    facts = {"file": contacts.name, **_facts(result), "dry_run": dry_run, "ledger": quoted(head)}
     emit(
         "import",
         facts,

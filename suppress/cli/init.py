@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from suppress.cli.console import Screen, emit
-from suppress.cli.options import AsJson, root, settings
+from suppress.cli.options import AsJson, quoted, root, settings
 
 
 def init(
@@ -38,7 +38,7 @@ def init(
         "keys": str(chosen.keys),
         "vkey": vkey,
         "config": None if written is None else str(written),
-        "ledger": {"size": head.size, "root": head.root.hex()},
+        "ledger": quoted(head),
     }
 
     def draw(screen: Screen) -> None:

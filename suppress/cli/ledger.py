@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from suppress.cli.console import Screen, agreed, emit, note
-from suppress.cli.options import AsJson, Yes, actor, settings
+from suppress.cli.options import AsJson, Yes, actor, quoted, settings
 from suppress.errors import BadFile
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def restored(
         "new": done.new,
         "erased_again": done.erased,
         "forgotten_again": done.forgotten,
-        "ledger": {"size": head.size, "root": head.root.hex()},
+        "ledger": quoted(head),
     }
     emit("ledger-restored", facts, as_json=as_json, human=lambda screen: _draw_restored(screen, done))
 
@@ -179,3 +179,70 @@ def _text(path: Path) -> str:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as refused:
         raise BadFile(f"{path} cannot be read as a checkpoint") from refused
+
+
+@ledger_app.command("rotate-key")
+def rotate_key(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Sign with a new key from now on. The old one signs the entry that says so, and is then removed.
+
+    Whoever verifies may go on pinning any key that the ledger has had: verify follows the entries in which
+    one hands over to the next. Do this when somebody who knew the key has left, and give the new one to your
+    auditor:
+
+        suppress ledger rotate-key
+    """
+    from suppress.ledger import Ledger
+
+    chosen = settings(ctx)
+    with Ledger.open(chosen.ledger, keys=chosen.keys) as ledger:
+        receipt = ledger.rotate_signing_key(actor=actor())
+        head, vkey = ledger.head(), ledger.vkey
+    facts = {
+        "entry": receipt.seq,
+        "new": receipt.new,
+        "vkey": vkey,
+        "keys": str(chosen.keys),
+        "ledger": quoted(head),
+    }
+
+    def draw(screen: Screen) -> None:
+        screen.line(f"The ledger is signed with a new key since entry {receipt.seq:,}.")
+        screen.fields([("Public key", vkey), ("Keys", str(chosen.keys))])
+        screen.line(
+            "Back the keys up again, apart from the ledger, and destroy copies of the old signing key."
+        )
+        screen.line("A backup of the ledger from before this can be used only with the keys of that time.")
+        screen.line("Next: give the new public key to your auditor, and keep a checkpoint: suppress anchor")
+
+    emit("ledger-rotate-key", facts, as_json=as_json, human=draw)
+
+
+@ledger_app.command("rotate-index-key")
+def rotate_index_key(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Index new people under a new key from now on. The old keys stay, for they find everybody before.
+
+    An erased person can be recognised by no other means than the key under which they were indexed: never
+    remove an index key.
+
+        suppress ledger rotate-index-key
+    """
+    from suppress.ledger import Ledger
+
+    chosen = settings(ctx)
+    with Ledger.open(chosen.ledger, keys=chosen.keys) as ledger:
+        receipt = ledger.rotate_index_key(actor=actor())
+        head, ids = ledger.head(), ledger.index_keys
+    facts = {
+        "entry": receipt.seq,
+        "key": ids[-1],
+        "live": ids,
+        "keys": str(chosen.keys),
+        "ledger": quoted(head),
+    }
+
+    def draw(screen: Screen) -> None:
+        screen.line(f"New people are indexed under key {ids[-1]} since entry {receipt.seq:,}.")
+        screen.line(f"All of these are needed, and none may be removed: {', '.join(ids)}")
+        screen.line(f"Next: back up {chosen.keys}, apart from the ledger.")
+
+    emit("ledger-rotate-index-key", facts, as_json=as_json, human=draw)

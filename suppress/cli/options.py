@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from suppress.cli.console import Appearance
 from suppress.config import Settings
+
+if TYPE_CHECKING:
+    from suppress.ledger.values import Head
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,11 @@ def root(ctx: typer.Context) -> Root:
     """The root options of this run."""
     found = ctx.find_root().obj
     return found if isinstance(found, Root) else Root()
+
+
+def quoted(head: Head) -> dict[str, object]:
+    """A head as every result quotes it. Whoever keeps the checkpoint of a receipt holds an anchor."""
+    return {"size": head.size, "root": head.root.hex(), "checkpoint": head.note}
 
 
 def appearance(ctx: typer.Context) -> Appearance:

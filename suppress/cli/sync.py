@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from suppress.cli.console import Screen, emit, note, progress
-from suppress.cli.options import AsJson, DryRun, actor, appearance, settings
+from suppress.cli.options import AsJson, DryRun, actor, appearance, quoted, settings
 
 if TYPE_CHECKING:
     from suppress.sync import SourceResult
@@ -59,7 +59,7 @@ def sync(
         head = ledger.head()
     facts = {
         "sources": [_facts(result) for result in results],
-        "ledger": {"size": head.size, "root": head.root.hex()},
+        "ledger": quoted(head),
         "dry_run": dry_run,
     }
     emit("sync", facts, as_json=as_json, human=lambda screen: _draw(screen, results, dry_run=dry_run))
