@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,8 @@ from suppress.files.records import Record
 from suppress.ledger import Event
 
 if TYPE_CHECKING:
-    # For their types only: neither is needed to check an address.
+    # For their types only: none is needed to check an address.
+    from suppress.check.fast import Block, Sieve
     from suppress.ledger import Ledger, Lookup
 
 COLUMNS = ("suppress_tier", "suppress_rule", "suppress_since", "suppress_source", "suppress_reason")
@@ -25,6 +26,19 @@ COLUMNS = ("suppress_tier", "suppress_rule", "suppress_since", "suppress_source"
 
 BATCH = 2_000
 """Rows decided at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Which engine reads a file; results do not depend on it."""
+
+    fast_from: int = 5_000_000
+    """Bytes from which on a file is worth the start of the fast engine."""
+    block: int = 1 << 20
+    """Bytes that it looks at together: with all that is made of them they fit a processor's caches."""
+
+
+DEFAULT = Engine()
 
 Progress = Callable[[int, int | None], None]
 
@@ -76,6 +90,7 @@ def check_file(
     alias: Alias = Alias.REVIEW,
     explain: Callable[[Finding], None] | None = None,
     progress: Progress = lambda _done, _total: None,
+    engine: Engine = DEFAULT,
 ) -> FileChecked:
     """Sort the rows of a file, record that it was done, then let the results appear.
 
@@ -89,7 +104,8 @@ def check_file(
     wanted = (targets or Targets()).by_name() if ledger is not None else Targets().by_name()
     with outputs(wanted, inputs=[contacts.path]) as results:
         sorting = _Sorting(contacts, Gate(contacts, lookup, alias), results, explain)
-        sorting.run(progress)
+        sieve = _sieve(contacts, lookup, alias, engine)
+        sorting.run(contacts.batches() if sieve is None else sieve.blocks(), progress)
         seq = None
         if ledger is not None:
             for result in results.values():
@@ -130,15 +146,19 @@ class _Sorting:
         self._counts = dict.fromkeys(Ruling, 0)
         self._invalid = 0
 
-    def run(self, progress: Progress) -> None:
-        """Read every row once, and write it to exactly one result."""
+    def run(self, parts: Iterable[Block | list[Record]], progress: Progress) -> None:
+        """Write every row to exactly one result."""
         mark = self._contacts.encoding.mark
         for name, result in self._results.items():
             added = () if name == "kept" else COLUMNS
             result.write(mark + self._contacts.encoded(self._contacts.preamble(added)))
-        for batch in self._contacts.batches():
-            for start in range(0, len(batch), BATCH):
-                self._sort(batch[start : start + BATCH])
+        for part in parts:
+            if not isinstance(part, list):
+                self._sift(part)
+                progress(self._rows, None)
+                continue
+            for start in range(0, len(part), BATCH):
+                self._sort(part[start : start + BATCH])
                 progress(self._rows, None)
 
     def record(self) -> CheckDone:
@@ -153,33 +173,75 @@ class _Sorting:
         )
 
     def _sort(self, batch: Sequence[Record]) -> None:
+        """Rows of the readable engine."""
+        rulings = self._decided(batch)
+        if "kept" in self._results:
+            texts = (row.text for row, each in zip(batch, rulings, strict=True) if each is Ruling.CLEAR)
+            self._results["kept"].write(self._contacts.encoded("".join(texts)))
+
+    def _sift(self, block: Block) -> None:
+        """A block of the fast engine: what lies between the rows that are taken out is copied."""
+        self._rows += block.clear
+        self._counts[Ruling.CLEAR] += block.clear
+        self._invalid += block.invalid
+        kept, end = [], 0
+        for start in range(0, len(block.rows), BATCH):
+            some = slice(start, start + BATCH)
+            for (begin, stop), ruling in zip(block.spans[some], self._decided(block.rows[some]), strict=True):
+                if ruling is not Ruling.CLEAR:
+                    kept.append(block.content[end:begin])
+                    end = stop
+        kept.append(block.content[end:])
+        if "kept" in self._results:
+            self._results["kept"].write(b"".join(kept))
+
+    def _decided(self, batch: Sequence[Record]) -> list[Ruling]:
+        """Decide about rows, count them, and write those that are not kept; what became of each."""
         rows = [row for row in batch if not row.blank]
         decided = self._gate.decide(rows)
         if len(decided) != len(rows):
             raise SuppressError(f"of {len(rows)} rows {len(decided)} were decided; nothing was written")
         self._rows += len(rows)
         decisions = iter(decided)
+        rulings: list[Ruling] = []
         texts: dict[Ruling, list[str]] = {ruling: [] for ruling in Ruling}
         for row in batch:
             if row.blank:
                 # An empty line is no row; it stays where it was among the kept ones.
-                texts[Ruling.CLEAR].append(row.text)
+                rulings.append(Ruling.CLEAR)
                 continue
             decision = next(decisions)
+            rulings.append(decision.ruling)
             self._counts[decision.ruling] += 1
             if decision.ruling is Ruling.CLEAR:
-                texts[Ruling.CLEAR].append(row.text)
                 self._invalid += not decision.valid
                 continue
             texts[decision.ruling].append(self._contacts.extended(row, annotation(decision)))
             if self._explain is not None:
                 self._explain(Finding(row.line, decision))
-        for name, ruling in _RESULTS.items():
+        for name, ruling in _OTHERS.items():
             if name in self._results and texts[ruling]:
                 self._results[name].write(self._contacts.encoded("".join(texts[ruling])))
+        return rulings
 
 
-_RESULTS = {"kept": Ruling.CLEAR, "withheld": Ruling.SUPPRESSED, "review": Ruling.REVIEW}
+_OTHERS = {"withheld": Ruling.SUPPRESSED, "review": Ruling.REVIEW}
+
+
+def _sieve(contacts: ContactFile, lookup: Lookup, alias: Alias, engine: Engine) -> Sieve | None:
+    """The fast engine, where it is worth it, can read the file, and has what it needs."""
+    if contacts.size < engine.fast_from:
+        return None
+    try:
+        from suppress.check import fast, snapshot
+    except ImportError:  # numpy is an extra
+        return None
+    found = snapshot.current(lookup) if fast.suits(contacts) else None
+    if found is None:
+        return None
+    covering, folding = found
+    aliases = alias is not Alias.IGNORE
+    return fast.Sieve(contacts, covering, folding, lookup.roster(), aliases=aliases, block=engine.block)
 
 
 def annotation(decision: Decision) -> tuple[str, ...]:

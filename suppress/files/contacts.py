@@ -113,6 +113,16 @@ class ContactFile:
             if len(batch) > skipped:
                 yield batch[skipped:]
 
+    def rest(self, offset: int, before: int) -> Iterator[list[Record]]:
+        """The rows from the byte at `offset` on, where a row starts that has `before` lines ahead of it."""
+        text = blocks(self._stream, self.encoding, self.name, offset)
+        return records(text, self.dialect, self.name, before=before)
+
+    def raw(self, offset: int, size: int) -> bytes:
+        """Up to `size` bytes of the file as they are."""
+        self._stream.seek(offset)
+        return self._stream.read(size)
+
     def preamble(self, more: Sequence[str] = ()) -> str:
         """The text before the first row: blank lines, a `sep=` line, and the header, with `more` columns."""
         rows = itertools.chain.from_iterable(records(self._blocks(), self.dialect, self.name))

@@ -137,8 +137,8 @@ def line_at(stream: BinaryIO, offset: int, encoding: Encoding) -> int:
     return ends + 1
 
 
-def blocks(stream: BinaryIO, encoding: Encoding, name: str) -> Iterator[str]:
-    """The text of the file after its mark, a block at a time.
+def blocks(stream: BinaryIO, encoding: Encoding, name: str, offset: int = 0) -> Iterator[str]:
+    """The text of the file after its mark, a block at a time; from the byte at `offset`, if that is later.
 
     Each block is encoded again and compared with the bytes it came from, so that whoever writes the text
     back writes these very bytes, whatever the encoding.
@@ -146,9 +146,9 @@ def blocks(stream: BinaryIO, encoding: Encoding, name: str) -> Iterator[str]:
     Raises:
         BadFile: A byte is outside the encoding, or two byte sequences mean the same text.
     """
-    stream.seek(len(encoding.mark))
+    start, pending = max(offset, len(encoding.mark)), b""
+    stream.seek(start)
     decoder = codecs.getincrementaldecoder(encoding.codec)("strict")
-    start, pending = len(encoding.mark), b""
     while True:
         block = stream.read(BLOCK)
         try:

@@ -39,14 +39,16 @@ class Record(NamedTuple):
         return len(self.cells) < 2 and self.text.isspace()
 
 
-def lines(blocks: Iterable[str], name: str, limit: int = LIMIT) -> Iterator[list[str]]:
+def lines(blocks: Iterable[str], name: str, limit: int = LIMIT, before: int = 0) -> Iterator[list[str]]:
     """The physical lines of a text that comes in blocks, with their ends, a block's worth at a time.
+
+    `before` lines stand ahead of the text in its file.
 
     Raises:
         BadFile: A line is longer than `limit`; it is not read to its end.
     """
     rest = ""
-    count = 0
+    count = before
     for block in blocks:
         # `newline=""` splits at \n, \r and \r\n, and only there; str.splitlines knows eight more ends.
         found = io.StringIO(rest + block, newline="").readlines()
@@ -66,18 +68,22 @@ def lines(blocks: Iterable[str], name: str, limit: int = LIMIT) -> Iterator[list
         yield [rest]
 
 
-def records(blocks: Iterable[str], dialect: Dialect, name: str, limit: int = LIMIT) -> Iterator[list[Record]]:
+def records(
+    blocks: Iterable[str], dialect: Dialect, name: str, limit: int = LIMIT, before: int = 0
+) -> Iterator[list[Record]]:
     """The rows of a text that comes in blocks, in lists of a block's worth.
+
+    The text starts at the start of a row, `before` physical lines into its file.
 
     Raises:
         BadFile: A quote is not closed (with the line on which it opened), or a row is too long.
     """
     delimiter = dialect.delimiter
-    number = 0
+    number = before
     cutting: Cutting | None = None
     pieces: list[str] = []
     length = 0
-    for batch in lines(blocks, name, limit):
+    for batch in lines(blocks, name, limit, before):
         found = []
         for line in batch:
             number += 1

@@ -17,7 +17,7 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from suppress.core.address import Address
 from suppress.core.aliases import alias_of
@@ -33,6 +33,9 @@ from suppress.ledger.reading import ROTATIONS, KeyHistory
 from suppress.ledger.rows import standing_from
 from suppress.ledger.ruling import certain, doubtful
 from suppress.ledger.sealing import IndexKey, expressible
+
+if TYPE_CHECKING:
+    from suppress.ledger.roster import Roster
 
 BATCH = 900
 """Addresses in one read transaction and one question. Older builds of SQLite take 999 variables."""
@@ -136,6 +139,14 @@ class Lookup:
                 finally:
                     self._connection.execute("COMMIT")
         return found
+
+    def roster(self) -> Roster:
+        """Everybody who can be recognised, for the engine that decides about long files."""
+        from suppress.ledger.roster import Roster
+
+        with translated(self.file):
+            self._follow_rotations()
+        return Roster(self.file, self._connection, self._live.keys)
 
     def _follow_rotations(self) -> None:
         """Since this was opened another process may have begun to index new people under a new key."""

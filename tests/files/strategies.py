@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+from collections.abc import Callable
 
 from hypothesis import strategies as st
 
@@ -46,3 +47,47 @@ def in_blocks(draw: st.DrawFn, text: str) -> list[str]:
     cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=4)))
     edges = [0, *cuts, len(text)]
     return [text[start:end] for start, end in itertools.pairwise(edges) if start < end]
+
+
+_WRITINGS: tuple[Callable[[str], str], ...] = (
+    str,
+    str,
+    lambda text: '"' + text.replace('"', '""') + '"',
+    lambda text: f'"{text}"',
+    lambda text: f'"{text}',
+    lambda text: f'{text}"',
+    lambda text: f' "{text}" ',
+    lambda text: f" {text}  ",
+)
+
+
+@st.composite
+def dirty_files(draw: st.DrawFn, someone: st.SearchStrategy[str]) -> bytes:
+    """A contact file as no program should write one, with `someone` in its address cells.
+
+    Most rows are as they should be. Others lack a cell or have one too many, have quotes that do not close
+    or that stand inside, line ends of another system, empty lines, NUL bytes, or run over several lines.
+    """
+    names = draw(
+        st.sampled_from([["Email"], ["Email", "Name"], ["Name", "Email"], ["Email", "Town", "Email 2"]])
+    )
+    delimiter = draw(st.sampled_from(DELIMITERS))
+    usual = draw(st.sampled_from(["\n", "\n", "\r\n"]))
+    filler = st.text(alphabet='aé.," \n\r\0-@', max_size=5)
+    lines = [delimiter.join(names) + usual]
+    for _ in range(draw(st.integers(0, 12))):
+        cells = [draw(someone) if "Email" in name else draw(filler) for name in names]
+        if draw(st.integers(0, 4)):
+            cells = [cell.replace("\n", " ").replace("\r", " ").replace("\0", "") for cell in cells]
+            written = [
+                '"' + each.replace('"', '""') + '"' if delimiter in each or '"' in each else each
+                for each in cells
+            ]
+            lines.append(delimiter.join(written) + usual)
+            continue
+        cells = [*cells, draw(filler)][: draw(st.integers(1, len(cells) + 1))]
+        written = [draw(st.sampled_from(_WRITINGS))(each) for each in cells]
+        lines.append(
+            delimiter.join(written) + draw(st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\r\r\n", " \n", ""]))
+        )
+    return "".join(lines).encode("utf-8", "replace")

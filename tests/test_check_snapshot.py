@@ -1,0 +1,326 @@
+"""The snapshot: nobody is missing in it, nobody can read it, and nothing that was done to it is trusted."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from suppress.check import Finding, check_file
+from suppress.check.snapshot import NotUsable, Snapshot, current, path, sealed, unsealed
+from suppress.check.sorting import Engine
+from suppress.core.address import Address
+from suppress.core.entry import CheckDone
+from suppress.core.suppression import Consent
+from suppress.files.contacts import ContactFile
+from suppress.ledger import Event, Grounds, Ledger, Lookup
+from tests.small_ledger import SINCE, made, opened, opted_out
+
+FAST, READABLE = Engine(0, 1 << 16), Engine(1 << 60)
+PEOPLE = ("pat@example.com", "al.smith@gmail.com", "dan@yahoo.com", "jörg@bücher.example", "kim@fastmail.com")
+ASKED = (*PEOPLE, "alsmith+x@googlemail.com", "DAN-1@yahoo.com", "x@kim.fastmail.com", "new@example.com")
+SECRET = bytes(range(32))
+
+
+def asked_of(lookup: Lookup, folder: Path, engine: Engine) -> list[Finding]:
+    """What a check finds in a file of everybody who plays a part here."""
+    file = folder / "asked.csv"
+    file.write_text("Email,Name\n" + "".join(f"{each},x\n" for each in ASKED), encoding="utf-8")
+    found: list[Finding] = []
+    with ContactFile.open(str(file)) as contacts:
+        check_file(contacts, lookup, None, actor="test", explain=found.append, engine=engine)
+    return found
+
+
+def agree(lookup: Lookup, folder: Path) -> None:
+    expected = asked_of(lookup, folder, READABLE)
+
+    assert expected == asked_of(lookup, folder, FAST)
+
+
+# --- It covers the ledger --------------------------------------------------------------------------------
+
+STEPS = (
+    "opt out",
+    "opt out",
+    "opt out",
+    "consent",
+    "erase",
+    "forget",
+    "rotate",
+    "check",
+    "lose",
+    "spoil",
+    "many",
+)
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+@given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.sampled_from(PEOPLE)), min_size=2, max_size=12))
+def test_whatever_happened_to_the_ledger_both_engines_agree(steps: list[tuple[str, str]]) -> None:
+    """Opt-outs, consents, erasures, new keys, with the snapshot kept, lost or spoilt at any point between."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        url = made(folder)
+        for number, (step, who) in enumerate(steps):
+            with opened(url) as (lookup, ledger):
+                taken(step, who, number, ledger, path(lookup.file))
+            if step == "check":
+                with Lookup.open(url) as lookup:
+                    agree(lookup, folder)
+        with Lookup.open(url) as lookup:
+            agree(lookup, folder)
+
+
+def taken(step: str, who: str, number: int, ledger: Ledger, file: Path) -> None:
+    """One thing that happens to a ledger, or to its snapshot."""
+    address = Address.parse(who)
+    match step:
+        case "opt out":
+            ledger.append([opted_out(who)], actor="test")
+        case "many":
+            ledger.append([opted_out(f"other{number}-{each}@gmail.com") for each in range(30)], actor="test")
+        case "consent":
+            ledger.append([Consent(address, "main", occurred_at=SINCE, facts=(str(number),))], actor="test")
+        case "erase" | "forget":
+            seen = [each.entry.seq for each in ledger.history(address)]
+            do = ledger.erase if step == "erase" else ledger.forget
+            do(address, Grounds("asked for it"), seen=seen, actor="test")
+        case "rotate":
+            ledger.rotate_index_key(actor="test")
+        case "lose":
+            file.unlink(missing_ok=True)
+        case "spoil":
+            if file.exists():
+                content = bytearray(file.read_bytes())
+                content[number * 31 % len(content)] ^= 1
+                file.write_bytes(content)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[tuple[Lookup, Ledger, Path]]:
+    with opened(made(tmp_path, PEOPLE)) as (lookup, ledger):
+        yield lookup, ledger, tmp_path
+
+
+def found(lookup: Lookup) -> Snapshot:
+    """The snapshot as a check would use it."""
+    both = current(lookup)
+    assert both is not None
+    return both[0]
+
+
+def test_the_erased_are_found_with_and_without_an_older_snapshot(world: tuple[Lookup, Ledger, Path]) -> None:
+    """By the hash from before, or else by their blind index alone."""
+    lookup, ledger, folder = world
+    found(lookup)
+    address = Address.parse(PEOPLE[0])
+    ledger.erase(
+        address, Grounds("x"), seen=[each.entry.seq for each in ledger.history(address)], actor="test"
+    )
+    agree(lookup, folder)
+
+    assert {} == found(lookup).unheld
+    path(lookup.file).unlink()
+    agree(lookup, folder)
+
+    assert 1 == len(found(lookup).unheld)
+
+
+def test_the_forgotten_are_taken_out(world: tuple[Lookup, Ledger, Path]) -> None:
+    """Nothing is left by which they could be recognised."""
+    lookup, ledger, _ = world
+    before = found(lookup)
+    address = Address.parse("al.smith@gmail.com")
+    ledger.forget(
+        address, Grounds("x"), seen=[each.entry.seq for each in ledger.history(address)], actor="test"
+    )
+    after = found(lookup)
+
+    assert (len(before.hashes) - 1, len(before.alias_hashes) - 1) == (
+        len(after.hashes),
+        len(after.alias_hashes),
+    )
+    assert set(after.hashes.tolist()) < set(before.hashes.tolist())
+
+
+def test_it_is_not_written_again_for_entries_about_nobody(world: tuple[Lookup, Ledger, Path]) -> None:
+    """Each check is an entry; a large snapshot must not be rewritten for it."""
+    lookup, ledger, _ = world
+    found(lookup)
+    written = path(lookup.file).read_bytes()
+    body = CheckDone(digest="0" * 64, rows=1, kept=1, withheld=0, review=0, invalid=0)
+    ledger.append([Event("check", body)], actor="test")
+    now = found(lookup)
+
+    assert ledger.head().size == now.size
+    assert written == path(lookup.file).read_bytes()
+
+
+def test_a_ledger_from_a_backup_is_another_history(
+    world: tuple[Lookup, Ledger, Path], tmp_path: Path
+) -> None:
+    """Shorter, or as long again with other entries: the snapshot of the lost one is not used."""
+    lookup, ledger, folder = world
+    copy = folder / "backup"
+    copy.mkdir()
+    shutil.copy(lookup.file, copy / "suppress.db")
+    shutil.copytree(folder / "suppress.keys", copy / "suppress.keys")
+    ledger.append([opted_out("later@example.com")], actor="test")
+    found(lookup)
+    shutil.copy(path(lookup.file), path(copy / "suppress.db"))
+    with opened(f"sqlite:///{copy / 'suppress.db'}") as (other, restored):
+        assert restored.head().size == found(other).size
+        shutil.copy(path(lookup.file), path(copy / "suppress.db"))
+        restored.append([opted_out("another@example.com")], actor="test")
+        now = found(other)
+
+    assert ledger.head().size == restored_size(copy) == now.size
+    assert now.hashes.tolist() != found(lookup).hashes.tolist()
+
+
+def restored_size(folder: Path) -> int:
+    with Lookup.open(f"sqlite:///{folder / 'suppress.db'}") as lookup:
+        return lookup.size
+
+
+# --- It is trusted only whole ----------------------------------------------------------------------------
+
+
+def a_snapshot(people: int = 3) -> Snapshot:
+    hashes = np.arange(people, dtype=np.uint64)
+    numbers = np.arange(people, dtype=np.int64)
+    return Snapshot(9, "ab" * 32, hashes, numbers, hashes[:1], numbers[:1], {7: ("k1", bytes(32))})
+
+
+def parts(snapshot: Snapshot) -> tuple[object, ...]:
+    arrays = (snapshot.hashes, snapshot.people, snapshot.alias_hashes, snapshot.alias_people)
+    return snapshot.size, snapshot.last, dict(snapshot.unheld), *(each.tolist() for each in arrays)
+
+
+@pytest.mark.parametrize("people", [1, 3, 1_000])
+def test_what_was_sealed_is_unsealed(people: int) -> None:
+    """All of it."""
+    snapshot = a_snapshot(people)
+
+    assert parts(snapshot) == parts(unsealed(sealed(snapshot, SECRET), SECRET))
+
+
+def test_a_change_of_any_byte_is_found() -> None:
+    """In the magic, the nonce, the head, the hashes or the tag."""
+    content = sealed(a_snapshot(), SECRET)
+    for place in range(len(content)):
+        changed = bytearray(content)
+        changed[place] ^= 1 << place % 8
+        with pytest.raises(NotUsable):
+            unsealed(bytes(changed), SECRET)
+
+
+@settings(max_examples=100)
+@given(content=st.binary(max_size=200), keep=st.integers(0, 400))
+def test_other_bytes_are_refused(content: bytes, keep: int) -> None:
+    """Cut short, longer, or never a snapshot."""
+    whole = sealed(a_snapshot(), SECRET)
+    for each in (content, whole[:keep], whole + b"x", whole[:keep] + content):
+        if each != whole:
+            with pytest.raises(NotUsable):
+                unsealed(each, SECRET)
+
+
+def test_that_of_another_ledger_is_refused() -> None:
+    """It was sealed with another secret."""
+    with pytest.raises(NotUsable):
+        unsealed(sealed(a_snapshot(), bytes(32)), SECRET)
+
+
+def test_that_of_other_rules_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A newer version of the program may make other keys of the same addresses."""
+    content = sealed(a_snapshot(), SECRET)
+    monkeypatch.setattr("suppress.check.snapshot.KEY_VERSION", 99)
+    with pytest.raises(NotUsable):
+        unsealed(content, SECRET)
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 10_000, None])
+def test_a_damaged_snapshot_is_replaced(world: tuple[Lookup, Ledger, Path], content: bytes | None) -> None:
+    """The check is right at once, and the next one finds a whole snapshot."""
+    lookup, _, folder = world
+    found(lookup)
+    file = path(lookup.file)
+    file.write_bytes(file.read_bytes()[:-1] if content is None else content)
+    agree(lookup, folder)
+
+    assert found(lookup).size == unsealed(file.read_bytes(), lookup.roster().secret).size
+
+
+def test_a_folder_that_cannot_be_written_costs_time_only(world: tuple[Lookup, Ledger, Path]) -> None:
+    """The snapshot is used from memory."""
+    lookup, _, folder = world
+    path(lookup.file).mkdir()
+    agree(lookup, folder)
+
+    assert path(lookup.file).is_dir()
+    assert not list(folder.glob(".suppress.snapshot*"))
+
+
+_WRITER = """
+import sys
+from pathlib import Path
+from suppress.check.snapshot import path, sealed
+from suppress.ledger.keys import replace_file
+from tests.test_check_snapshot import SECRET, a_snapshot
+content = sealed(a_snapshot(200_000), SECRET)
+while True:
+    replace_file(Path(sys.argv[1]), content)
+    print(len(content), flush=True)
+"""
+
+
+def test_a_kill_leaves_a_whole_snapshot(tmp_path: Path) -> None:
+    """The old one or the new one, at whatever moment of the writing."""
+    file = tmp_path / "suppress.snapshot"
+    for writes in (1, 2, 3):
+        with subprocess.Popen([sys.executable, "-c", _WRITER, str(file)], stdout=subprocess.PIPE) as writer:
+            assert writer.stdout is not None
+            for _ in range(writes):
+                writer.stdout.readline()
+            writer.send_signal(signal.SIGKILL)
+        assert 200_000 == len(unsealed(file.read_bytes(), SECRET).hashes)
+
+
+# --- It tells nobody anything ----------------------------------------------------------------------------
+
+
+def test_it_is_its_owners_and_holds_nothing_to_read(world: tuple[Lookup, Ledger, Path]) -> None:
+    """No address, no part of one, no digest of one, and never the same bytes twice."""
+    lookup, _, _ = world
+    found(lookup)
+    file = path(lookup.file)
+    content = file.read_bytes()
+    secret = lookup.roster().secret
+    plain = [each.encode() for who in PEOPLE for each in (who, who.partition("@")[0], who.partition("@")[2])]
+    digests = [hashlib.new(name, each).digest()[:8] for name in ("md5", "sha1", "sha256") for each in plain]
+
+    assert 0o600 == stat.S_IMODE(file.stat().st_mode)
+    assert [] == [each for each in (*plain, *digests) if each in content]
+    assert sealed(unsealed(content, secret), secret) != content
+    assert secret not in content
+
+
+def test_its_bytes_look_drawn_by_lot() -> None:
+    """Thousands of people whose hashes are small numbers leave no trace of that."""
+    body = sealed(a_snapshot(50_000), SECRET)[100:]
+    share = sum(each.bit_count() for each in body) / (8 * len(body))
+
+    assert 0.499 < share < 0.501
