@@ -149,7 +149,9 @@ class _Run:
         return result
 
     def _cut_short(self, result: SourceResult, failure: SuppressError) -> SourceResult:
-        return replace(result, failure=failure, requests=self.answers, observed=self.opted_out)
+        # The census sees all that the window saw, but a census that broke off saw less.
+        seen = max(self.opted_out, self.new)
+        return replace(result, failure=failure, requests=self.answers, observed=seen)
 
     def _pull(self, what: Window | Census) -> Summary:
         summary = self._pull_once(what)

@@ -243,6 +243,22 @@ def test_a_run_that_is_cut_short_says_what_it_did(ledger: Ledger) -> None:
         assert (2, 1, False) == (done.requests, done.observed, done.complete)
 
 
+def test_a_census_that_is_cut_short_adds_to_what_its_window_saw(ledger: Ledger) -> None:
+    """Never more new opt-outs than were seen."""
+
+    class Broken(ShortSource):
+        def pull(self, what: Window | Census) -> Iterator[Page | Summary]:
+            name = "pat" if isinstance(what, Window) else "undated"
+            address = Address.parse(f"{name}@example.com")
+            yield Page("all", (Observed("main", address, Permission.OPTED_OUT, "unsubscribed"),), 1)
+            if isinstance(what, Census):
+                raise SourceFailed("answered 503")
+            yield Summary(True, 1, 1, 1, 0, 0)
+
+    (result,) = sync(ledger, [Broken()], full=True, now=LATER, actor="test")
+    assert (2, 2, 0) == (result.observed, result.new, result.known)
+
+
 def test_a_person_reads_what_a_run_did_before_it_was_cut_short(command: Command) -> None:
     """Without claiming that a naive sync would have lost nobody."""
     assert 0 == command("init").exit_code
