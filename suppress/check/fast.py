@@ -286,12 +286,12 @@ class _Table:
         self._width = width
         inside = self.bytes[: len(content)]
         self.ats = np.append(np.flatnonzero(inside == ord("@")), len(content))
-        self.ends = np.flatnonzero(inside == ord("\n"))
-        self.regular: Mask = np.ones(len(self.ends), bool)
         marks = inside == ord("\n")
         if delimiter:
             marks |= inside == ord(delimiter)
         separators = np.flatnonzero(marks)
+        self.ends: Numbers = separators[inside[separators] == ord("\n")]
+        self.regular: Mask = np.ones(len(self.ends), bool)
         if b'"' in content:
             separators = self._unquoted(inside, separators, delimiter)
         self._spoilt(inside)
@@ -316,13 +316,14 @@ class _Table:
         """The cells without the quotes and the spaces around what is in them."""
         quoted = (self.bytes[starts] == ord('"')) & (ends - starts > 1)
         starts, ends = starts + quoted, ends - quoted
-        for _ in range(_LONGEST):
-            before = (self.bytes[starts] == ord(" ")) & (starts < ends)
-            starts = starts + before
-            behind = (self.bytes[ends - 1] == ord(" ")) & (starts < ends)
-            ends = ends - behind
-            if not (before.any() or behind.any()):
-                break
+        spaced = np.flatnonzero((self.bytes[starts] == ord(" ")) | (self.bytes[ends - 1] == ord(" ")))
+        while spaced.size:
+            some, end = starts[spaced], ends[spaced]
+            some = some + ((self.bytes[some] == ord(" ")) & (some < end))
+            end = end - ((self.bytes[end - 1] == ord(" ")) & (some < end))
+            moved = (some > starts[spaced]) | (end < ends[spaced])
+            starts[spaced], ends[spaced] = some, end
+            spaced = spaced[moved]
         return starts, ends
 
     def _unquoted(self, inside: Bytes, separators: Numbers, delimiter: bytes) -> Numbers:
@@ -352,7 +353,7 @@ class _Table:
         spots = []
         if b"\0" in self.content:
             spots.append(np.flatnonzero(inside == 0))
-        if self.content.count(b"\r") != self.content.count(b"\r\n"):
+        if b"\r" in self.content:
             returns = np.flatnonzero(inside == ord("\r"))
             spots.append(returns[self.bytes[returns + 1] != ord("\n")])
         for each in spots:
