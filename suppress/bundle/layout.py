@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from suppress.bundle.tree import WIDTH
-from suppress.core.entry import NotCanonical
+from suppress.core.canonical import NotCanonical
 from suppress.core.merkle import HASH_SIZE
 from suppress.errors import SuppressError
 from suppress.ledger.notes import CHECKPOINT_FILE

@@ -31,8 +31,9 @@ from suppress.bundle.tree import Harvest
 from suppress.bundle.whole import AllOfIt, Page
 from suppress.core import merkle
 from suppress.core.address import Address
+from suppress.core.canonical import timestamp
 from suppress.core.checkpoint import BadNote, Checkpoint
-from suppress.core.entry import Disclosed, Entry, Erased, Forgotten, ReportIssued, SubjectAdded, timestamp
+from suppress.core.entry import Disclosed, Entry, Erased, Forgotten, ReportIssued, SubjectAdded
 from suppress.errors import BadFile, BadUsage, LedgerDamaged
 from suppress.ledger import Event, Ledger
 from suppress.ledger.exhibiting import Exhibit
@@ -198,7 +199,13 @@ class _Making:
         for subject, entry in added.items():
             row = rows.get(subject)
             if row is None:
-                continue  # forgotten, and said so by an entry
+                forgotten = self.exhibit.about(Forgotten.type, subject)
+                if not forgotten:
+                    raise LedgerDamaged(
+                        f"the subject row of entry {entry.seq} is missing, and no entry says why"
+                    )
+                self._take(forgotten)
+                continue
             assert isinstance(entry.body, SubjectAdded)
             if subject_commitment(row.salt, row.key_id, row.blind_index) != entry.body.sid:
                 raise LedgerDamaged(f"the subject row of entry {entry.seq} is not the one it commits to")

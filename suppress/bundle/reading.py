@@ -9,7 +9,9 @@ from datetime import datetime
 from suppress.bundle import layout
 from suppress.bundle.layout import Payload
 from suppress.bundle.reader import wrong
-from suppress.core.entry import Entry, Erased, Forgotten, NotCanonical, SubjectAdded, decode
+from suppress.core.canonical import NotCanonical
+from suppress.core.entry import Entry, Erased, Forgotten, SubjectAdded
+from suppress.core.leaf import decode
 from suppress.ledger.references import problem
 from suppress.ledger.sealing import payload_commitment, read_payload
 

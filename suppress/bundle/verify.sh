@@ -26,10 +26,13 @@ number() { case $1 in 0|[1-9]|[1-9]*[0-9]) case $1 in *[!0-9]*) wrong "not a num
 line() { sed -n "$1p" "$2"; }
 signed() { # whether key $1 signed the note $2, whose size and root it leaves
   sed '/^$/,$d' "$2" >"$t/text"; size=$(line 2 "$t/text"); root=$(hex "$(line 3 "$t/text")"); number "$size"
-  sed '1,/^$/d' "$2" | while read -r _ _ signature; do
+  sed '1,/^$/d' "$2" | while read -r _ name signature; do
+    [ "$name" = "$(line 1 "$t/text")" ] || exit
     printf %s "$signature" | base64 -d 2>/dev/null | tail -c 64 >"$t/signature"
     openssl pkeyutl -verify -pubin -inkey "$1" -rawin -in "$t/text" -sigfile "$t/signature" >/dev/null 2>&1 && echo yes
   done | grep -q yes; }
+named_keys() { sed -nE 's/.*"type":"(log\.opened|key\.rotated)","v":1,"vkey":"[^"+]*\+[0-9a-f]*\+([^"]*)"\}$/\2/p'; }
+pem() { printf -- '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA%s\n-----END PUBLIC KEY-----\n' "$(base64 -d | tail -c 32 | base64)"; }
 open_proof() { sed '/^$/,$d' "$1" >"$t/proof"; sed '1,/^$/d' "$1" >"$t/note"; }
 up() { at=$((at >> 1)) last=$((last >> 1)); }
 on_the_right() { [ $((at & 1)) = 1 ] || [ $at = $last ]; }
@@ -79,9 +82,7 @@ for number in $(ls rotations 2>/dev/null | sed 's/\.tlog-proof$//' | sort -n); d
   open_proof "rotations/$number.tlog-proof"; signed "$t/key" "$t/note" || continue
   entry=$(sed -n "s/^$number //p" "$t/entries")
   [ "$size" = $((number + 1)) ] && sed 1,2d "$t/proof" | included "$(leaf "$entry")" "$number" || wrong "rotations/$number.tlog-proof"
-  next=$(printf '%s\n' "$entry" | sed -n 's/.*"type":"key.rotated","v":1,"vkey":"[^"+]*+[0-9a-f]*+\([^"]*\)"}$/\1/p')
-  printf -- '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA%s\n-----END PUBLIC KEY-----\n' \
-    "$(printf %s "$next" | base64 -d | tail -c 32 | base64)" >"$t/key"
+  printf '%s\n' "$entry" | named_keys | pem >"$t/key"
 done
 signed "$t/key" checkpoint || wrong "the checkpoint is not signed with the ledger's key"
 echo "signed: $size entries, root $root"
@@ -124,6 +125,8 @@ if [ -e consistency ]; then
   open_proof consistency; cmp -s "$t/note" checkpoint || wrong "consistency is of another checkpoint"
   before=$(line 2 checkpoint.previous); number "$before"; [ "$(line 1 "$t/proof")" = "old $before" ] || wrong "consistency is of another size"
   sed 1d "$t/proof" | grew "$before" "$(hex "$(line 3 checkpoint.previous)")" || wrong "entries were changed since checkpoint.previous"
+  named_keys <entries.ndjson | while read -r one; do printf %s "$one" | pem >"$t/one"; signed "$t/one" checkpoint.previous && echo yes; done |
+    grep -q yes || wrong "checkpoint.previous is not signed with a key of the ledger"
   echo "unchanged: the first $before entries, since checkpoint.previous"
 fi
 printf %s "$kept" | while read -r file; do
