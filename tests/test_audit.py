@@ -19,8 +19,10 @@ from sqlalchemy import update
 
 from suppress.audit import Verification, verify
 from suppress.core.address import Address
+from suppress.core.canonical import timestamp
 from suppress.core.checkpoint import Checkpoint, parse_vkey
-from suppress.core.entry import Corrected, OptOutRecorded, decode, encode, timestamp
+from suppress.core.entry import Corrected, OptOutRecorded
+from suppress.core.leaf import decode, encode
 from suppress.core.merkle import Frontier, leaf_hash
 from suppress.core.suppression import Reason
 from suppress.errors import BadFile, BadUsage, NoLedger

@@ -21,14 +21,8 @@ from suppress.cli import export as cli_export
 from suppress.cli.console import Screen
 from suppress.config import DestinationSettings
 from suppress.core.address import Address
-from suppress.core.entry import (
-    Body,
-    DestinationChanged,
-    Disclosed,
-    Honoured,
-    OptOutRecorded,
-    timestamp,
-)
+from suppress.core.canonical import timestamp
+from suppress.core.entry import Body, DestinationChanged, Disclosed, Honoured, OptOutRecorded
 from suppress.core.suppression import Consent, Reason, Scope
 from suppress.errors import BadUsage, DestinationFailed
 from suppress.export import PURPOSES, ExportResult, export, receipts

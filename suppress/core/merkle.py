@@ -122,7 +122,7 @@ def inclusion_proof(leaf_hashes: Sequence[bytes], index: int) -> list[bytes]:
 
 
 def inclusion_spans(index: int, size: int) -> list[tuple[int, int]]:
-    """The subtrees whose roots make the inclusion proof, in its order; each from its first leaf to its end."""
+    """The subtrees whose roots make the inclusion proof, in its order, each as its first leaf and its end."""
     found, low, high = [], 0, size
     while high - low > 1:
         middle = low + _split(high - low)

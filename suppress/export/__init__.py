@@ -32,7 +32,8 @@ from typing import TypeVar
 
 from suppress.config import DestinationSettings
 from suppress.core.address import Address, match_key
-from suppress.core.entry import DestinationChanged, Disclosed, Honoured, OptOutRecorded, timestamp
+from suppress.core.canonical import timestamp
+from suppress.core.entry import DestinationChanged, Disclosed, Honoured, OptOutRecorded
 from suppress.core.suppression import EVERYTHING, Scope
 from suppress.errors import BadUsage, DestinationFailed, SuppressError
 from suppress.export import receipts

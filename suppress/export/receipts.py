@@ -8,16 +8,8 @@ from itertools import takewhile
 from typing import TypeVar
 
 from suppress.config import DestinationSettings, is_secret
-from suppress.core.entry import (
-    Body,
-    DestinationChanged,
-    Entry,
-    Erased,
-    Forgotten,
-    Honoured,
-    OptOutRecorded,
-    canonical,
-)
+from suppress.core.canonical import canonical
+from suppress.core.entry import Body, DestinationChanged, Entry, Erased, Forgotten, Honoured, OptOutRecorded
 from suppress.ledger import Ledger
 
 _B = TypeVar("_B", bound=Body)

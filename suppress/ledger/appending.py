@@ -28,6 +28,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, select, update
 
 from suppress.core.aliases import alias_of
+from suppress.core.canonical import NotCanonical, timestamp
 from suppress.core.entry import (
     Body,
     Corrected,
@@ -35,13 +36,11 @@ from suppress.core.entry import (
     Entry,
     Erased,
     Forgotten,
-    NotCanonical,
     OptInRecorded,
     OptOutRecorded,
     SubjectAdded,
-    encode,
-    timestamp,
 )
+from suppress.core.leaf import encode
 from suppress.core.merkle import leaf_hash
 from suppress.core.standing import Standing
 from suppress.core.suppression import Consent, Drift, OptOut

@@ -16,7 +16,9 @@ from sqlalchemy import Connection
 
 from suppress.core.address import KEY_VERSION
 from suppress.core.aliases import table_version
-from suppress.core.entry import LogOpened, encode, timestamp
+from suppress.core.canonical import timestamp
+from suppress.core.entry import LogOpened
+from suppress.core.leaf import encode
 from suppress.core.merkle import Frontier, leaf_hash
 from suppress.errors import ConfigWrong, OutputRefused
 from suppress.ledger import schema, tables

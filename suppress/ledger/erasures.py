@@ -25,7 +25,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from suppress.core.entry import Entry, Erased, Forgotten, SubjectAdded, decode
+from suppress.core.entry import Entry, Erased, Forgotten, SubjectAdded
+from suppress.core.leaf import decode
 from suppress.core.suppression import Json
 from suppress.errors import ConfigWrong, StorageFailed
 from suppress.ledger.keys import replace_file

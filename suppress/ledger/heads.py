@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
 
+from suppress.core.canonical import moment
 from suppress.core.checkpoint import BadNote, Checkpoint, Key, Note, open_checkpoint
-from suppress.core.entry import moment
 from suppress.core.keychain import KeyChain
 from suppress.core.merkle import HASH_SIZE, Frontier
 from suppress.errors import ConfigWrong, LedgerDamaged

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, delete, func, or_, select, tuple_
 
+from suppress.core.canonical import moment
 from suppress.core.entry import (
     Body,
     Corrected,
@@ -25,7 +26,6 @@ from suppress.core.entry import (
     Honoured,
     ImportDone,
     SyncDone,
-    moment,
 )
 from suppress.core.standing import Standing
 from suppress.core.suppression import Json

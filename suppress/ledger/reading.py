@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from suppress.core.canonical import NotCanonical
 from suppress.core.checkpoint import BadNote
-from suppress.core.entry import Entry, IndexKeyRotated, KeyRotated, LogOpened, NotCanonical, decode
+from suppress.core.entry import Entry, IndexKeyRotated, KeyRotated, LogOpened
 from suppress.core.keychain import KeyChain
+from suppress.core.leaf import decode
 from suppress.errors import ConfigWrong, LedgerDamaged
 from suppress.ledger.keys import Keys, retired_file
 

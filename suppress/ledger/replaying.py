@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from suppress.core.aliases import alias_of
+from suppress.core.canonical import NotCanonical
 from suppress.core.entry import (
     Corrected,
     Entry,
@@ -23,12 +24,11 @@ from suppress.core.entry import (
     Forgotten,
     IndexKeyRotated,
     LogOpened,
-    NotCanonical,
     OptOutRecorded,
     Restored,
     SubjectAdded,
-    decode,
 )
+from suppress.core.leaf import decode
 from suppress.core.merkle import leaf_hash
 from suppress.errors import LedgerDamaged
 from suppress.ledger import projections, tables

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from suppress.core.entry import moment, timestamp
+from suppress.core.canonical import moment, timestamp
 from suppress.core.standing import Lift, Standing, Suppression
 from suppress.core.suppression import Channel, Reason, Scope, Visibility
 from suppress.errors import LedgerDamaged

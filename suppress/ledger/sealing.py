@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from suppress.core.entry import MAX_INTEGER, timestamp
+from suppress.core.canonical import MAX_INTEGER, timestamp
 from suppress.core.suppression import Consent, Drift, Json, OptOut
 
 PRODUCT = b"suppress"

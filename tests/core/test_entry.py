@@ -15,25 +15,18 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from suppress.core.canonical import MAX_INTEGER, NotCanonical, canonical, moment, timestamp
 from suppress.core.entry import (
     BODIES,
-    MAX_INTEGER,
-    MAX_LEAF,
     Body,
     Corrected,
     Entry,
     ImportDone,
     LogOpened,
-    NotCanonical,
     OptOutRecorded,
     SyncDone,
-    _reader,
-    canonical,
-    decode,
-    encode,
-    moment,
-    timestamp,
 )
+from suppress.core.leaf import MAX_LEAF, _reader, decode, encode
 from suppress.core.suppression import EVERYTHING, Channel, Json, Origin, Reason, Scope
 from tests.strategies import json_values, moments, scopes
 

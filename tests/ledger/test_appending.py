@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from suppress.core.address import Address
+from suppress.core.canonical import canonical
 from suppress.core.checkpoint import open_checkpoint, parse_vkey
 from suppress.core.entry import (
     Corrected,
@@ -18,7 +19,6 @@ from suppress.core.entry import (
     OptOutRecorded,
     SubjectAdded,
     SyncDone,
-    canonical,
 )
 from suppress.core.merkle import leaf_hash, root
 from suppress.core.suppression import Channel, Drift, OptOut, Origin, Reason, Scope

@@ -21,7 +21,7 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from suppress.core.address import Address
-from suppress.core.entry import MAX_INTEGER
+from suppress.core.canonical import MAX_INTEGER
 from suppress.core.reconcile import Observed, Permission
 from suppress.core.suppression import Json, Reason
 from suppress.platforms.constant_contact.dates import moment

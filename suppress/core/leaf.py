@@ -1,0 +1,185 @@
+"""The leaf of an entry: the exact bytes that are hashed and kept.
+
+Rules kept here:
+
+* Reading is strict: unknown `v` or `type`, missing or extra fields, a leaf whose re-encoding differs, and
+  anything over 65,535 bytes are refused. What is read back is what was hashed.
+* A leaf holds no personal data: people are random subject ids, their values salted commitments.
+
+The next module to read is `merkle`, which hashes leaves.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from suppress.core.canonical import NotCanonical, canonical, moment, read_object, timestamp
+from suppress.core.entry import BODIES, Body, Entry
+from suppress.core.suppression import Json, Scope
+
+FORMAT = 1
+MAX_LEAF = 65_535
+"""Bytes. Tiles (C2SP tlog-tiles) give an entry a 16-bit length."""
+
+
+def encode(*, id_: str, at: datetime, actor: str, body: Body) -> bytes:
+    """The leaf of an event.
+
+    Raises:
+        NotCanonical: A value is outside the format (an integer past 2^53-1, a leaf over 65,535 bytes).
+    """
+    leaf = canonical(
+        {
+            "v": FORMAT,
+            "type": body.type,
+            "id": id_,
+            "at": timestamp(at),
+            "actor": actor,
+            **{name: _plain(getattr(body, name)) for name, _ in _readers(type(body))},
+        }
+    )
+    if len(leaf) > MAX_LEAF:
+        raise NotCanonical(f"an entry of {len(leaf):,} bytes is over the limit of {MAX_LEAF:,}")
+    return leaf
+
+
+def decode(seq: int, leaf: bytes) -> Entry:
+    """The entry at position `seq`, read strictly.
+
+    Raises:
+        NotCanonical: The bytes are not exactly what `encode` writes.
+    """
+    if len(leaf) > MAX_LEAF:
+        raise NotCanonical(f"over {MAX_LEAF:,} bytes")
+    raw = read_object(leaf)
+    version, kind = raw.get("v"), raw.get("type")
+    if type(version) is not int or version != FORMAT:
+        raise NotCanonical(f"unknown format {version!r}")
+    body_class = BODIES.get(kind) if isinstance(kind, str) else None
+    if body_class is None:
+        raise NotCanonical(f"unknown type {kind!r}")
+    readers = _readers(body_class)
+    expected = _COMMON | {name for name, _ in readers}
+    if raw.keys() != expected:
+        raise NotCanonical(f"fields {sorted(raw.keys() ^ expected)} are missing or unknown in {kind}")
+    try:
+        values: dict[str, typing.Any] = {name: read(raw[name]) for name, read in readers}
+        entry = Entry(
+            seq, _text(raw["id"]), _time(raw["at"]), _text(raw["actor"]), body_class(**values), leaf
+        )
+    except (ValueError, TypeError) as wrong:
+        raise NotCanonical(f"{kind}: {wrong}") from wrong
+    # Each reader takes one text for one value, so writing the raw values again tells as much as `encode`.
+    if canonical(raw) != leaf:
+        raise NotCanonical("not in canonical form")
+    return entry
+
+
+def _plain(value: object) -> Json:
+    if value is None or isinstance(value, str):  # a StrEnum is written as its value
+        return value
+    match value:
+        case datetime():
+            return timestamp(value)
+        case Scope():
+            return str(value)
+        case tuple():
+            return [_plain(each) for each in value]
+        case Mapping():
+            return {key: _plain(each) for key, each in value.items()}
+        case bool() | int():
+            return value
+        case _:
+            raise NotCanonical(f"a {type(value).__name__} has no canonical form")
+
+
+_COMMON = frozenset({"v", "type", "id", "at", "actor"})
+
+
+def _text(value: Json) -> str:
+    if type(value) is not str:
+        raise ValueError(f"expected text, found {value!r}")
+    return value
+
+
+def _integer(value: Json) -> int:
+    if type(value) is not int:
+        raise ValueError(f"expected a whole number, found {value!r}")
+    return value
+
+
+def _truth(value: Json) -> bool:
+    if type(value) is not bool:
+        raise ValueError(f"expected true or false, found {value!r}")
+    return value
+
+
+def _time(value: Json) -> datetime:
+    return moment(_text(value))
+
+
+def _scope(value: Json) -> Scope:
+    scope = Scope.parse(_text(value))
+    if str(scope) != value:
+        raise ValueError(f"another text of {scope}: {value!r}")
+    return scope
+
+
+Reader: TypeAlias = Callable[[Json], object]
+
+
+def _reader(hint: object) -> Reader:
+    simple: dict[object, Reader] = {
+        str: _text,
+        int: _integer,
+        bool: _truth,
+        datetime: _time,
+        Scope: _scope,
+    }
+    if hint in simple:
+        return simple[hint]
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        choices = hint
+        return lambda value: choices(_text(value))
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union) and type(None) in arguments:
+        (inner,) = (_reader(each) for each in arguments if each is not type(None))
+        return lambda value: None if value is None else inner(value)
+    if origin is tuple:
+        item = _reader(arguments[0])
+        return lambda value: tuple(item(each) for each in _list(value))
+    if origin is Mapping:
+        item = _reader(arguments[1])
+        return lambda value: {key: item(each) for key, each in _dict(value).items()}
+    raise TypeError(f"no reader for {hint!r}")
+
+
+def _list(value: Json) -> list[Json]:
+    if not isinstance(value, list):
+        raise ValueError(f"expected a list, found {value!r}")
+    return value
+
+
+def _dict(value: Json) -> dict[str, Json]:
+    if not isinstance(value, dict):
+        raise ValueError(f"expected an object, found {value!r}")
+    return value
+
+
+_known_readers: dict[str, tuple[tuple[str, Reader], ...]] = {}
+
+
+def _readers(body: type[Body]) -> tuple[tuple[str, Reader], ...]:
+    """Name and reader of each field; worked out on first use, since the hints of all kinds take 10 ms."""
+    found = _known_readers.get(body.type)
+    if found is None:
+        hints = typing.get_type_hints(body)
+        found = tuple((each.name, _reader(hints[each.name])) for each in fields(body))
+        _known_readers[body.type] = found
+    return found
