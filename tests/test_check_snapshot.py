@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import shutil
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -195,6 +197,40 @@ def restored_size(folder: Path) -> int:
         return lookup.size
 
 
+def test_aliases_indexed_by_other_rules_are_left_to_the_readable_engine(
+    world: tuple[Lookup, Ledger, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until the ledger is indexed anew, nobody can say from an address what its alias is there."""
+    monkeypatch.setattr("suppress.check.snapshot.table_version", lambda: 99)
+
+    assert current(world[0]) is None
+
+
+def test_people_whom_no_entry_names_are_left_to_the_readable_engine(
+    world: tuple[Lookup, Ledger, Path],
+) -> None:
+    """It will say that the ledger is damaged; a snapshot that lacks them would say that they are clear."""
+    lookup, _, _ = world
+    found(lookup)
+    with closing(sqlite3.connect(lookup.file)) as database, database:
+        row = "INSERT INTO subject (id, key_id, blind_index, salt) VALUES (?, 'k1', ?, x'00')"
+        database.executemany(row, [("a", bytes(32)), ("b", bytes(31) + b"b")])
+
+    assert current(lookup) is None
+
+
+def test_blind_indexes_are_recognised_as_the_ledger_makes_them(world: tuple[Lookup, Ledger, Path]) -> None:
+    """With the key half hashed once, and for no other key's."""
+    roster = world[0].roster()
+    people = [each for page in roster.everyone() for each in page]
+    keys = [b"new@example.com", *(each.key.encode() for each in people if each.key)]
+    blind = frozenset(each.blind[1] for each in people if each.blind)
+
+    assert len(PEOPLE) == len(blind)
+    assert [1, 2, 3, 4, 5] == list(roster.recognised(keys, {"k1": blind}))
+    assert [] == list(roster.recognised(keys, {"k2": blind}))
+
+
 # --- It is trusted only whole ----------------------------------------------------------------------------
 
 
@@ -276,6 +312,7 @@ def test_a_folder_that_cannot_be_written_costs_time_only(world: tuple[Lookup, Le
 
 _WRITER = """
 import sys
+from contextlib import closing
 from pathlib import Path
 from suppress.check.snapshot import path, sealed
 from suppress.ledger.keys import replace_file

@@ -94,7 +94,8 @@ def check_file(
 ) -> FileChecked:
     """Sort the rows of a file, record that it was done, then let the results appear.
 
-    Without a `ledger` it is a dry run: nothing is written, neither results nor record.
+    Without a `ledger` it is a dry run: neither results nor record are written. The snapshot beside the ledger
+    may be: it is there for speed, and says nothing about the check.
 
     Raises:
         BadFile: The file turns out to be broken. Nothing is written.
