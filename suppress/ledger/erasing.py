@@ -9,6 +9,7 @@ Rules kept here:
   one that is missing without such an entry, or that is back in spite of one, for tampering.
 * A person may be known under several index keys, as several subjects; all of them are dealt with.
 * Only what somebody has looked at is removed: a request that arrives meanwhile stops the erasure.
+* What is gone from the tables is gone from the file too: `scrubbing`.
 
 What becomes of a *new* request of an erased person is decided in `appending`. What outlives the database,
 so that a restored backup cannot bring people back, is in `erasures`.
@@ -25,7 +26,7 @@ from sqlalchemy import Connection, Engine, delete, select
 
 from suppress.core.entry import Erased, Forgotten, OptInRecorded, OptOutRecorded, SubjectAdded
 from suppress.errors import BadUsage, LedgerDamaged
-from suppress.ledger import projections, tables
+from suppress.ledger import projections, scrubbing, tables
 from suppress.ledger.appending import Plain, append
 from suppress.ledger.engine import writing
 from suppress.ledger.erasures import Gone, keep, records
@@ -90,6 +91,8 @@ def run(
         ring.follow(connection)
         people = known(connection, ring.index, address_key)
         events = _remove(connection, ring.index, people, grounds, forget=forget, seen=seen)
+        if events:
+            scrubbing.mark(connection, file, always=forget)
         receipts, note = append(
             connection,
             [Plain(event) for event in events],
@@ -100,9 +103,12 @@ def run(
             highwater=read_highwater(ring.highwater),
         )
         kept = [gone for each in people if (gone := _gone(connection, each)) is not None]
+        unclean = scrubbing.is_marked(connection)
     raise_highwater(ring.highwater, note)
     for gone in kept:
         keep(ring.folder, gone)
+    if unclean:
+        scrubbing.write_anew(engine, file)
     newest = ring.index[-1]
     return Erasure(
         subjects=tuple(each.subject for each in people),

@@ -28,7 +28,7 @@ from sqlalchemy import Connection, Engine
 from suppress.core.checkpoint import BadNote, Checkpoint, Note
 from suppress.core.entry import Erased, Forgotten, IndexKeyRotated, Restored
 from suppress.errors import BadUsage, ConfigWrong, LedgerDamaged, StorageFailed
-from suppress.ledger import erasures, projections, tables
+from suppress.ledger import erasures, projections, scrubbing, tables
 from suppress.ledger.appending import Plain, append
 from suppress.ledger.engine import insert_rows, writing
 from suppress.ledger.erasing import held, take_out
@@ -88,6 +88,7 @@ def run(
         if seq is None:
             plan.add(Event(id_, Restored(tip.size, tip.tree.root().hex(), lost.size)))
             plan.take_up(people)
+            scrubbing.mark(connection, file, always=plan.forgotten > 0)
         receipts, note = append(
             connection,
             [Plain(event) for event in plan.events],
@@ -99,7 +100,10 @@ def run(
         )
         if mark is not None:
             _kept(ring.highwater.with_name(f"{ring.highwater.name}.{_parsed(mark).size}"), mark)
+        unclean = scrubbing.is_marked(connection)
     _kept(ring.highwater, note)
+    if unclean:
+        scrubbing.write_anew(engine, file)
     if seq is not None:
         return Restoration(seq, lost.size, seq)
     return Restoration(tip.size, lost.size, receipts[0].seq, True, plan.erased, plan.forgotten)
