@@ -72,6 +72,8 @@ def match_key(text: str) -> str:
     rounds = len(text) + 10  # each but the last few takes something away
     while rounds and (shorter := _read(text)) != text:
         text = shorter
+        if _IS_PLAIN(text) and "xn--" not in text:
+            break
         rounds -= 1
     return text
 
@@ -107,7 +109,8 @@ def addresses_in(cell: str) -> tuple[Address, ...]:
 
 
 def _pieces(cell: str) -> Iterator[str]:
-    text = _decoded(fold(cell))
+    """The pieces, but for one that is all of the cell as it is read first, and so has the key of the whole."""
+    text = whole = _decoded(fold(cell))
     if "@" not in _mask(text):  # =HYPERLINK("mailto:p@x.com")
         text = text.replace('"', " ")
     if numbered := _NUMBERED.match(text):
@@ -116,8 +119,9 @@ def _pieces(cell: str) -> Iterator[str]:
     mask = _mask(text)
     start = 0
     for between in (_BETWEEN_SEVERAL if mask.count("@") > 1 else _BETWEEN).finditer(mask + " "):
-        if "@" in mask[start : between.start()]:
-            yield text[start : between.start()]
+        piece = text[start : between.start()]
+        if "@" in mask[start : between.start()] and piece != whole:
+            yield piece
         start = between.end()
 
 
