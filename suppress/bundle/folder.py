@@ -62,8 +62,8 @@ class Folder:
         assert self._draft is not None
         path = self._draft / name
         with self._reported():
-            if "/" in name:
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for parent in reversed(path.relative_to(self._draft).parents[:-1]):
+                (self._draft / parent).mkdir(mode=0o700, exist_ok=True)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb", buffering=_BUFFER) as stream:
                 file = Digested(stream)

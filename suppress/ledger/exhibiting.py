@@ -84,7 +84,7 @@ class Exhibit:
         with reading(self._engine, self._file) as connection:
             for chunk in chunks(seqs):
                 rows = connection.execute(select(column.seq, column.leaf).where(column.seq.in_(chunk)))
-                found.update((seq, leaf) for seq, leaf in rows)
+                found.update((seq, _bytes(leaf, f"entry {seq}")) for seq, leaf in rows)
         return found
 
     def openings(self, seqs: Sequence[int]) -> dict[int, Opening]:
@@ -96,7 +96,9 @@ class Exhibit:
                 rows = connection.execute(
                     select(column.seq, column.salt, column.body).where(column.seq.in_(chunk))
                 )
-                found.update((seq, Opening(salt, body)) for seq, salt, body in rows)
+                for seq, salt, body in rows:
+                    what = f"the payload of entry {seq}"
+                    found[seq] = Opening(_bytes(salt, what), _bytes(body, what))
         return found
 
     def subjects(self, ids: Iterable[str]) -> dict[str, SubjectOpening]:
@@ -110,7 +112,9 @@ class Exhibit:
                         column.id.in_(chunk)
                     )
                 )
-                found.update((row[0], SubjectOpening(*row)) for row in rows)
+                for id_, key_id, index, salt in rows:
+                    what = f"the row of subject {id_}"
+                    found[id_] = SubjectOpening(id_, key_id, _bytes(index, what), _bytes(salt, what))
         return found
 
     def about(self, type_: str, name: str) -> list[int]:
@@ -126,4 +130,11 @@ class Exhibit:
             note = connection.execute(
                 select(tables.checkpoint.c.note).where(tables.checkpoint.c.size == size)
             ).scalar_one_or_none()
-        return None if note is None else bytes(note).decode(errors="replace")
+        return None if note is None else _bytes(note, "a stored checkpoint").decode(errors="replace")
+
+
+def _bytes(value: object, what: str) -> bytes:
+    """A changed file may hold values of any type."""
+    if type(value) is not bytes:
+        raise LedgerDamaged(f"{what} is not kept as bytes")
+    return value
