@@ -11,7 +11,8 @@ Rules kept here:
   it is used. One that does not fit this ledger and this program, or is damaged, is built anew.
 * It holds no address, and what it holds is sealed with a secret made from the index key: read without that
   key it is noise, and changed without it, it is refused (`docs/decisions/0005-snapshot.md`).
-* Whoever was forgotten is taken out. Of the erased the hash stays, as their blind index stays in the ledger.
+* Whoever was forgotten is taken out: `forget` deletes the file. Of the erased the hash stays, as their blind
+  index stays in the ledger.
 
 Where it cannot be written it is used all the same, and built again the next time.
 """
@@ -35,6 +36,7 @@ from suppress.check.hashing import Folding, Hashes, Numbers
 from suppress.core.address import KEY_VERSION
 from suppress.core.aliases import alias_of, table_version
 from suppress.ledger.keys import replace_file
+from suppress.ledger.place import snapshot_file
 
 if TYPE_CHECKING:
     from suppress.ledger import Lookup
@@ -46,6 +48,10 @@ _WORTH_SAVING = 10_000
 """Entries that concern nobody, such as those of checks, after which a snapshot is written again."""
 
 _EMPTY: tuple[Hashes, Numbers] = (np.empty(0, np.uint64), np.empty(0, np.int64))
+
+
+path = snapshot_file
+"""Where the snapshot of a ledger file is."""
 
 
 class NotUsable(Exception):
@@ -101,11 +107,6 @@ def current(lookup: Lookup) -> tuple[Snapshot, Folding] | None:
         with contextlib.suppress(OSError):
             replace_file(file, sealed(now, roster.secret))
     return now, folding
-
-
-def path(ledger: Path) -> Path:
-    """Where the snapshot of a ledger file is."""
-    return ledger.with_suffix(".snapshot")
 
 
 # --- Building and refreshing -----------------------------------------------------------------------------

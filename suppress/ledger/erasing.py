@@ -33,6 +33,7 @@ from suppress.ledger.erasures import Gone, keep, records
 from suppress.ledger.folding import annulled_by
 from suppress.ledger.keyring import Keyring
 from suppress.ledger.keys import raise_highwater, read_highwater
+from suppress.ledger.place import snapshot_file
 from suppress.ledger.projections import chunks
 from suppress.ledger.sealing import IndexKey, expressible, request_commitment
 from suppress.ledger.values import Event
@@ -107,6 +108,8 @@ def run(
     raise_highwater(ring.highwater, note)
     for gone in kept:
         keep(ring.folder, gone)
+    if forget:
+        snapshot_file(file).unlink(missing_ok=True)  # a hash of theirs is in it
     if unclean:
         scrubbing.write_anew(engine, file)
     newest = ring.index[-1]

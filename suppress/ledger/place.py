@@ -65,6 +65,11 @@ def keys_folder(url: str) -> Path:
     return sqlite_file(url).with_suffix(".keys")
 
 
+def snapshot_file(ledger: Path) -> Path:
+    """Where `suppress.check` keeps its snapshot of a ledger file; it may be deleted at any time."""
+    return ledger.with_suffix(".snapshot")
+
+
 def uri(file: Path, mode: str) -> str:
     """SQLite's URI for a file; `mode` is `ro`, `rw` or `rwc`."""
     return f"file:{urllib.parse.quote(str(file.absolute()))}?mode={mode}"
