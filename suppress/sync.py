@@ -137,10 +137,13 @@ class _Run:
             result = self._cut_short(result, failure)
         else:
             result = _with_summary(result, summary)
+        # The census sees whom the window saw, but for those who came back in between, or if it broke off.
+        observed = max(result.observed, self.new)
         result = replace(
             result,
             new=self.new,
-            known=max(result.observed - self.new, 0),
+            observed=observed,
+            known=observed - self.new,
             drift=tuple(self.drift.values()),
             rows=result.rows or sum(self.step_rows.values()),
         )
@@ -149,9 +152,7 @@ class _Run:
         return result
 
     def _cut_short(self, result: SourceResult, failure: SuppressError) -> SourceResult:
-        # The census sees all that the window saw, but a census that broke off saw less.
-        seen = max(self.opted_out, self.new)
-        return replace(result, failure=failure, requests=self.answers, observed=seen)
+        return replace(result, failure=failure, requests=self.answers, observed=self.opted_out)
 
     def _pull(self, what: Window | Census) -> Summary:
         summary = self._pull_once(what)
