@@ -109,7 +109,7 @@ def addresses_in(cell: str) -> tuple[Address, ...]:
 
 
 def _pieces(cell: str) -> Iterator[str]:
-    """The pieces, but for one that is all of the cell as it is read first, and so has the key of the whole."""
+    """The pieces, but for one that is the whole cell as it is read first, and so has the same key."""
     text = whole = _decoded(fold(cell))
     if "@" not in _mask(text):  # =HYPERLINK("mailto:p@x.com")
         text = text.replace('"', " ")
