@@ -104,9 +104,10 @@ def run(
             highwater=read_highwater(ring.highwater),
         )
         kept = [gone for each in people if (gone := _gone(connection, each)) is not None]
+        others = list(_unrecorded(connection, ring.folder))
         unclean = scrubbing.is_marked(connection)
     raise_highwater(ring.highwater, note)
-    for gone in kept:
+    for gone in (*kept, *others):
         keep(ring.folder, gone)
     if forget:
         snapshot_file(file).unlink(missing_ok=True)  # a hash of theirs is in it
@@ -221,3 +222,11 @@ def _gone(connection: Connection, each: Known) -> Gone | None:
     kinds = (SubjectAdded, OptOutRecorded, OptInRecorded)
     entries = tuple(entry for entry in history if isinstance(entry.body, kinds) and entry.seq not in annulled)
     return Gone(record, (each.key_id, each.blind_index, each.salt), entries)
+
+
+def _unrecorded(connection: Connection, folder: Path) -> Iterator[Gone]:
+    """The forgotten whose record outside is missing: who repeats a command that was killed finds nobody."""
+    for seq in projections.topics(connection, Forgotten.type, None):
+        gone = Gone(projections.entry_at(connection, seq))
+        if not gone.file_in(folder).exists():
+            yield gone

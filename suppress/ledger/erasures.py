@@ -58,6 +58,10 @@ class Gone:
         assert isinstance(self.record.body, (Erased, Forgotten))
         return self.record.body.subject
 
+    def file_in(self, folder: Path) -> Path:
+        """Where the keys folder has this."""
+        return folder / FOLDER / f"{self.subject}.json"
+
 
 def records(body: Erased | Forgotten, seqs: Sequence[int], id_: str | None = None) -> Iterator[Event]:
     """`body` naming `seqs`: one entry, or several where one cannot name them all; the last has the id `id_`.
@@ -84,7 +88,7 @@ def keep(folder: Path, gone: Gone) -> None:
     Raises:
         StorageFailed: It cannot be written. The erasure itself is on record; repeating it writes the file.
     """
-    file = folder / FOLDER / f"{gone.subject}.json"
+    file = gone.file_in(folder)
     content = _written(gone)
     try:
         if file.exists() and file.read_bytes() == content:
