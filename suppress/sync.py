@@ -24,6 +24,7 @@ from datetime import UTC, datetime
 
 from suppress.core.entry import SyncDone
 from suppress.core.reconcile import Alarm, Novelty, Observed, Permission, Record, reconcile
+from suppress.core.spans import spans
 from suppress.core.suppression import Drift, OptOut
 from suppress.errors import Incomplete, SourceFailed, SuppressError
 from suppress.ledger import Event, Ledger, Receipt
@@ -235,7 +236,7 @@ class _Run:
             deleted=result.deleted,
             missed_by_naive_sync=result.missed_by_naive_sync,
             census=result.census,
-            drift=tuple(sorted(each.seq for each in result.drift if each.seq is not None)),
+            drift=spans(each.seq for each in result.drift if each.seq is not None),
         )
         # A run is an event of its own, so its id is random, not derived.
         self.ledger.append([Event(uuid.uuid4().hex, done)], actor=self.actor)

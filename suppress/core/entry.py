@@ -107,7 +107,7 @@ class SyncDone:
     missed_by_naive_sync: int
     census: Mapping[str, int] | None
     drift: tuple[int, ...]
-    """Sequence numbers of the drift entries that still held in this run."""
+    """The drift entries that still held in this run, as pairs of first and last (`core.spans`)."""
 
 
 @dataclass(frozen=True, slots=True)

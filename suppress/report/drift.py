@@ -18,6 +18,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from suppress.core.entry import DriftFound, Entry, SyncDone
+from suppress.core.spans import within
 from suppress.core.suppression import Channel
 from suppress.report.period import Period
 
@@ -73,9 +74,9 @@ class Drifting:
 
     def synced(self, entry: Entry, body: SyncDone) -> None:
         """A run ended: a complete census closes what it does not list; any run opens what it lists."""
-        self._reopen(body.drift)
+        self._reopen(tuple(within(body.drift)))
         if body.complete and body.mode == "census":
-            self._close(self._open[body.source] - set(body.drift), entry.at, Closing.CENSUS)
+            self._close(self._open[body.source] - set(within(body.drift)), entry.at, Closing.CENSUS)
 
     def consented(self, entry: Entry, subject: str, channel: Channel) -> None:
         """A consent lifted the last suppression of a person in a channel."""

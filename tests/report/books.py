@@ -25,6 +25,7 @@ from suppress.core.entry import (
     SubjectAdded,
     SyncDone,
 )
+from suppress.core.spans import spans
 from suppress.core.suppression import EVERYTHING, Channel, Origin, Reason, Scope, Visibility
 from suppress.report.facts import Asked, Facts, Quoted, gather
 from suppress.report.integrity import Integrity
@@ -183,7 +184,7 @@ class Book:
                 deleted=deleted,
                 missed_by_naive_sync=missed,
                 census=counts if mode == "census" else None,
-                drift=tuple(drift),
+                drift=spans(drift),
             )
         )
 
