@@ -83,7 +83,7 @@ def test_json_has_the_keys_that_other_programs_read(gate: Command) -> None:
         "invalid": 1,
         "files": {"kept": "k.csv", "withheld": None, "review": None},
     } == {key: facts[key] for key in ("schema", "rows", "kept", "withheld", "review", "invalid", "files")}
-    assert {"size", "root"} == facts["ledger"].keys()
+    assert {"size", "root", "checkpoint"} == facts["ledger"].keys()
     assert 64 == len(facts["ledger"]["root"])
 
 
