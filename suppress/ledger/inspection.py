@@ -110,6 +110,8 @@ class Inspection:
     progress: Progress = lambda _step, _done, _total: None
     facts: Facts = field(default_factory=Facts)
     _chain: KeyChain | None = None
+    """The signing keys that the entries name; None when those entries cannot be read."""
+    _unreadable: Bad | None = None
 
     def first_bad(self) -> Bad | None:
         """The first thing that is wrong; None when everything is as it was signed."""
@@ -119,7 +121,7 @@ class Inspection:
             if unsigned is not None and not self._may_be_ours:
                 return unsigned
             # Where the right key did not sign the head, the entry that was changed says more.
-            return self._tree() or replaying.first_bad(self) or unsigned
+            return self._tree() or replaying.first_bad(self) or unsigned or self._unreadable
         except LedgerDamaged as damaged:
             return Bad(None, damaged.message)
 
@@ -137,7 +139,10 @@ class Inspection:
         with self.view() as connection:
             problem = guard_problem(connection)
             tip = read_tip(connection)
-            self._chain = _chain(connection)
+            try:
+                self._chain = read_history(connection).chain
+            except LedgerDamaged as damaged:  # the passes say of an entry more than that it cannot be read
+                self._unreadable = Bad(None, damaged.message)
         if problem is not None:
             raise LedgerDamaged(problem)
         self.facts.size, self.facts.root = tip.size, tip.tree.root()
@@ -223,6 +228,8 @@ class Inspection:
             try:
                 checkpoint = self._open(each.note)
             except BadNote as wrong:
+                if self._chain is None:
+                    continue
                 anchor.result = FOREIGN
                 raise LedgerDamaged(
                     f"{each.name} is not signed with the pinned key: {wrong}; it is of another ledger, "
@@ -261,6 +268,8 @@ class Inspection:
             try:
                 checkpoint = self._open(note)
             except BadNote as wrong:
+                if self._chain is None:
+                    continue
                 raise LedgerDamaged(
                     f"the stored checkpoint of size {size} is not signed with the pinned key: {wrong}"
                 ) from wrong
@@ -357,14 +366,6 @@ def _by_size(anchors: Iterable[Anchor]) -> dict[int, list[Anchor]]:
         if anchor.size is not None:
             found.setdefault(anchor.size, []).append(anchor)
     return found
-
-
-def _chain(connection: Connection) -> KeyChain | None:
-    """The signing keys that the entries name; None when those entries cannot be read."""
-    try:
-        return read_history(connection).chain
-    except LedgerDamaged:
-        return None
 
 
 def _notes_between(connection: Connection, first: int, end: int) -> dict[int, bytes]:
