@@ -27,7 +27,7 @@ from suppress.core.entry import (
 from suppress.core.suppression import Channel, Scope
 from suppress.core.verdict import Ruling, Tier
 from suppress.erasure import Prospect, erase, forget, look, require_told
-from suppress.errors import BadUsage, DestinationFailed
+from suppress.errors import BadUsage, DestinationFailed, LedgerDamaged
 from suppress.ledger import Erasure, Event, Grounds, Ledger, erasures
 from suppress.ledger.sealing import request_commitment
 from suppress.platforms.constant_contact import ConstantContact
@@ -531,6 +531,25 @@ def test_a_forgotten_person_does_not_come_back_unnoticed(place: Place, statement
     place.unguarded(("ATTACH ? AS kept", (str(kept),)), (statement, ()))
 
     assert what in _bad(place)
+
+
+def test_an_erasure_covers_up_nothing(place: Place) -> None:
+    """What somebody had removed without a record before is not recorded as erased afterwards."""
+    place.unguarded(("DELETE FROM payload WHERE seq IN (2, 5, 6)", ()))
+    with place.open() as ledger:
+        assert () == erased(ledger).recorded
+
+    assert "payload of entry 2 is missing" in _bad(place)
+
+
+def test_a_row_that_names_nobody_is_damage(place: Place, ledger: Ledger) -> None:
+    """It is not erased, and not passed over."""
+    prospect = look(ledger, {}, PAT)
+    with place.raw() as connection:
+        connection.execute("DELETE FROM event WHERE seq = 1")
+
+    with pytest.raises(LedgerDamaged, match="names an entry that is not there"):
+        erase(ledger, prospect, GROUNDS, actor="test")
 
 
 def test_an_erasure_covers_only_the_person_it_names(place: Place) -> None:

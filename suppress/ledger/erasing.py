@@ -104,7 +104,7 @@ def run(
             highwater=read_highwater(ring.highwater),
         )
         kept = [gone for each in people if (gone := _gone(connection, each)) is not None]
-        others = list(_unrecorded(connection, ring.folder))
+        others = list(_forgotten(connection))
         unclean = scrubbing.is_marked(connection)
     raise_highwater(ring.highwater, note)
     for gone in (*kept, *others):
@@ -224,9 +224,7 @@ def _gone(connection: Connection, each: Known) -> Gone | None:
     return Gone(record, (each.key_id, each.blind_index, each.salt), entries)
 
 
-def _unrecorded(connection: Connection, folder: Path) -> Iterator[Gone]:
-    """The forgotten whose record outside is missing: who repeats a command that was killed finds nobody."""
+def _forgotten(connection: Connection) -> Iterator[Gone]:
+    """All who were forgotten: whoever repeats a command that was killed finds nobody to write a record of."""
     for seq in projections.topics(connection, Forgotten.type, None):
-        gone = Gone(projections.entry_at(connection, seq))
-        if not gone.file_in(folder).exists():
-            yield gone
+        yield Gone(projections.entry_at(connection, seq))

@@ -91,6 +91,9 @@ def keep(folder: Path, gone: Gone) -> None:
     file = gone.file_in(folder)
     content = _written(gone)
     try:
+        if gone.index is None:
+            for draft in file.parent.glob(f".{file.name}-*"):
+                draft.unlink()  # left by a kill, with the index of somebody who is now forgotten
         if file.exists() and file.read_bytes() == content:
             return
         file.parent.mkdir(mode=0o700, exist_ok=True)

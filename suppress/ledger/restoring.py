@@ -208,7 +208,8 @@ class _Plan:
         if person is not None:
             seqs = held(self.connection, person)
             take_out(self.connection, gone.subject, person, seqs, forget=forget)
-        elif gone.index is not None:
+        else:
+            assert gone.index is not None, "only of the forgotten it is not kept"
             columns = ("id", "key_id", "blind_index", "salt")
             insert_rows(self.connection, tables.subject, columns, [(gone.subject, *gone.index)])
         for entry in gone.entries:

@@ -60,6 +60,30 @@ def test_a_record_that_a_kill_prevented_is_written_by_repeating(
     assert set(subjects) == {each.stem for each in (place.keys / "erasures").iterdir()}
 
 
+def test_forgetting_that_was_killed_leaves_no_index_outside_either(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record of an earlier erasure has it, and so may a draft that a kill left."""
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    subject = removed(place, "pat@example.com")
+    file = place.keys / "erasures" / f"{subject}.json"
+    draft = file.with_name(f".{file.name}-abcd1234")
+    draft.write_bytes(file.read_bytes())
+    monkeypatch.setattr(erasing, "keep", killed)
+    with pytest.raises(KeyboardInterrupt):
+        removed(place, "pat@example.com", forget=True)
+    monkeypatch.undo()
+    assert "blind_index" in file.read_text()
+    with place.open() as ledger:
+        ledger.forget(Address.parse("pat@example.com"), GROUNDS, seen=(), actor="test")
+
+    assert "blind_index" not in file.read_text()
+    assert not draft.exists()
+
+
 def test_a_record_that_cannot_be_written_is_said(place: Place) -> None:
     """The erasure itself is done; repeating it, once there is room, writes the record."""
     (place.keys / "erasures").write_text("in the way")

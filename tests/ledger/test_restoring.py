@@ -24,7 +24,7 @@ from tests.ledger.backing import (
     types,
     verified,
 )
-from tests.ledger.making import NOON, Place, consent, opt_out, sync_done
+from tests.ledger.making import NOON, Place, consent, drift, opt_out, sync_done
 
 LATER = NOON + timedelta(days=9)
 
@@ -188,6 +188,19 @@ def test_an_erasure_that_the_backup_knows_is_not_done_again(place: Place) -> Non
     assert ["restored"] == types(place, 7)
 
 
+def test_an_erasure_of_which_nothing_is_left_to_do_is_not_recorded_again(place: Place) -> None:
+    """The backup has them erased; since then they were only seen once more."""
+    subject = removed(place, "pat@example.com")
+    backup = backed_up(place)
+    place.record(drift("pat@example.com"))
+    assert subject == removed(place, "pat@example.com")
+    put_back(place, backup)
+
+    assert 0 == restored(place).erased
+    assert ["restored"] == types(place, 6)
+    assert Tier.ERASED is tier(place, "pat@example.com")
+
+
 def test_a_person_forgotten_and_erased_under_two_ids_is_settled_in_that_order(place: Place) -> None:
     """Forgotten, came back as somebody new, was erased: the old row has to go before the new one comes."""
     backup = backed_up(place)
@@ -324,6 +337,20 @@ def test_where_the_mark_is_lost_too_an_anchor_says_how_far_was_signed(place: Pla
     assert (5, 6, 1) == (done.size, done.signed, done.erased)
     assert subject == bodies(place, Erased)[0].subject
     assert None is verified(place).first_bad
+
+
+def test_without_any_mark_an_anchor_is_enough(place: Place) -> None:
+    """And without either there is nothing to go by."""
+    backup = backed_up(place)
+    place.record(sync_done("run"))
+    with place.open() as ledger:
+        note = ledger.head().note
+    put_back(place, backup)
+    (place.keys / "highwater").unlink()
+
+    assert None is restored(place).seq
+    assert 5 == restored(place, anchors=[note]).seq
+    assert [6] == place.record(sync_done("run"))
 
 
 def test_the_same_person_in_two_records_is_erased_once(place: Place) -> None:
