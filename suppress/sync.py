@@ -157,7 +157,8 @@ class _Run:
 
     def _pull(self, what: Window | Census) -> Summary:
         summary = self._pull_once(what)
-        if not self.dry_run and self._passed_by():
+        # An incomplete run has to be repeated anyway.
+        if summary.complete and not self.dry_run and self._passed_by():
             summary = _together(summary, self._pull_once(what))
         return summary
 

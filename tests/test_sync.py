@@ -277,8 +277,9 @@ def test_a_person_reads_what_a_run_did_before_it_was_cut_short(command: Command)
 class TwoContacts(ShortSource):
     """A census that shows a mailable contact before the opt-out of another one with the same address."""
 
-    def __init__(self, ids: tuple[str, str]) -> None:
+    def __init__(self, ids: tuple[str, str], *, complete: bool = True) -> None:
         self.ids = ids
+        self.complete = complete
         self.pulls = 0
 
     def pull(self, what: Window | Census) -> Iterator[Page | Summary]:
@@ -298,7 +299,8 @@ class TwoContacts(ShortSource):
                 "main", Address.parse("pat@example.com"), Permission.OPTED_OUT, "out", fingerprint=(other, "")
             )
             yield Page("all", (out,), 1)
-        yield Summary(True, 2, 2, 1, 0, 0)
+        whole = self.complete or isinstance(what, Window)
+        yield Summary(whole, 2, 2, 1, 0, 0, problems=() if whole else ("2 counted, 1 shown",))
 
 
 def test_the_order_in_which_contacts_are_shown_does_not_decide_what_is_drift(ledger: Ledger) -> None:
@@ -312,6 +314,16 @@ def test_the_order_in_which_contacts_are_shown_does_not_decide_what_is_drift(led
     (again,) = sync(ledger, [source], full=True, now=LATER, actor="test")
     assert before + Counter({"sync.done": 1}) == kinds(ledger)
     assert (5, [first.drift[0].seq]) == (source.pulls, [each.seq for each in again.drift])
+
+
+def test_a_census_that_does_not_add_up_is_not_taken_twice_in_one_run(ledger: Ledger) -> None:
+    """It has to be repeated anyway, and its problems are said once."""
+    source = TwoContacts(("a", "b"), complete=False)
+    (result,) = sync(ledger, [source], full=True, now=LATER, actor="test")
+
+    assert 2 == source.pulls
+    assert isinstance(result.failure, Incomplete)
+    assert 1 == result.failure.message.count("2 counted, 1 shown")
 
 
 def test_who_opts_out_during_a_census_costs_no_second_one(ledger: Ledger) -> None:
