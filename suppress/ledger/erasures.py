@@ -103,7 +103,10 @@ def keep(folder: Path, gone: Gone) -> None:
 
 
 def load(folder: Path) -> list[Gone]:
-    """All who are on record in `folder` (`…/erasures`), in the order in which they went.
+    """All who are on record in `folder` (`…/erasures`): the forgotten, then the erased as they went.
+
+    Nobody is added again under an address whose earlier holder has not been forgotten, so that in this order
+    each can be settled; times alone would not do, for two entries may bear the same.
 
     Raises:
         ConfigWrong: A file is not one that `keep` wrote.
@@ -111,7 +114,7 @@ def load(folder: Path) -> list[Gone]:
     if not folder.is_dir():
         return []
     found = [_read(file) for file in sorted(folder.glob("*.json"))]
-    return sorted(found, key=lambda each: (each.record.at, each.subject))
+    return sorted(found, key=lambda each: (each.index is not None, each.record.at, each.subject))
 
 
 def _written(gone: Gone) -> bytes:

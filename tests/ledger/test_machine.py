@@ -7,8 +7,11 @@ must fit every newer state, and `verify` must find nothing wrong.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,8 +26,9 @@ from suppress.core.address import Address
 from suppress.core.entry import Corrected
 from suppress.core.standing import Lift, Standing, Suppression
 from suppress.core.suppression import EVERYTHING, Channel, Consent, Drift, OptOut, Scope
-from suppress.core.verdict import Ruling
-from suppress.ledger import Event, Keys, Receipt
+from suppress.core.verdict import Ruling, Tier
+from suppress.errors import LedgerDamaged
+from suppress.ledger import Event, Grounds, Keys, Receipt
 from suppress.ledger.engine import sqlite_engine, writing
 from suppress.ledger.rebuilding import rebuild
 from tests.ledger.making import Place, sync_done
@@ -53,6 +57,30 @@ class PowerCut(Exception):
     """Raised in the middle of a transaction."""
 
 
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Somebody who was erased or forgotten, as the record outside the database knows them."""
+
+    number: int
+    forgotten: bool
+    key: str
+    told: tuple[tuple[str, Any], ...]
+    """Id and event of all requests and consents that counted then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A backup, and what the model knew when it was made."""
+
+    file: Path
+    size: int
+    told: list[tuple[int, datetime, Any]]
+    done: dict[str, Receipt]
+    erased: set[str]
+    subjects: dict[str, str]
+    removals: set[int]
+
+
 class LedgerMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
@@ -65,6 +93,12 @@ class LedgerMachine(RuleBasedStateMachine):
         self.size = 1
         self.anchors: list[Path] = []
         self.erased: set[str] = set()
+        """Match keys whose address was erased, and who have not consented since."""
+        self.removals: dict[str, Removal] = {}
+        """By subject, as the record outside: the last one counts."""
+        self.removed: set[int] = set()
+        """The removals that this history has."""
+        self.copies: list[Copied] = []
         self.open()
 
     def open(self) -> None:
@@ -89,6 +123,8 @@ class LedgerMachine(RuleBasedStateMachine):
             assert receipt.new
             self.done[receipt.id] = receipt
             self.told.append((receipt.seq, at, event))
+            if isinstance(event, Consent):
+                self.erased.discard(event.address.key)
         self.size = self.ledger.head().size
 
     @precondition(lambda self: self.told)
@@ -130,18 +166,79 @@ class LedgerMachine(RuleBasedStateMachine):
         path.write_text(self.ledger.keep_checkpoint().note)
         self.anchors.append(path)
 
-    @precondition(lambda self: self.told)
-    @rule(data=st.data())
-    def erase(self, data: st.DataObject) -> None:
-        """Erase all payloads of somebody; they stay suppressed."""
-        address = data.draw(people)
-        subject = self.ledger.standing(address).subject
-        held = [each.entry.seq for each in self.ledger.history(address) if each.payload is not None]
-        if subject is None or not held:
+    @rule(address=people, forget=st.booleans())
+    def remove(self, address: Address, forget: bool) -> None:
+        """Erase somebody, who stays suppressed, or forget them."""
+        key, subject = address.key, self.ledger.standing(address).subject
+        seen = [each.entry.seq for each in self.ledger.history(address)]
+        act = self.ledger.forget if forget else self.ledger.erase
+        done = act(address, Grounds("Art. 17 GDPR"), seen=seen, actor="test")
+        self.size = self.ledger.head().size
+        assert (subject,) == (done.subjects or (None,))
+        if subject is None or not (forget or done.entries):
             return
-        self.place.erase(held, subject)
-        self.size += 1
-        self.erased |= {str(seq) for seq in held}
+        number, told = self.size, tuple(self.counting(key))
+        self.removals[subject] = Removal(number, forget, key, () if forget else told)
+        self.removed.add(number)
+        self.erased.add(key)
+        if forget:
+            self.forgotten(key)
+
+    def forgotten(self, key: str) -> None:
+        """All that was told of them is about nobody now; told again, it is about somebody new."""
+        self.erased.discard(key)
+        gone = {seq for seq, _, event in self.told if _key(event) == key}
+        self.told = [each for each in self.told if each[0] not in gone]
+        self.done = {id_: each for id_, each in self.done.items() if each.seq not in gone}
+
+    @rule()
+    def back_up(self) -> None:
+        file = self.place.folder / f"{self.size}-{len(self.copies)}.db"
+        self.ledger.backup(file)
+        subjects = {address.key: self.ledger.standing(address).subject for address in PEOPLE}
+        known = {subject: key for key, subject in subjects.items() if subject is not None}
+        self.copies.append(
+            Copied(file, self.size, [*self.told], {**self.done}, {*self.erased}, known, {*self.removed})
+        )
+
+    @precondition(lambda self: any(copy.size < self.size for copy in self.copies))
+    @rule(data=st.data())
+    def restore(self, data: st.DataObject) -> None:
+        """A backup is put in the place of the ledger: refused, gone on from, everybody gone is gone again."""
+        copy = data.draw(st.sampled_from([copy for copy in self.copies if copy.size < self.size]))
+        self.ledger.close()
+        shutil.copy(copy.file, self.place.file)
+        self.open()
+        with pytest.raises(LedgerDamaged, match="already signed"):
+            self.ledger.append([sync_done("refused")], actor="test")
+        assert copy.size == self.ledger.restored(actor="test").size
+
+        newer = [anchor for anchor in self.anchors if int(anchor.stem) > copy.size]
+        for anchor in newer:
+            assert verify(self.place.url, keys=self.place.keys, anchors=[anchor]).first_bad is not None
+        self.anchors = [anchor for anchor in self.anchors if anchor not in newer]
+        # Those of the history that is lost would fork the ledger once it has grown beyond them.
+        self.copies = [other for other in self.copies if other.size <= copy.size]
+        self.told, self.done = [*copy.told], {**copy.done}
+        self.erased, self.removed = {*copy.erased}, {*copy.removals}
+        self.removed_again(copy)
+        self.size = self.ledger.head().size
+
+    def removed_again(self, copy: Copied) -> None:
+        entries = {entry.id: entry for entry in self.ledger.entries()}
+        for subject, removal in sorted(self.removals.items(), key=lambda each: not each[1].forgotten):
+            if removal.number in copy.removals:
+                continue
+            self.removed.add(removal.number)
+            if removal.forgotten and subject in copy.subjects:
+                self.forgotten(removal.key)
+            elif not removal.forgotten:
+                self.erased.add(removal.key)
+                for id_, event in removal.told:
+                    if id_ not in self.done:
+                        self.done[id_] = Receipt(entries[id_].seq, id_, new=True)
+                        self.told.append((entries[id_].seq, entries[id_].at, event))
+        self.told.sort(key=lambda each: each[0])
 
     @rule()
     def rebuild(self) -> None:
@@ -178,9 +275,13 @@ class LedgerMachine(RuleBasedStateMachine):
                         found = expected[address.key].against(channel, target)
                         assert verdict == self.ledger.check(address.raw, channel=channel, target=target)
                         assert (verdict.ruling is Ruling.SUPPRESSED) == (found is not None)
-                        if found is not None and address.key in listed:
+                        if found is None:
+                            continue
+                        assert verdict.seq == found.seq
+                        assert (verdict.tier is Tier.ERASED) == (address.key in self.erased)
+                        assert (address.key in listed) == (address.key not in self.erased)
+                        if address.key in listed:
                             assert listed[address.key].suppression == found
-                            assert verdict.seq == found.seq
         for address, standing in zip(PEOPLE, self.ledger.standings(PEOPLE), strict=True):
             assert standing.suppressions == expected[address.key].suppressions
             assert standing.lifts == expected[address.key].lifts
@@ -193,11 +294,23 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # --- The model -------------------------------------------------------------------------------------
 
-    def standing(self, key: str) -> Standing:
+    def annulled(self) -> set[int]:
         annulled: set[int] = set()
         for seq, _, event in reversed(self.told):
             if isinstance(event, Event) and isinstance(event.body, Corrected) and seq not in annulled:
                 annulled.add(event.body.entry)
+        return annulled
+
+    def counting(self, key: str) -> Iterator[tuple[str, Any]]:
+        """The requests and consents of somebody that no correction annulled, with their ids."""
+        ids = {receipt.seq: receipt.id for receipt in self.done.values()}
+        annulled = self.annulled()
+        for seq, _, event in self.told:
+            if isinstance(event, (OptOut, Consent)) and event.address.key == key and seq not in annulled:
+                yield ids[seq], event
+
+    def standing(self, key: str) -> Standing:
+        annulled = self.annulled()
         standing = Standing()
         for seq, at, event in self.told:
             if seq in annulled:
@@ -226,6 +339,10 @@ class LedgerMachine(RuleBasedStateMachine):
                 name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=repr)
                 for name in ("event", "about", "standing", "lift", "alias", "topic", "built")
             }
+
+
+def _key(event: Any) -> str | None:
+    return None if isinstance(event, Event) else str(event.address.key)
 
 
 TestLedger = LedgerMachine.TestCase
