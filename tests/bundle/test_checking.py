@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -16,11 +15,16 @@ from hypothesis import strategies as st
 
 from suppress.bundle import Grade, Wanted, layout
 from suppress.bundle.checking import verify
+from suppress.bundle.layout import Payload, Proof
+from suppress.bundle.reader import MAX_SMALL
 from suppress.core.address import Address
+from suppress.core.entry import KeyRotated, LogOpened, OptInRecorded, SubjectAdded
+from suppress.core.merkle import leaf_hash
+from suppress.core.suppression import EVERYTHING, Channel
 from suppress.errors import BadFile, BadUsage
-from suppress.ledger import Keys
-from suppress.ledger.heads import Signer
+from suppress.ledger.sealing import payload_commitment
 from tests.bundle.books import SIZES, Shelf, grow, make, person, shelf, stranger, summed, tampered
+from tests.bundle.forging import AT, NAME, Forger, forged, leaf
 from tests.ledger.making import Place, opt_out
 
 
@@ -386,61 +390,126 @@ def test_a_bundle_about_one_person_holds_nobody_else(tmp_path: Path) -> None:
     assert "holds entries about 2" in found(tmp_path / "two")
 
 
-def test_an_entry_that_cannot_be_right_is_wrong_although_it_was_signed(tmp_path: Path) -> None:
+# --- Signed, and wrong all the same ----------------------------------------------------------------------
+
+
+FORGER, HEIR = Forger.new(), Forger.new()
+OPENED = leaf(0, LogOpened(NAME, str(FORGER.key), "k1", "0" * 64, 1))
+ADDED = leaf(1, SubjectAdded(f"{1:032x}", "0" * 64))
+LATE = leaf(9, SubjectAdded(f"{9:032x}", "0" * 64))
+
+
+@pytest.mark.parametrize(
+    ("leaves", "says"),
+    [
+        ([OPENED, ADDED], ""),
+        ([OPENED, b'{"v":1}'], "entry 1 cannot be read"),
+        ([OPENED, LATE, ADDED], "dated before"),
+        ([ADDED], "begins with log.opened"),
+        ([OPENED, OPENED], "opened once"),
+        ([OPENED, leaf(1, KeyRotated("no key"))], "a key that cannot be one"),
+        (
+            [leaf(0, LogOpened(NAME, str(HEIR.key), "k1", "0" * 64, 1))],
+            "not the one that the ledger's entries name",
+        ),
+    ],
+)
+def test_an_entry_that_cannot_be_right_is_wrong_although_it_was_signed(
+    leaves: list[bytes], says: str, tmp_path: Path
+) -> None:
     """The operator has the key: what they sign must still be a ledger."""
-    made = shelf(8)
-    keys = Keys.load(made.place.keys)
-    signer = Signer.of(keys)
-    lines = (made[Grade.WHOLE] / layout.ENTRIES).read_bytes().splitlines()
-    forged = {
-        "cannot be read": [*lines[:-1], b'{"v":1}'],
-        "dated before": [lines[0], *reversed(lines[1:])],
-        "begins with log.opened": lines[1:],
-        "ledger is opened once": [lines[0], lines[0]],
-    }
-    from suppress.bundle.tree import Harvest
-    from suppress.bundle.whole import Page, Tiles
-    from suppress.core.merkle import Frontier, leaf_hash
+    what = found(forged(tmp_path / "b", leaves, FORGER.signs(leaves), FORGER.key))
 
-    for says, leaves in forged.items():
-        folder = tmp_path / says
-        folder.mkdir()
-        hashes = [leaf_hash(leaf) for leaf in leaves]
-        tree = Frontier()
-        for each in hashes:
-            tree.push(each)
-        note = signer.sign(tree)
-        facts = {
-            "schema": layout.SCHEMA,
-            "grade": "whole",
-            "origin": signer.public.name,
-            "size": tree.size,
-            "root": tree.root().hex(),
-            "checkpoint": note,
-            "entries": None,
-            "openings": 0,
-            "erased": [],
-            "previous": None,
-        }
-        for name, content in {
-            layout.CHECKPOINT: note.encode(),
-            layout.MANIFEST: json.dumps(facts).encode(),
-            layout.ENTRIES: b"".join(leaf + b"\n" for leaf in leaves),
-            layout.VKEY: (made.place.keys / "log.vkey").read_bytes(),
-            layout.PEM: (made.place.keys / "log.pem").read_bytes(),
-        }.items():
-            (folder / name).write_bytes(content)
+    assert (says in what) is True
+    assert bool(says) is bool(what)
 
-        def keep(name: str, content: bytes, folder: Path = folder) -> None:
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(content)
 
-        tiles = Tiles(keep)
-        tiles.add(Page(leaves, hashes, Harvest(len(leaves)).add(hashes)))
-        tiles.close()
+def test_entries_with_their_tiles_but_another_root_are_wrong(tmp_path: Path) -> None:
+    """The signature of another tree, also of one that is longer."""
+    for other in ([OPENED], [OPENED, LATE], [OPENED, ADDED, LATE]):
+        note = FORGER.signs(other)
+        folder = forged(tmp_path / str(len(other)), [OPENED, ADDED], note, FORGER.key)
+
+        assert "the 2 entries do not have the root" in found(folder)
+
+
+def test_a_key_that_handed_over_in_another_ledger_is_not_followed(tmp_path: Path) -> None:
+    """The proof of a rotation must be of these very entries."""
+    rotation = leaf(1, KeyRotated(str(HEIR.key)))
+    leaves = [OPENED, rotation, LATE]
+    name = f"{layout.ROTATIONS}/{layout.proof_name(1)}"
+
+    def with_proof(folder: Path, proof: Proof) -> Path:
+        forged(folder, leaves, HEIR.signs(leaves), HEIR.key)
+        (folder / layout.ROTATIONS).mkdir()
+        (folder / name).write_text(str(proof))
         summed(folder)
+        return folder
+
+    note, sibling = FORGER.signs([OPENED, rotation], HEIR), (leaf_hash(OPENED),)
+    right = with_proof(tmp_path / "right", Proof(1, sibling, note))
+    other = with_proof(tmp_path / "other", Proof(1, sibling, FORGER.signs([LATE, rotation], HEIR)))
+    broken = with_proof(tmp_path / "broken", Proof(1, (bytes(32),), note))
+    alone = with_proof(tmp_path / "alone", Proof(1, sibling, HEIR.signs([OPENED, rotation])))
+
+    assert "" == found(right, vkeys=[str(FORGER.key)])
+    assert "has another root than the entries" in found(other)
+    assert "does not prove that entry 1 changed the key" in found(broken)
+    assert "not the log's at this size" in found(alone)
+
+
+def test_content_that_is_committed_to_must_be_readable(tmp_path: Path) -> None:
+    """Bytes that no reader takes prove nothing to anybody."""
+    salt, subject = bytes(32), f"{1:032x}"
+    for body, says in (
+        (b'{"a":1}', ""),
+        (b'{"a":}', "cannot be read"),
+        (b"{" * 90_000 + b"}", "cannot be read"),
+    ):
+        opt_out = OptInRecorded(
+            subject, Channel.EMAIL, EVERYTHING, "main", AT, payload_commitment(salt, body)
+        )
+        leaves = [OPENED, ADDED, leaf(2, opt_out)]
+        folder = tmp_path / str(len(body))
+        forged(folder, leaves, FORGER.signs(leaves), FORGER.key, [Payload(2, salt, body)])
 
         assert says in found(folder)
+        assert bool(says) is bool(found(folder))
+
+
+def test_content_that_was_erased_and_is_back_is_wrong(tmp_path: Path) -> None:
+    """Somebody kept what they say they erased."""
+    place = Place(tmp_path).create()
+    place.record(opt_out(), opt_out("sam@example.com"))
+    make(place, tmp_path / "before", Wanted(Grade.OPEN))
+    with place.open() as ledger:
+        first = ledger.history(Address.parse("pat@example.com"))
+    place.erase([2], first[0].entry.id)
+    make(place, tmp_path / "after", Wanted(Grade.OPEN))
+    back = (tmp_path / "before" / layout.PAYLOADS).read_bytes()
+    assert "" == found(tmp_path / "after")
+    tampered(tmp_path / "after", layout.PAYLOADS, lambda _: back, resum=True)
+
+    assert "the content of entry 2 is here, and entry 7 erased it" == found(tmp_path / "after")
+
+
+def test_part_of_a_ledger_holds_its_first_entry(tmp_path: Path) -> None:
+    """Without it nobody knows whose key it began with."""
+    folder = shelf(8).copied(Grade.PERSON, tmp_path)
+    (folder / layout.PROOFS / layout.proof_name(0)).unlink()
+    tampered(folder, layout.ENTRIES, lambda lines: lines.partition(b"\n")[2], resum=True)
+
+    assert "the first entry, which names the ledger's key, is not here" == found(folder)
+
+
+def test_a_file_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
+    """Whoever sends a manifest of gigabytes does not fill our memory."""
+    folder = shelf(8).copied(Grade.WHOLE, tmp_path)
+    with (folder / layout.MANIFEST).open("r+b") as file:
+        file.truncate(MAX_SMALL + 1)
+    summed(folder)
+
+    assert "manifest.json is over 33,554,432 bytes" == found(folder)
 
 
 # --- Not a bundle ----------------------------------------------------------------------------------------

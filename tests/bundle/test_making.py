@@ -274,6 +274,24 @@ def test_no_bundle_is_made_of_a_damaged_ledger(place: Place, tmp_path: Path, wha
     assert not (tmp_path / "b").exists()
 
 
+def test_a_rotation_without_its_checkpoint_stops_a_bundle(place: Place, tmp_path: Path) -> None:
+    """Whoever pins the old key could not follow."""
+    with place.open() as ledger:
+        ledger.rotate_signing_key(actor="test")
+    make(place, tmp_path / "right")
+    forged = (tmp_path / "right" / layout.CHECKPOINT).read_bytes()
+    for note in (b"rubbish", forged):
+        place.unguarded(
+            ("DELETE FROM checkpoint WHERE size = 8", ()), ("INSERT INTO checkpoint VALUES (8, ?)", (note,))
+        )
+        if note is forged:
+            place.unguarded(("DELETE FROM checkpoint WHERE size = 8", ()))
+        grow(place, 20)
+
+        with pytest.raises(LedgerDamaged, match="hands over to a new key"):
+            make(place, tmp_path / "b")
+
+
 # --- Erased, forgotten, corrected ------------------------------------------------------------------------
 
 
