@@ -12,6 +12,7 @@ import pytest
 from suppress.config import Settings, SourceSettings
 from suppress.core.address import Address
 from suppress.core.entry import Honoured, SyncDone
+from suppress.core.spans import spans
 from suppress.core.suppression import Drift, OptOut, Origin, Reason
 from suppress.ledger import Event, Ledger
 from suppress.status import Status, status
@@ -47,7 +48,7 @@ class Bench:
     def synced(self, *, mode: str = "census", source: str = "main", drift: tuple[int, ...] = ()) -> None:
         done = SyncDone(
             source, "constant-contact", mode, True, None, self.clock[0], 1, 0, 0, 0, 0, 0, 0,
-            {"rounds": 1} if mode == "census" else None, drift,
+            {"rounds": 1} if mode == "census" else None, spans(drift),
         )  # fmt: skip
         self.ledger.append([Event(f"{mode}{self.clock[0]}{source}", done)], actor="test")
 

@@ -54,7 +54,7 @@ path = snapshot_file
 """Where the snapshot of a ledger file is."""
 
 
-class NotUsable(Exception):
+class NotUsable(ValueError):
     """The bytes are not a snapshot that this program wrote for this ledger. Answered by building one anew."""
 
 
