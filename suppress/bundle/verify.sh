@@ -12,7 +12,8 @@ while getopts k:c:d: option; do
 done
 openssl pkeyutl -help 2>&1 | grep -q rawin || { echo "openssl 3 is needed" >&2; exit 2; }
 t=$(mktemp -d) && trap 'rm -rf "$t"' EXIT && mkdir "$t/n" && cd "$folder" || exit 2
-wrong() { echo "WRONG: $*" >&2; exit 1; }
+shown() { tr -cd '[:print:]\n'; } # nothing in a stranger's file may move the cursor
+wrong() { echo "WRONG: $*" | shown >&2; exit 1; }
 
 # --- What everything is made of: SHA-256, Ed25519, the tree of RFC 6962 ---
 unhex() { if command -v xxd >/dev/null; then xxd -r -p; else printf "$(awk '
@@ -27,7 +28,7 @@ line() { sed -n "$1p" "$2"; }
 signed() { # whether key $1 signed the note $2, whose size and root it leaves
   sed '/^$/,$d' "$2" >"$t/text"; size=$(line 2 "$t/text"); root=$(hex "$(line 3 "$t/text")"); number "$size"
   sed '1,/^$/d' "$2" | while read -r _ name signature; do
-    [ "$name" = "$(line 1 "$t/text")" ] || exit
+    [ "$name" = "$(line 1 "$t/text")" ] || continue
     printf %s "$signature" | base64 -d 2>/dev/null | tail -c 64 >"$t/signature"
     openssl pkeyutl -verify -pubin -inkey "$1" -rawin -in "$t/text" -sigfile "$t/signature" >/dev/null 2>&1 && echo yes
   done | grep -q yes; }
@@ -68,7 +69,8 @@ top() { # the root over the hashes in file $1: they are joined in pairs, and an 
   done; cat "$t/level"; }
 
 # --- Is every file whole, and is there no other? ---
-sha256sum -c SHA256SUMS >"$t/sums" 2>&1 || { grep -v ': OK$' "$t/sums" >&2; wrong "a file is not the one that SHA256SUMS names"; }
+[ -z "$(find . ! -type d ! -type f)" ] || wrong "there is something that is neither a file nor a folder"
+sha256sum -c SHA256SUMS >"$t/sums" 2>&1 || { grep -v ': OK$' "$t/sums" | shown >&2; wrong "a file is not the one that SHA256SUMS names"; }
 { cut -c67- SHA256SUMS; echo SHA256SUMS; } | sort >"$t/named"
 find . ! -type d | sed 's|^\./||' | sort | cmp -s - "$t/named" || wrong "there are files that SHA256SUMS does not name"
 
@@ -78,8 +80,9 @@ count=$(wc -l <entries.ndjson)
 if [ -d proofs ]; then ls proofs | sed 's/\.tlog-proof$//' | sort -n; else seq 0 $((count - 1)); fi >"$t/numbers"
 [ "$(wc -l <"$t/numbers")" = "$count" ] || wrong "there are not as many proofs as entries"
 paste -d ' ' "$t/numbers" entries.ndjson >"$t/entries"
+while read -r number; do number "$number"; done <"$t/numbers" || exit 1 # a shell must not compute with anything else
 for number in $(ls rotations 2>/dev/null | sed 's/\.tlog-proof$//' | sort -n); do
-  open_proof "rotations/$number.tlog-proof"; signed "$t/key" "$t/note" || continue
+  number "$number"; open_proof "rotations/$number.tlog-proof"; signed "$t/key" "$t/note" || continue
   entry=$(sed -n "s/^$number //p" "$t/entries")
   [ "$size" = $((number + 1)) ] && sed 1,2d "$t/proof" | included "$(leaf "$entry")" "$number" || wrong "rotations/$number.tlog-proof"
   printf '%s\n' "$entry" | named_keys | pem >"$t/key"
@@ -141,5 +144,5 @@ printf %s "$kept" | while read -r file; do
   [ "$ours" = "$text" ] || wrong "$file names other entries: the ledger was changed or forked"
   echo "yours: $file fits"
 done || exit 1
-[ $end = 0 ] || echo "The key came with this bundle. Compare it with the one that you were given: $(cat log.vkey)"
+[ $end = 0 ] || echo "The key came with this bundle. Compare it with the one that you were given: $(shown <log.vkey)"
 echo RIGHT; exit $end

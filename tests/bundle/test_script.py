@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -205,6 +206,44 @@ def test_words_beside_an_opening_are_wrong(tmp_path: Path) -> None:
         (ran := run_script(folder, "-k", made.pem)).exit_code,
         "as it is written" in ran.said,
     )
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    "name", ["PATH[$(touch${IFS}pwned)]", "1;touch pwned", "$(touch pwned)", "x/e touch pwned", "01"]
+)
+def test_names_in_a_bundle_are_no_commands(name: str, shell: str, tmp_path: Path) -> None:
+    """bash computes `$((…))` with what a variable holds, and sed has a command that runs others."""
+    made = shelf(8)
+    for folder in (layout.PROOFS, layout.ROTATIONS):
+        hostile = made.copied(Grade.PERSON, tmp_path / folder)
+        (hostile / folder).mkdir(exist_ok=True)
+        target = hostile / folder / f"{name}.tlog-proof".replace("/", "")
+        target.write_text((hostile / layout.PROOFS / "2.tlog-proof").read_text())
+        if folder == layout.PROOFS:
+            (hostile / folder / "2.tlog-proof").unlink()
+        summed(hostile)
+
+        assert 1 == run_script(hostile, "-k", made.pem, shell=shell).exit_code
+    assert [] == list(tmp_path.rglob("pwned"))
+
+
+def test_what_a_bundle_says_cannot_move_the_cursor(tmp_path: Path) -> None:
+    """Its words reach the terminal without control characters."""
+    made = shelf(8)
+    folder = made.copied(Grade.WHOLE, tmp_path)
+    tampered(folder, layout.VKEY, lambda text: b"\x1b[2J" + text, resum=True)
+
+    assert "\x1b" not in run_script(folder).said
+
+
+def test_pipes_and_devices_are_not_read(tmp_path: Path) -> None:
+    """One never ends, and a link may lead anywhere."""
+    folder = shelf(8).copied(Grade.WHOLE, tmp_path)
+    (folder / layout.ENTRIES).unlink()
+    os.mkfifo(folder / layout.ENTRIES)
+
+    assert 1 == run_script(folder, "-k", shelf(8).pem).exit_code
 
 
 def test_keys_are_followed_from_any_that_the_ledger_had(tmp_path: Path) -> None:
