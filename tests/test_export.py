@@ -804,7 +804,7 @@ def test_people_are_told_about_erased_people(ledger: Ledger, tmp_path: Path) -> 
     shown = io.StringIO()
     cli_export._draw(Screen(shown), result)
 
-    assert "1 suppressed people were erased: no list can name them" in shown.getvalue()
+    assert "1 suppressed person was erased: no list can name them" in shown.getvalue()
 
 
 def test_reasons_reach_the_file(tmp_path: Path) -> None:

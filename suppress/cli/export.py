@@ -151,8 +151,10 @@ def _draw(screen: Screen, result: ExportResult) -> None:
     for words in result.unrepresented:
         screen.line(f"Not in it: {words}")
     if result.position.erased:
+        erased = result.position.erased
+        people = "1 suppressed person was" if erased == 1 else f"{erased:,} suppressed people were"
         screen.line(
-            f"{result.position.erased:,} suppressed people were erased: no list can name them, "
+            f"{people} erased: no list can name them, "
             "so keep checking imports with suppress check",
             style="yellow",
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,7 +73,10 @@ def _walk(step: Step, command: Command, env: dict[str, str]) -> None:
         target = command.folder / words[-1]
         target.write_text(words[1].encode().decode("unicode_escape"), encoding="utf-8")
         return
-    assert words[0] == "suppress", f"only suppress and printf run here: {step.command}"
+    if words[0] == "cp":
+        shutil.copy(command.folder / words[1], command.folder / words[2])
+        return
+    assert words[0] == "suppress", f"only suppress, printf and cp run here: {step.command}"
     done = command(*words[1:], env=env)
 
     assert step.exit_code == done.exit_code, f"{step.command}: {done.out}{done.err}"
