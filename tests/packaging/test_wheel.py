@@ -70,3 +70,7 @@ def test_the_wheel_works_without_the_source_tree(wheel: Path, tmp_path: Path) ->
     assert 1 == run("check", "PAT@example.com").returncode
     assert 0 == run("check", "jo@example.com").returncode
     assert 3 == run("verify").returncode
+    assert 0 == run("bundle", "-o", "audit").returncode
+    assert (
+        3 == subprocess.run(["sh", "audit/verify.sh"], cwd=work, check=False, capture_output=True).returncode
+    )
