@@ -154,7 +154,6 @@ def _draw(screen: Screen, result: ExportResult) -> None:
         erased = result.position.erased
         people = "1 suppressed person was" if erased == 1 else f"{erased:,} suppressed people were"
         screen.line(
-            f"{people} erased: no list can name them, "
-            "so keep checking imports with suppress check",
+            f"{people} erased: no list can name them, so keep checking imports with suppress check",
             style="yellow",
         )

@@ -86,6 +86,8 @@ def lessened(facts: Facts) -> Iterator[Table]:
         .column("Person", lambda each: each.body.subject)
         .column("Entries erased", lambda each: len(each.body.entries))
         .column("Basis", lambda each: each.body.basis)
+        .column("Not honoured by", lambda each: ", ".join(each.body.untold))
+        .column("Why all the same", lambda each: each.body.override)
         .table("erasures", "People whose personal data was erased; they stay suppressed")
     )
     yield (
@@ -93,6 +95,8 @@ def lessened(facts: Facts) -> Iterator[Table]:
         .column("Person", lambda each: each.body.subject)
         .column("Entries erased", lambda each: len(each.body.entries))
         .column("Basis", lambda each: each.body.basis)
+        .column("Not honoured by", lambda each: ", ".join(each.body.untold))
+        .column("Why all the same", lambda each: each.body.override)
         .table("forgotten", "People who were forgotten; they are no longer protected")
     )
     yield (
