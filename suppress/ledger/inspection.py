@@ -28,7 +28,7 @@ from suppress.core.entry import Restored
 from suppress.core.keychain import KeyChain
 from suppress.core.merkle import Frontier, leaf_hash
 from suppress.errors import LedgerDamaged
-from suppress.ledger import replaying, tables
+from suppress.ledger import replaying, shape, tables
 from suppress.ledger.heads import Tip, read_tip
 from suppress.ledger.keyring import read_history
 from suppress.ledger.sealing import IndexKey, mark
@@ -330,7 +330,7 @@ def require_whole(connection: Connection) -> None:
 
 
 def guard_problem(connection: Connection) -> str | None:
-    """Why the append-only guards are not exactly ours; None when they are."""
+    """Why the append-only guards, or the tables under them, are not exactly ours; None when they are."""
     rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all()
     found: dict[str, str] = {row[0]: row[1] for row in rows}
     for name, sql in tables.GUARDS.items():
@@ -340,7 +340,7 @@ def guard_problem(connection: Connection) -> str | None:
             return f"the guard {name} was changed"
     for name in found:
         return f"there is a trigger that is not ours: {name}"
-    return None
+    return shape.problem(connection)
 
 
 def leaves_between(connection: Connection, first: int, end: int) -> dict[int, bytes]:

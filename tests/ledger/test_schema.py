@@ -8,12 +8,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Index
 
 from suppress.audit import verify
 from suppress.core import aliases
 from suppress.core.address import Address
 from suppress.errors import BadUsage, LedgerDamaged, MigrationNeeded, NoLedger, SuppressError
-from suppress.ledger import Keys, Ledger, Lookup, schema
+from suppress.ledger import Keys, Ledger, Lookup, schema, tables
 from tests.ledger.making import Place, opt_out
 
 NEXT = '''
@@ -114,6 +115,7 @@ def _next_version(place: Place, monkeypatch: pytest.MonkeyPatch, more: str = "pa
     monkeypatch.setattr(schema, "migrations_folder", lambda: folder)
     monkeypatch.setattr(schema, "HEAD", "0002")
     monkeypatch.setattr(schema, "OLDER", ("0001",))
+    monkeypatch.setattr(tables.about, "indexes", {Index("ix_about_seq", "seq")})
     return folder
 
 
