@@ -27,11 +27,11 @@ from suppress.bundle import layout
 from suppress.bundle.layout import Grade, Growth, Payload, Proof, Subject
 from suppress.bundle.reader import Reader, Wrong, wrong
 from suppress.bundle.reading import Openings, Order
-from suppress.bundle.tree import WIDTH
 from suppress.bundle.whole import Page, Tiles
 from suppress.core import merkle
 from suppress.core.checkpoint import BadNote, Checkpoint, Key, Note, open_checkpoint, parse_vkey
 from suppress.core.entry import Entry, KeyRotated, LogOpened
+from suppress.core.harvest import WIDTH
 from suppress.core.keychain import KeyChain
 from suppress.errors import BadFile, BadUsage
 from suppress.ledger.keys import public_pem

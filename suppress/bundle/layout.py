@@ -25,8 +25,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from suppress.bundle.tree import WIDTH
 from suppress.core.canonical import NotCanonical
+from suppress.core.harvest import WIDTH
 from suppress.core.merkle import HASH_SIZE
 from suppress.errors import SuppressError
 from suppress.ledger.notes import CHECKPOINT_FILE

@@ -27,13 +27,13 @@ from suppress.bundle import layout
 from suppress.bundle.folder import Folder, require_empty
 from suppress.bundle.guide import guide
 from suppress.bundle.layout import Grade, Growth, Payload, Proof, Subject
-from suppress.bundle.tree import Harvest
 from suppress.bundle.whole import AllOfIt, Page
 from suppress.core import merkle
 from suppress.core.address import Address
 from suppress.core.canonical import timestamp
 from suppress.core.checkpoint import BadNote, Checkpoint
 from suppress.core.entry import Disclosed, Entry, Erased, Forgotten, ReportIssued, SubjectAdded
+from suppress.core.harvest import Harvest
 from suppress.errors import BadFile, BadUsage, LedgerDamaged
 from suppress.ledger import Event, Ledger
 from suppress.ledger.exhibiting import Exhibit

@@ -10,8 +10,8 @@ from typing import TypeAlias
 from suppress.bundle import layout
 from suppress.bundle.folder import Digested, Folder
 from suppress.bundle.layout import Grade
-from suppress.bundle.tree import WIDTH
 from suppress.core import merkle
+from suppress.core.harvest import WIDTH
 
 Keep: TypeAlias = Callable[[str, bytes], None]
 """Takes a tile's name and content: writes it, or compares it."""

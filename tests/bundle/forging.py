@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from suppress.bundle import layout
 from suppress.bundle.layout import Payload
-from suppress.bundle.tree import Harvest
 from suppress.bundle.whole import Page, Tiles
 from suppress.core.checkpoint import Checkpoint, Key, Note
 from suppress.core.entry import Body
+from suppress.core.harvest import Harvest
 from suppress.core.leaf import encode
 from suppress.core.merkle import Frontier, leaf_hash
 from suppress.ledger.keys import public_pem

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suppress.bundle.tree import WIDTH, Harvest
 from suppress.core import merkle
+from suppress.core.harvest import WIDTH, Harvest
 
 LEAVES = [merkle.leaf_hash(str(number).encode()) for number in range(3 * WIDTH * 4)]
 
