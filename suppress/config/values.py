@@ -10,6 +10,7 @@ from pathlib import Path
 from suppress.config.layers import Layer, Value, fold, nearest
 from suppress.config.settings import DestinationSettings, Settings, SourceSettings
 from suppress.core.suppression import Json
+from suppress.errors import BadFile, ConfigWrong
 
 DEFAULT_POLICY = "us.can-spam"
 DEFAULT_PLATFORM = "constant-contact"
@@ -226,19 +227,30 @@ def _policies(found: Value) -> tuple[str, ...]:
         raise found.wrong(f"policies must be a list of texts, found {_kind(found.value)}")
     if not given:
         raise found.wrong(f"policies is empty; name at least one, such as {DEFAULT_POLICY}")
-    names = tuple(dict.fromkeys(each.strip() for each in given))
-    for name in names:
-        if name != DEFAULT_POLICY:
-            _known_policy(found, name)
-    return names
+    return tuple(dict.fromkeys(_known_policy(found, each.strip()) for each in given))
 
 
-def _known_policy(found: Value, name: str) -> None:
-    from suppress.core.policy import policies
+def _known_policy(found: Value, name: str) -> str:
+    """The policy's name; of a file of policies, its whole path."""
+    from suppress.config.policy_files import chosen, is_file
 
-    if name not in policies():
+    if name == DEFAULT_POLICY:
+        return name
+    if is_file(name):
+        path = str(found.base / Path(name).expanduser())
+        try:
+            chosen([path])
+        except BadFile as wrong:
+            raise found.wrong(wrong.message) from None
+        return path
+    from suppress.core.policy import choose, policies
+
+    try:
+        choose(name)
+    except ConfigWrong:
         hint = nearest(name, policies()) or f"; known: {', '.join(sorted(policies()))}"
-        raise found.wrong(f"unknown policy {name!r}{hint}")
+        raise found.wrong(f"unknown policy {name!r}{hint}") from None
+    return name
 
 
 def _ledger(found: Layer, base: Path) -> tuple[str, str]:

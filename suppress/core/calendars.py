@@ -16,6 +16,7 @@ from functools import cache, lru_cache
 
 from suppress.core.deadline import Deadline
 from suppress.core.deadline import due as counted
+from suppress.core.deadline import used as gone_by
 from suppress.core.policy import Policy
 
 
@@ -29,7 +30,26 @@ def due(policy: Policy, received: date) -> Deadline:
 
 @lru_cache(maxsize=16_384)
 def _due(policy: Policy, received: date, region: str) -> Deadline:
-    return counted(policy, received, observed(region, received.year) | observed(region, received.year + 1))
+    # No calendar leaves fewer than some 200 counting days in a year.
+    return counted(policy, received, _holidays(region, received.year, received.year + 1 + policy.n // 200))
+
+
+def used(policy: Policy, received: date, day: date) -> int:
+    """How many of the policy's days had gone by on `day`, with the policy's own holidays."""
+    region = policy.lenient.holidays
+    kept = frozenset[date]() if region is None else _holidays(region, received.year, day.year)
+    return gone_by(policy, received, day, kept)
+
+
+def _holidays(region: str, first: int, last: int) -> frozenset[date]:
+    return frozenset().union(*(observed(region, year) for year in range(first, last + 1)))
+
+
+def known(region: str) -> bool:
+    """Whether the library has the public holidays of a region."""
+    import holidays
+
+    return region in holidays.list_supported_countries(include_aliases=False)
 
 
 @cache

@@ -9,6 +9,11 @@ from typing import Any
 
 def table(name: str) -> dict[str, Any]:
     """What the shipped file `data/<name>.toml` holds."""
-    content = pkgutil.get_data(__package__, f"data/{name}.toml")
-    assert content is not None, f"the installation lacks data/{name}.toml"
-    return tomllib.loads(content.decode())
+    return tomllib.loads(content(name).decode())
+
+
+def content(name: str) -> bytes:
+    """The bytes of that file."""
+    found = pkgutil.get_data(__package__, f"data/{name}.toml")
+    assert found is not None, f"the installation lacks data/{name}.toml"
+    return found

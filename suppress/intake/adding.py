@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 
+from suppress.config.policy_files import chosen
 from suppress.core.address import Address
 from suppress.core.calendars import due
 from suppress.core.deadline import Deadline, day_of
-from suppress.core.policy import policy
+from suppress.core.policy import Chosen, Trigger
 from suppress.core.suppression import EVERYTHING, Channel, Json, OptOut, Origin, Reason, Scope
 from suppress.errors import BadFile, BadUsage
 from suppress.ledger import Ledger
@@ -73,9 +74,10 @@ def add(
 
     Raises:
         BadUsage: A date in the future, or receipt before the person acted.
-        ConfigWrong: An unknown policy.
+        ConfigWrong, BadFile: An unknown policy, or a file of policies that cannot be read.
         SuppressError: The ledger cannot be written.
     """
+    rules = chosen(policies)
     _refuse_impossible(received, occurred, zone=zone, now=now)
     facts: dict[str, Json] = {}
     if note is not None:
@@ -101,7 +103,7 @@ def add(
             note or "",
         ),
     )
-    deadlines = {name: _deadline(name, opt_out, zone) for name in policies}
+    deadlines = {each.id: found for each in rules if (found := _deadline(each, opt_out, zone)) is not None}
     if dry_run:
         return Added(opt_out, None, new=True, deadlines=deadlines)
     (receipt,) = ledger.append([opt_out], actor=actor)
@@ -119,10 +121,13 @@ def _refuse_impossible(received: datetime, occurred: datetime | None, *, zone: t
         raise BadUsage("--received is before --occurred: nobody gets a request before it is made")
 
 
-def _deadline(name: str, opt_out: OptOut, zone: tzinfo) -> Deadline:
+def _deadline(policy: Chosen, opt_out: OptOut, zone: tzinfo) -> Deadline | None:
+    """By when it must be honoured; None where the policy was not in force, or is about no request."""
     received = opt_out.received_at
     assert received is not None
-    day = day_of(received, zone)
-    rule = policy(name, day)
-    started = received if rule.trigger.at_receipt else opt_out.occurred_at or received
-    return due(rule, day_of(started, zone))
+    trigger = policy.versions[-1].trigger
+    if trigger is Trigger.EACH_SEND:
+        return None
+    day = day_of(received if trigger.at_receipt else opt_out.occurred_at or received, zone)
+    rule = policy.on(day)
+    return None if rule is None else due(rule, day)

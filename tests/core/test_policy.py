@@ -12,7 +12,8 @@ from suppress.core.policy import (
     Policy,
     Trigger,
     Unit,
-    _by_id,
+    by_id,
+    choose,
     maximum_penalty,
     penalties,
     policies,
@@ -101,7 +102,7 @@ def test_a_changed_rule_leaves_the_old_one_for_old_requests() -> None:
         "x", 2, "", "", Trigger.RECEIVED, 3, Unit.BUSINESS_DAYS, "", day, effective_from=day + timedelta(1)
     )
 
-    assert _by_id([new, old]) == {"x": (old, new)}
+    assert by_id([new, old]) == {"x": (old, new)}
     assert [each.in_force(day) for each in (old, new)] == [True, False]
     assert [each.in_force(day + timedelta(1)) for each in (old, new)] == [False, True]
 
@@ -154,3 +155,45 @@ def test_penalties_only_rise_and_each_names_its_notice() -> None:
 def test_the_tables_are_read_from_the_installed_package(name: str) -> None:
     """They are data of the package, found without a path."""
     assert table(name)
+
+
+PINNED = {
+    "au.spam@1": "bce03e138e52ea07",
+    "ca.casl@1": "94ce72cf57361359",
+    "eu.gdpr@1": "3dd3a29754821d06",
+    "hk.uemo@1": "7506d0227e456c1e",
+    "mbp.google-yahoo@1": "0c7f34b8c04b6502",
+    "nz.uem@1": "15b900aff709c589",
+    "sg.sca@1": "6ce9147aeac52471",
+    "uk.pecr@1": "fffa2cb6195db66a",
+    "us.can-spam@1": "997e45bacbf3ba27",
+    "us.ccpa@1": "5c8e4e909a4d4240",
+    "us.child-registry@1": "dfd067899d7a4735",
+    "us.mscm@1": "600d5615f921a9d2",
+    "us.tcpa@1": "2c3cc80c5558ccb0",
+}
+
+
+def test_a_shipped_row_is_never_changed_in_place() -> None:
+    """What a past report counted with stays: a rule that changes gets a new row and a new version.
+
+    A fingerprint here may only be added, together with its row.
+    """
+    assert {f"{each.id}@{each.version}": each.fingerprint for each in ALL} == PINNED
+
+
+@pytest.mark.parametrize(
+    ("id_", "applied"),
+    [("us.can-spam", True), ("us.mscm", True), ("us.tcpa", False), ("us.child-registry", False)],
+)
+def test_what_is_not_about_requests_by_e_mail_judges_none(id_: str, applied: bool) -> None:
+    """Calls and texts; and registers that nobody's request goes into."""
+    assert policy(id_).applied is applied
+
+
+def test_a_version_can_be_chosen() -> None:
+    """`us.can-spam@1` goes on meaning that text; a version that there is not is named with those that are."""
+    assert [each.version for each in choose("us.can-spam@1").versions] == [1]
+    assert choose("us.can-spam").on(date(2003, 12, 31)) is None
+    with pytest.raises(ConfigWrong, match=r"no policy 'us\.can-spam@9'; known are us\.can-spam@1"):
+        choose("us.can-spam@9")
