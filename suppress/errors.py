@@ -76,6 +76,12 @@ class OutputRefused(BadUsage):
     default_remedy = "choose a folder that exists and that you may write to"
 
 
+class ExtraMissing(BadUsage):
+    """What was asked for needs an optional part that is not installed."""
+
+    default_remedy = "pip install 'suppress-ledger[pdf,excel]'"
+
+
 class SignInNeeded(SuppressError):
     """There is no access token, or the platform no longer accepts it."""
 

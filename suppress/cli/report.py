@@ -11,7 +11,8 @@ from suppress.cli.console import Screen, emit, note, progress
 from suppress.cli.options import AsJson, DryRun, actor, appearance, settings
 
 if TYPE_CHECKING:
-    from suppress.report.issue import Issued, Target
+    from suppress.report.issue import Issued
+    from suppress.report.target import Target
 
 DAY = "%Y-%m-%d"
 
@@ -27,7 +28,7 @@ def report(
     ] = None,
     format_: Annotated[
         str | None,
-        typer.Option("--format", help="html, json or csv. [default: by the name's ending, else html]"),
+        typer.Option("--format", help="html, pdf, xlsx, json, csv or all. [default: by the name's ending]"),
     ] = None,
     output: Annotated[
         str | None,
@@ -35,7 +36,7 @@ def report(
             "-o",
             "--output",
             metavar="PATH",
-            help="The file, - for standard output, or for csv a folder. [default: suppress-report.html]",
+            help="A file, a folder for all formats, or - . [default: suppress-report.html]",
         ),
     ] = None,
     full: Annotated[
@@ -51,7 +52,7 @@ def report(
 
         suppress report -o audit.html
         suppress report --since 2026-07-01 --until 2026-09-30 --full -o q3.html
-        suppress report --format csv -o annexes
+        suppress report -o audit-2026-q3
     """
     from suppress.audit import verify
     from suppress.ledger import Ledger
@@ -66,7 +67,8 @@ def report(
         issued = issue(
             ledger,
             chosen,
-            Wanted(target, _day(since), _day(until), full),
+            Wanted(_day(since), _day(until), full),
+            target,
             lambda: verify(
                 chosen.ledger,
                 keys=chosen.keys,
@@ -84,7 +86,7 @@ def report(
 
 def _target(format_: str | None, output: str | None, *, as_json: bool) -> Target:
     from suppress.errors import BadUsage
-    from suppress.report.issue import STDOUT, Format, Target
+    from suppress.report.target import STDOUT, Format, Target
 
     names = [each.value for each in Format]
     if format_ is not None and format_ not in names:
@@ -106,7 +108,7 @@ def _day(given: datetime | None) -> date | None:
 
 
 def _tell(ctx: typer.Context, issued: Issued, *, as_json: bool) -> None:
-    from suppress.report.issue import STDOUT
+    from suppress.report.target import STDOUT
 
     if issued.target.place != STDOUT:
         emit("report", _facts(issued), as_json=as_json, human=lambda screen: _draw(screen, issued))
@@ -137,7 +139,7 @@ def _facts(issued: Issued) -> dict[str, object]:
 
 def _draw(screen: Screen, issued: Issued) -> None:
     from suppress.report.contents import NUMBERS, tables
-    from suppress.report.html import standing
+    from suppress.report.headline import standing
 
     found = tables(issued.facts)
     headline = standing(issued.facts.verdict)
@@ -154,6 +156,8 @@ def _draw(screen: Screen, issued: Issued) -> None:
         screen.line("dry run: nothing was written")
         return
     kind = "full: holds personal data" if issued.facts.manifest.audience == "full" else "redacted"
+    for said in issued.left_out:
+        screen.line(said, style="yellow")
     screen.fields(
         [
             ("report", f"{issued.target.place} ({kind})"),

@@ -15,4 +15,10 @@ The facts are gathered in one pass over the entries, part by part:
     verdict       five numbers, and what needs action
 
 `facts.gather` runs the pass, `issue.issue` is the verb: gather, render, write, leave an entry.
+
+How facts become files:
+
+    contents      facts become tables; every format renders each of them
+    sections      tables, figures and what is said before them, in the order of reading
+    rendering     one file, or a folder of all formats with their digests
 """

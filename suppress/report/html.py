@@ -12,40 +12,24 @@ Rules kept here:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from importlib.resources import files
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from suppress.core.suppression import Channel
-from suppress.report import figures
-from suppress.report.contents import tables
+from suppress.report.attachments import Attachment
 from suppress.report.facts import Facts
+from suppress.report.figures.canvas import styles
+from suppress.report.headline import standing
 from suppress.report.judging import State
+from suppress.report.sections import sections
 from suppress.report.table import Value
-from suppress.report.verdict import Verdict
-from suppress.report.words import word
+from suppress.report.words import harmless, word
 
 MOST_ROWS = 500
 
-_SECTIONS = (
-    ("verdict", "Verdict"),
-    ("manifest", "What this report is about"),
-    ("coverage", "Coverage"),
-    ("population", "Population and completeness"),
-    ("roll-forward", "Roll-forward"),
-    ("deadlines", "Deadlines"),
-    ("drift", "Drift"),
-    ("disclosures", "Disclosures and receipts"),
-    ("files", "Imports and checks"),
-    ("lessened", "Consents, corrections, erasures"),
-    ("integrity", "Integrity"),
-    ("exposure", "Exposure"),
-    ("policies", "Policies"),
-    ("limits", "Limits"),
-)
 _CODES = {"Person": 8, "SHA-256": None, "Quoted root": None}
 """Columns of identifiers, and how many characters are shown; None for all."""
 _DAYS = {
@@ -59,7 +43,6 @@ _DAYS = {
     "Closed",
 }
 """Columns of days and times, which are not broken over lines."""
-_ALL_WELL = "No request is overdue and nobody is mailable again."
 _MARKS = {
     word(State.OVERDUE): "bad",
     word(State.LATE): "bad",
@@ -73,17 +56,7 @@ _MARKS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """The headline of a report: a kind for its style, a symbol, and the same in words."""
-
-    kind: str
-    symbol: str
-    headline: str
-    says: str
-
-
-def render(facts: Facts) -> bytes:
+def render(facts: Facts, attachments: Sequence[Attachment] = ()) -> bytes:
     """The page as UTF-8."""
     environment = Environment(
         loader=FunctionLoader(_source),
@@ -95,35 +68,15 @@ def render(facts: Facts) -> bytes:
     environment.filters.update(shown=shown, shortened=_shortened)
     page = environment.get_template("report.html.jinja").render(
         facts=facts,
-        tables=tables(facts),
         standing=standing(facts.verdict),
-        sections=_SECTIONS,
-        visibility=figures.visibility(facts),
-        roll_forward=figures.roll_forward(facts),
-        time_to_honour=figures.time_to_honour(facts),
-        css=Markup(_source("report.css")),  # noqa: S704 - a file of ours, without any value in it
-        email=Channel.EMAIL,
+        sections=sections(facts, attachments),
+        css=Markup(_source("report.css") + styles()),  # noqa: S704 - files of ours, without any value in them
         codes=_CODES,
         whole=_DAYS,
         marks=_MARKS,
         most_rows=MOST_ROWS,
     )
     return page.encode()
-
-
-def standing(verdict: Verdict) -> Standing:
-    """The headline for a verdict."""
-    if verdict.action_needed:
-        count = sum(1 for point in verdict.points if point.weight.value == "action")
-        says = "One point needs action now." if count == 1 else f"{count} points need action now."
-        return Standing("bad", "▲", "Action needed", says)
-    if verdict.late:
-        missed = "1 deadline was" if verdict.late == 1 else f"{verdict.late:,} deadlines were"
-        headline = f"In order now; {missed} missed"
-        return Standing("warn", "◆", headline, f"{_ALL_WELL} The late requests are listed one by one.")
-    if verdict.points:
-        return Standing("warn", "◆", "In order, with warnings", _ALL_WELL)
-    return Standing("good", "✓", "In order", _ALL_WELL)
 
 
 def shown(value: Value) -> str:
@@ -144,13 +97,8 @@ def shown(value: Value) -> str:
 
 
 def _harmless(value: object) -> object:
-    """Text from outside with control characters and direction marks as escapes, so that it cannot act."""
-    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
-        return value
-    return "".join(
-        each if each.isprintable() or each == "\n" else each.encode("unicode_escape").decode()
-        for each in value
-    )
+    """Text from outside so that it cannot act; markup is ours."""
+    return value if not isinstance(value, str) or isinstance(value, Markup) else harmless(value)
 
 
 def _shortened(text: str, column: str) -> str:

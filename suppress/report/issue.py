@@ -6,94 +6,42 @@ Rules kept here:
   ledger that does not verify.
 * It is complete on disk before the entry `report.issued` is appended, and gets its name after that: a report
   without a record is not left behind, and neither is half a report.
-* The format is what `--format` says, else what the name ends with, else html.
+
+What it says is in `facts`, its files are made in `rendering`, where they go is in `target`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from pathlib import Path
 
 from suppress import __version__
 from suppress.config import Settings
 from suppress.core.entry import Corrected, Entry, ReportIssued
-from suppress.errors import BadUsage, LedgerDamaged, LedgerLocked, OutputRefused
+from suppress.errors import LedgerDamaged, LedgerLocked, OutputRefused
 from suppress.files.output import outputs
 from suppress.ledger import Event, Head, Ledger
 from suppress.report.facts import Asked, Facts, Quoted, gather
 from suppress.report.integrity import Integrity, Verified
 from suppress.report.period import Period, Zone
 from suppress.report.policies import applied
+from suppress.report.rendering import rendered
+from suppress.report.target import Target
 
 TOOL = f"suppress {__version__}"
-STDOUT = "-"
 ATTEMPTS = 3
 """How often the ledger is verified anew when somebody writes to it meanwhile."""
 
 Progress = Callable[[int, int | None], None]
 
 
-class Format(StrEnum):
-    """How a report is rendered."""
-
-    HTML = "html"
-    JSON = "json"
-    CSV = "csv"
-
-
-_DEFAULTS = {
-    Format.HTML: "suppress-report.html",
-    Format.JSON: "suppress-report.json",
-    Format.CSV: "suppress-report",
-}
-_ENDINGS = {".html": Format.HTML, ".htm": Format.HTML, ".json": Format.JSON, ".csv": Format.CSV}
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a report goes, and how: `place` is a file, `-` for standard output, or for csv a folder."""
-
-    format: Format
-    place: str
-
-    @classmethod
-    def chosen(cls, format_: Format | None, place: str | None) -> Target:
-        """What the options mean together.
-
-        Raises:
-            BadUsage: A name whose ending says nothing, and no format.
-        """
-        if place is None:
-            chosen = format_ or Format.HTML
-            return cls(chosen, _DEFAULTS[chosen])
-        if format_ is not None:
-            return cls(format_, place)
-        if place == STDOUT:
-            return cls(Format.HTML, place)
-        ending = Path(place).suffix.lower()
-        if ending not in _ENDINGS:
-            raise BadUsage(
-                f"{place} does not say which format it should be",
-                remedy="end its name with .html, .json or .csv, or add --format",
-            )
-        return cls(_ENDINGS[ending], place)
-
-    @property
-    def is_folder(self) -> bool:
-        """Whether it is a folder of annexes, and not one file."""
-        return self.format is Format.CSV and self.place != STDOUT and not self.place.lower().endswith(".csv")
-
-
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What somebody wants a report to be."""
 
-    target: Target
     since: date | None = None
     until: date | None = None
     full: bool = False
@@ -108,12 +56,15 @@ class Issued:
     digest: str
     bytes: int
     receipt: int | None
+    left_out: tuple[str, ...] = ()
+    """What a folder does not hold because an optional part is not installed."""
 
 
 def issue(
     ledger: Ledger,
     settings: Settings,
     wanted: Wanted,
+    target: Target,
     verify: Callable[[], Verified],
     *,
     now: datetime,
@@ -131,18 +82,16 @@ def issue(
     """
     integrity, head = _verified(ledger, verify, keep=not dry_run)
     facts = gathered(ledger, settings, wanted, integrity, head=head, now=now, progress=progress)
-    files = rendered(facts, wanted.target)
-    # A folder is known by its index, which names the digest of every other file.
-    digest = hashlib.sha256(tuple(files.values())[-1]).hexdigest()
+    made = rendered(facts, target)
     receipt = None
     if not dry_run:
         body = ReportIssued(
-            digest, facts.manifest.ledger.size, facts.manifest.ledger.root, facts.manifest.audience
+            made.digest, facts.manifest.ledger.size, facts.manifest.ledger.root, facts.manifest.audience
         )
         # Two equal reports are two events, so the id is random.
         event = Event(uuid.uuid4().hex, body)
-        receipt = _write(files, wanted.target, lambda: ledger.append([event], actor=actor)[0].seq)
-    return Issued(facts, wanted.target, digest, sum(map(len, files.values())), receipt)
+        receipt = _write(made.files, target, lambda: ledger.append([event], actor=actor)[0].seq)
+    return Issued(facts, target, made.digest, made.bytes, receipt, made.left_out)
 
 
 def gathered(
@@ -191,28 +140,13 @@ def _verified(ledger: Ledger, verify: Callable[[], Verified], *, keep: bool) -> 
     raise LedgerLocked("another process wrote to the ledger each time it had just been verified")
 
 
-def rendered(facts: Facts, target: Target) -> dict[str, bytes]:
-    """The files of a report by name, the last one standing for all."""
-    match target.format:
-        case Format.HTML:
-            from suppress.report import html
-
-            return {"output": html.render(facts)}
-        case Format.JSON:
-            from suppress.report import json
-
-            return {"output": json.render(facts)}
-        case _:
-            from suppress.report import csv
-
-            return csv.folder(facts) if target.is_folder else {"output": csv.single(facts)}
-
-
-def _write(files: dict[str, bytes], target: Target, record: Callable[[], int]) -> int:
+def _write(files: Mapping[str, bytes], target: Target, record: Callable[[], int]) -> int:
     places: dict[str, str | None] = dict.fromkeys(files, target.place)
     if target.is_folder:
-        _make_folder(Path(target.place))
-        places = {name: str(Path(target.place) / name) for name in files}
+        root = Path(target.place)
+        places = {name: str(root / name) for name in files}
+        for folder in dict.fromkeys([root, *((root / name).parent for name in files)]):
+            _make_folder(folder)
     with outputs(places) as begun:
         for name, content in files.items():
             begun[name].write(content)

@@ -51,6 +51,16 @@ def number(count: int, one: str, many: str) -> str:
     return f"{count:,} {one if count == 1 else many}"
 
 
+def harmless(text: str) -> str:
+    """Text that cannot act unseen: control characters and direction marks are escapes."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() or each == "\n" else each.encode("unicode_escape").decode()
+        for each in text
+    )
+
+
 _COUNTS: Mapping[str, str] = {
     "contacts": "Contacts seen, deleted ones included",
     "opted_out": "Opted out",

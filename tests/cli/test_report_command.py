@@ -121,7 +121,7 @@ def test_a_period_can_be_given(ready: Command) -> None:
     [
         (("--since", "2026-02-01", "--until", "2026-01-01"), "ends on 2026-01-01 before it begins"),
         (("--since", "yesterday"), "yesterday"),
-        (("--format", "pdf"), "pdf"),
+        (("--format", "docx"), "docx"),
         (("-o", "report.txt"), "does not say which format"),
         (("-o", "missing/report.html"), "cannot be written"),
         (("-o", "-", "--json"), "cannot both go to standard output"),
