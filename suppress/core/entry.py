@@ -5,6 +5,8 @@ Rules kept here:
 * The list is the format: a reader refuses a kind or a field that is not here.
 * `at` is when *we* learned it (server, UTC); dates claimed by others are fields of the body.
 * Entries refer to one another by position, never by hash.
+* A kind may be given further fields: `later`. They are left out of a leaf where they say nothing, so that
+  leaves from before are still exactly what is written.
 
 The next module to read is `leaf`, which writes entries as the bytes that are hashed.
 """
@@ -18,6 +20,11 @@ from datetime import datetime
 from typing import ClassVar, TypeAlias
 
 from suppress.core.suppression import Channel, Origin, Reason, Scope, Visibility
+
+
+def later() -> typing.Any:
+    """A field that a kind was given after its first release: None, and then not in the leaf."""
+    return field(default=None, metadata={"later": True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +146,65 @@ class CheckDone:
     withheld: int
     review: int
     invalid: int
+    terms: Mapping[str, str] | None = later()
+    """What was asked, where it was not the widest question: channel, scope, message class, purpose, alias."""
+    waived: int | None = later()
+    """Of the kept rows, those that only a waiver let through."""
+    waivers: tuple[int, ...] | None = later()
+    """The entries of those waivers, as pairs of first and last (`core.spans`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainSuppressed:
+    """Nobody at a domain may be mailed. A domain is no personal data; who made the rule is the actor."""
+
+    type: ClassVar[str] = "domain.suppressed"
+    domain: str
+    subdomains: bool
+    channel: Channel
+    scope: Scope
+    reason: Reason
+    source: str
+    note: str
+    suffix_list: str
+    """The version of the list of public suffixes that it was held against."""
+    forced: str
+    """What spoke against it and was overruled; empty when nothing did."""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainLifted:
+    """The rule of entry `rule` holds no longer."""
+
+    type: ClassVar[str] = "domain.lifted"
+    domain: str
+    rule: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class HashesTrusted:
+    """A partner's list of digests is believed, because known addresses were found in it under this recipe."""
+
+    type: ClassVar[str] = "hashes.trusted"
+    source: str
+    digest: str
+    """SHA-256 of the list."""
+    algorithm: str
+    form: str
+    canaries: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverRecorded:
+    """One person may be mailed for one purpose until a day. `pii` commits to reason and approver."""
+
+    type: ClassVar[str] = "waiver.recorded"
+    subject: str
+    channel: Channel
+    purpose: str
+    until: datetime
+    pii: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +336,10 @@ Body: TypeAlias = (
     | SyncDone
     | ImportDone
     | CheckDone
+    | DomainSuppressed
+    | DomainLifted
+    | HashesTrusted
+    | WaiverRecorded
     | DestinationChanged
     | Disclosed
     | Honoured

@@ -41,7 +41,11 @@ def encode(*, id_: str, at: datetime, actor: str, body: Body) -> bytes:
             "id": id_,
             "at": timestamp(at),
             "actor": actor,
-            **{name: _plain(getattr(body, name)) for name, _ in _readers(type(body))},
+            **{
+                name: _plain(value)
+                for name, _, is_later in _readers(type(body))
+                if (value := getattr(body, name)) is not None or not is_later
+            },
         }
     )
     if len(leaf) > MAX_LEAF:
@@ -65,11 +69,12 @@ def decode(seq: int, leaf: bytes) -> Entry:
     if body_class is None:
         raise NotCanonical(f"unknown type {kind!r}")
     readers = _readers(body_class)
-    expected = _COMMON | {name for name, _ in readers}
+    # A later field stands there only where it says something: one value has one leaf.
+    expected = _COMMON | {name for name, _, is_later in readers if not is_later or raw.get(name) is not None}
     if raw.keys() != expected:
         raise NotCanonical(f"fields {sorted(raw.keys() ^ expected)} are missing or unknown in {kind}")
     try:
-        values: dict[str, typing.Any] = {name: read(raw[name]) for name, read in readers}
+        values: dict[str, typing.Any] = {name: read(raw.get(name)) for name, read, _ in readers}
         entry = Entry(
             seq, _text(raw["id"]), _time(raw["at"]), _text(raw["actor"]), body_class(**values), leaf
         )
@@ -172,14 +177,19 @@ def _dict(value: Json) -> dict[str, Json]:
     return value
 
 
-_known_readers: dict[str, tuple[tuple[str, Reader], ...]] = {}
+_known_readers: dict[str, tuple[tuple[str, Reader, bool], ...]] = {}
 
 
-def _readers(body: type[Body]) -> tuple[tuple[str, Reader], ...]:
-    """Name and reader of each field; worked out on first use, since the hints of all kinds take 10 ms."""
+def _readers(body: type[Body]) -> tuple[tuple[str, Reader, bool], ...]:
+    """Name and reader of each field, and whether it came later.
+
+    Worked out on first use, since the hints of all kinds take 10 ms.
+    """
     found = _known_readers.get(body.type)
     if found is None:
         hints = typing.get_type_hints(body)
-        found = tuple((each.name, _reader(hints[each.name])) for each in fields(body))
+        found = tuple(
+            (each.name, _reader(hints[each.name]), "later" in each.metadata) for each in fields(body)
+        )
         _known_readers[body.type] = found
     return found

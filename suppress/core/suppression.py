@@ -188,3 +188,18 @@ class Drift:
     since: datetime | None = None
     evidence: Mapping[str, Json] = field(default_factory=dict)
     facts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """Leave to mail one suppressed person for one purpose until a day. It lifts nothing.
+
+    `evidence` holds why and who approved it, and is erased with the person.
+    """
+
+    address: Address
+    purpose: str
+    until: datetime
+    channel: Channel = Channel.EMAIL
+    evidence: Mapping[str, Json] = field(default_factory=dict)
+    facts: tuple[str, ...] = ()

@@ -39,11 +39,12 @@ from suppress.core.entry import (
     OptInRecorded,
     OptOutRecorded,
     SubjectAdded,
+    WaiverRecorded,
 )
 from suppress.core.leaf import encode
 from suppress.core.merkle import leaf_hash
 from suppress.core.standing import Standing
-from suppress.core.suppression import Consent, Drift, OptOut
+from suppress.core.suppression import Consent, Drift, OptOut, Waiver
 from suppress.errors import BadUsage, LedgerDamaged
 from suppress.ledger import projections, tables
 from suppress.ledger.engine import insert_rows
@@ -65,7 +66,10 @@ from suppress.ledger.sealing import (
 )
 from suppress.ledger.values import Event, Receipt
 
-Told: TypeAlias = OptOut | Consent | Drift | Event
+About: TypeAlias = OptOut | Consent | Drift | Waiver
+"""What is told about a person."""
+
+Told: TypeAlias = About | Event
 
 NOTHING = b""
 """What the leaf of an erased person's new request commits to."""
@@ -75,7 +79,7 @@ NOTHING = b""
 class Personal:
     """An event about a person, made ready outside the lock."""
 
-    told: OptOut | Consent | Drift
+    told: About
     key: str
     indexes: tuple[bytes, ...]
     """The blind index under every live key, newest key last."""
@@ -208,7 +212,7 @@ def _recall(batch: Batch, prepared: Sequence[Prepared]) -> None:
     batch.erased = {subject for subject in erased if batch.known[subject] not in holding}
 
 
-def _kind(told: OptOut | Consent | Drift) -> str:
+def _kind(told: About) -> str:
     match told:
         case OptOut():
             return OptOutRecorded.type
@@ -216,6 +220,8 @@ def _kind(told: OptOut | Consent | Drift) -> str:
             return OptInRecorded.type
         case Drift():
             return DriftFound.type
+        case Waiver():
+            return WaiverRecorded.type
 
 
 def _place(batch: Batch, prepared: Prepared) -> Receipt:
@@ -235,9 +241,6 @@ def _place_plain(batch: Batch, event: Event) -> Receipt:
     entry = _add(batch, event.id, event.body)
     if isinstance(event.body, (Corrected, Erased, Forgotten, OptOutRecorded, OptInRecorded)):
         batch.later_about.append(entry)
-    topic = projections.topic_of(entry.body)
-    if topic is not None:
-        batch.topics.append((*topic, entry.seq))
     return Receipt(entry.seq, event.id, new=True)
 
 
@@ -298,7 +301,7 @@ def _alias_row(key: IndexKey, address_key: str, person: int) -> tuple[str, bytes
     return None if alias is None else (key.id, key.blind_alias(alias.key), person)
 
 
-def _body(told: OptOut | Consent | Drift, subject: str, pii: str) -> Body:
+def _body(told: About, subject: str, pii: str) -> Body:
     match told:
         case OptOut():
             return OptOutRecorded(
@@ -327,6 +330,11 @@ def _body(told: OptOut | Consent | Drift, subject: str, pii: str) -> Body:
                 utc(told.since),
                 pii,
             )
+        case Waiver():
+            until = utc(told.until)
+            if until is None:
+                raise BadUsage("a waiver's last day is outside the calendar")
+            return WaiverRecorded(subject, told.channel, expressible(told.purpose), until, pii)
 
 
 def _add(batch: Batch, id_: str, body: Body) -> Entry:
@@ -342,6 +350,9 @@ def _add(batch: Batch, id_: str, body: Body) -> Entry:
     batch.leaves.append((seq, leaf))
     batch.ids.append(id_)
     batch.known[id_] = seq
+    topic = projections.topic_of(body)
+    if topic is not None:
+        batch.topics.append((*topic, seq))
     return Entry(seq, id_, batch.at, batch.actor, body, leaf)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from suppress.core.entry import (
     Body,
     Corrected,
+    DomainLifted,
     DriftFound,
     Erased,
     Forgotten,
@@ -19,6 +20,7 @@ from suppress.core.entry import (
     Restored,
     SubjectAdded,
     SyncDone,
+    WaiverRecorded,
 )
 
 OURS = (
@@ -27,6 +29,7 @@ OURS = (
     OptOutRecorded,
     OptInRecorded,
     DriftFound,
+    WaiverRecorded,
     Erased,
     Forgotten,
     KeyRotated,
@@ -63,6 +66,8 @@ def _named(body: Body) -> list[tuple[str, int]]:
     match body:
         case Corrected():
             return [("entry", body.entry)]
+        case DomainLifted():
+            return [("rule", body.rule)]
         case Erased() | Forgotten():
             return [("entry", each) for each in body.entries]
         case Honoured():

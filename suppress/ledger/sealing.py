@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from suppress.core.canonical import MAX_INTEGER, timestamp
-from suppress.core.suppression import Consent, Drift, Json, OptOut
+from suppress.core.suppression import Consent, Drift, Json, OptOut, Waiver
 
 PRODUCT = b"suppress"
 SALT = 32
@@ -87,7 +87,7 @@ def event_id(subject: str, kind: str, facts: Sequence[str]) -> str:
     return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:32]
 
 
-def facts_of(told: OptOut | Consent | Drift) -> tuple[str, ...]:
+def facts_of(told: OptOut | Consent | Drift | Waiver) -> tuple[str, ...]:
     """What tells this event from another one about the same person.
 
     What the event *says* (channel, scope, reason) is part of it, so that the same request reported again
@@ -104,6 +104,9 @@ def facts_of(told: OptOut | Consent | Drift) -> tuple[str, ...]:
         case Drift():
             says = (told.channel.value, told.observed)
             facts = told.facts or (told.source, _when(told.since))
+        case Waiver():
+            says = (told.channel.value, told.purpose)
+            facts = told.facts or (_when(told.until),)
     return tuple(expressible(each) for each in (*says, *facts))
 
 

@@ -6,7 +6,7 @@ import json
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 
@@ -19,6 +19,7 @@ from suppress.core.canonical import MAX_INTEGER, NotCanonical, canonical, moment
 from suppress.core.entry import (
     BODIES,
     Body,
+    CheckDone,
     Corrected,
     Entry,
     ImportDone,
@@ -123,7 +124,30 @@ def test_the_types_are_those_of_the_design() -> None:
         "log.opened", "subject.added", "optout.recorded", "optin.recorded", "drift.found", "sync.done",
         "import.done", "check.done", "destination.changed", "disclosed", "honoured", "erased", "forgotten",
         "key.rotated", "indexkey.rotated", "report.issued", "restored", "corrected",
+        "domain.suppressed", "domain.lifted", "hashes.trusted", "waiver.recorded",
     }  # fmt: skip
+
+
+CHECK = CheckDone("00", 1, 1, 0, 0, 0)
+CHECKED = encode(id_="1", at=AT, actor="x", body=CHECK)
+
+
+def test_a_leaf_from_before_a_field_was_added_is_still_what_is_written() -> None:
+    """A later field that says nothing is not there, so that no old leaf changes its hash."""
+    assert CHECKED == (
+        b'{"actor":"x","at":"2026-11-23T12:30:00.000123Z","digest":"00","id":"1","invalid":0,"kept":1,'
+        b'"review":0,"rows":1,"type":"check.done","v":1,"withheld":0}'
+    )
+    assert decode(0, CHECKED).body == CHECK
+
+
+def test_a_later_field_is_written_only_where_it_says_something() -> None:
+    """One value has one leaf: a null in its place is refused."""
+    said = encode(id_="1", at=AT, actor="x", body=replace(CHECK, waived=0))
+
+    assert b'"v":1,"waived":0,"withheld":0' in said
+    with pytest.raises(NotCanonical, match="fields"):
+        decode(0, said.replace(b'"waived":0', b'"waived":null'))
 
 
 # --- The strict reader -----------------------------------------------------------------------------------

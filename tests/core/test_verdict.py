@@ -16,4 +16,4 @@ def test_a_clear_verdict_says_nothing_else() -> None:
 def test_the_words_are_those_of_the_contract() -> None:
     """Other programs read them in JSON, the most certain tier first."""
     assert [ruling.value for ruling in Ruling] == ["suppressed", "review", "clear"]
-    assert [tier.value for tier in Tier] == ["exact", "erased", "alias"]
+    assert [tier.value for tier in Tier] == ["exact", "erased", "hashed", "domain", "alias"]

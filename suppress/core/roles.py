@@ -1,0 +1,24 @@
+"""Role accounts: addresses of an office, not of a person, such as `info@` and `abuse@`.
+
+Only a tag. Whether a list of subscribers should hold such an address is for the sender to judge; nobody is
+withheld for it. The names are those of RFC 2142 and those that Mailchimp lists as role-based
+(https://mailchimp.com/help/limits-on-role-based-addresses/), read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+_RFC_2142 = (
+    "info marketing sales support abuse noc security postmaster hostmaster usenet news webmaster www uucp ftp"
+)
+_MAILCHIMP = (
+    "admin all billing compliance devnull dns everyone inoc ispfeedback ispsupport list list-request "
+    "maildaemon no-reply noreply null phish phishing privacy registrar root spam sysadmin tech "
+    "undisclosed-recipients unsubscribe"
+)
+ROLES = frozenset(f"{_RFC_2142} {_MAILCHIMP}".split())
+
+
+def is_role(key: str) -> bool:
+    """Whether the address of this match key names an office."""
+    local, at, _ = key.rpartition("@")
+    return bool(at) and local.partition("+")[0] in ROLES
