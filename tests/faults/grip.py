@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy import Connection, create_engine, text
 
@@ -25,7 +25,7 @@ class Grip(Protocol):
     @property
     def place(self) -> Place: ...
 
-    def meddling(self) -> Any:
+    def meddling(self) -> AbstractContextManager[Connection]:
         """A context: a connection in one transaction, with every guard taken away and then put back."""
 
     def take_guard_away(self) -> None:
