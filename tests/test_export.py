@@ -219,13 +219,6 @@ def test_addresses_are_written_as_they_were_first_spelled(
     assert [expected] == emails(tmp_path / "list.csv")
 
 
-def test_a_spelling_of_nothing_visible_gives_way_to_the_key() -> None:
-    """A row without an address would suppress nobody."""
-    listed = Listed("s", "pat@example.com", "\u200b\u200b", None)  # type: ignore[arg-type]  # not looked at
-
-    assert "pat@example.com" == export_module._spelled(listed)
-
-
 def test_an_empty_ledger_gives_an_empty_file(tmp_path: Path) -> None:
     """With a header, a manifest and a receipt: nobody is a fact too."""
     with Ledger.open(ledger_with(tmp_path, "a@example.com")) as ledger:
@@ -676,7 +669,8 @@ def test_a_receipt_does_not_let_anybody_guess_an_address(ledger: Ledger) -> None
     alone = next(each for each in ledger.suppressed() if each.key == "d@example.com")
     when = timestamp(alone.suppression.latest)
     guesses = {
-        hashlib.sha256(f"{text}\0{when}\n".encode()).hexdigest() for text in (alone.key, alone.address)
+        hashlib.sha256(f"{text}\0{when}\0{alone.heard}\n".encode()).hexdigest()
+        for text in (alone.key, alone.address)
     }
 
     assert guesses.isdisjoint(body.artefact for body in bodies(ledger, Honoured, Disclosed))

@@ -115,6 +115,7 @@ def _facts(result: ExportResult) -> Mapping[str, object]:
         "platform": result.platform,
         "dry_run": result.dry_run,
         "count": result.count,
+        "addresses": result.addresses,
         "outcomes": result.outcomes,
         "verified": result.verified,
         "failed": result.failed,
@@ -137,6 +138,8 @@ def _draw(screen: Screen, result: ExportResult) -> None:
     screen.heading(f"{result.destination} ({result.platform}){would}")
     outcomes = [(outcome.replace("_", " "), count) for outcome, count in result.outcomes.items()]
     screen.fields([("people", result.count), *((f"  {name}", count) for name, count in outcomes)])
+    if result.addresses != result.count:
+        screen.fields([("addresses", f"{result.addresses:,}: each spelling on record was handed over")])
     if result.dry_run:
         return
     screen.fields(

@@ -7,6 +7,8 @@ Rules kept here:
 * What a destination accepted is not what it did: `verified` is said only after reading back.
 * The receipt is appended last, when the destination has the list. A run that is killed before it repeats
   harmlessly; a receipt for something that did not happen cannot be.
+* A person is told under every spelling that is on record, because a destination may hold any of them as a
+  contact of its own. One spelling that is not taken, or does not read back, is a failure of the person.
 * Answers that do not account for everyone are refused as a whole (`suppress.plugin.tally`).
 * `upto` is the head's position *before* the list was read, so that a request that arrived meanwhile is told
   again rather than taken as told.
@@ -19,21 +21,21 @@ earlier runs is read in `receipts`.
 from __future__ import annotations
 
 import hashlib
-import re
 import time
-import unicodedata
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import zip_longest
+from itertools import groupby, zip_longest
+from operator import attrgetter
 from typing import TypeVar
 
 from suppress.config import DestinationSettings
-from suppress.core.address import Address, match_key
+from suppress.core.address import Address
 from suppress.core.canonical import timestamp
 from suppress.core.entry import DestinationChanged, Disclosed, Honoured, OptOutRecorded
+from suppress.core.spelling import comparable
 from suppress.core.suppression import EVERYTHING, Scope
 from suppress.errors import BadUsage, DestinationFailed, SuppressError
 from suppress.export import receipts
@@ -80,7 +82,9 @@ class ExportResult:
     count: int
     """People handed to the destination."""
     outcomes: Mapping[str, int]
-    """How many had which outcome; in a dry run, how many would have which intent."""
+    """How many people had which outcome; in a dry run, how many would have which intent."""
+    addresses: int = 0
+    """Spellings of these people, of which each was handed over."""
     verified: bool = False
     failed: tuple[int, ...] = ()
     """The entries that the destination does not hold, as the receipt lists them."""
@@ -141,6 +145,7 @@ class _Told:
     failed: set[int] = field(default_factory=set)
     verified: bool = True
     count: int = 0
+    addresses: int = 0
     missed: int = 0
 
 
@@ -162,6 +167,8 @@ class _Run:
     """Opt-outs that the destination does not hold and that, the address being gone, nobody can be told."""
     change: DestinationChanged | None = field(init=False)
     change_id: str = field(init=False)
+    twins: dict[str, str] = field(default_factory=dict)
+    """Subject → another subject with the same address, who stands for both."""
 
     def __post_init__(self) -> None:
         erased = receipts.erased(self.ledger)
@@ -184,10 +191,10 @@ class _Run:
     def planned(self) -> ExportResult:
         """Ask the exporter what it would do; writes nothing, here or there."""
         people = self._everyone() if self._is_snapshot() else self._lacking()
-        intents = Counter(
-            each.intent.value for each in self._asked(self.exporter.plan(self._as_entries(people)))
-        )
-        return self._result(sum(intents.values()), intents, dry_run=True)
+        tally = Tally(self.exporter.name, self.exporter.capabilities.unit)
+        intents = tally.forecast(self._asked(self.exporter.plan(tally.handing(self._as_entries(people)))))
+        outcomes = {intent.value: count for intent, count in intents.items()}
+        return self._result(tally.people, outcomes, addresses=len(tally.handed), dry_run=True)
 
     def snapshot(self) -> ExportResult:
         """Hand over everyone, sorted; one file, one receipt."""
@@ -198,16 +205,17 @@ class _Run:
         missed, verified = self._read_back(tally)
         if missed or (self._can_read() and not verified):
             raise DestinationFailed(
-                f"{self.exporter.name!r} took {len(tally.handed):,} people and does not show all of them "
+                f"{self.exporter.name!r} took {tally.people:,} people and does not show all of them "
                 "when it is read back; nothing of this is recorded as done"
             )
         snapshot = tally.snapshot
         assert snapshot is not None
         receipt = self._append(
-            *self._told(snapshot.rows, snapshot.digest),
-            self._receipt(snapshot.digest, snapshot.rows, verified=verified, upto=self.position.size - 1),
+            *self._told(tally.people, snapshot.digest),
+            self._receipt(snapshot.digest, tally.people, verified=verified, upto=self.position.size - 1),
         )
-        result = self._result(snapshot.rows, {each.value: count for each, count in outcomes.items()})
+        counts = {each.value: count for each, count in outcomes.items()}
+        result = self._result(tally.people, counts, addresses=snapshot.rows)
         return replace(
             result,
             verified=verified,
@@ -233,6 +241,7 @@ class _Run:
             else:
                 self._tell(part, artefact, told)
             told.count += len(part)
+            told.addresses += sum(len(each.addresses) for each in part)
             self.progress(told.count, len(lacking))
         whole = self._receipt(
             digest.hexdigest(),
@@ -243,7 +252,7 @@ class _Run:
         )
         number = self._append(*self._changed(), whole)
         result = replace(
-            self._result(told.count, told.outcomes, failed=told.failed),
+            self._result(told.count, told.outcomes, addresses=told.addresses, failed=told.failed),
             verified=told.verified,
             artefact=digest.hexdigest(),
             receipt=number,
@@ -269,7 +278,7 @@ class _Run:
         for outcome, count in tally.close().items():
             told.outcomes[outcome.value] += count
         missed, verified = self._read_back(tally)
-        failed = self._opt_outs_of([each for each in part if each.key in missed])
+        failed = self._opt_outs_of([each for each in part if each.suppression.seq in missed])
         told.failed |= failed
         told.missed += len(missed)
         told.verified &= verified
@@ -289,24 +298,24 @@ class _Run:
             self.wait(min(job.next_poll for job in jobs))
             tally.take(self._asked(answer for job in jobs for answer in self.exporter.poll(job)))
 
-    def _read_back(self, tally: Tally) -> tuple[frozenset[str], bool]:
-        """The keys that the destination does not hold, and whether reading back showed all the others."""
+    def _read_back(self, tally: Tally) -> tuple[frozenset[int], bool]:
+        """The people whom the destination does not hold, and whether reading back showed all the others."""
         missed = tally.missed()
         can = self.exporter.capabilities
-        reached = [key for key in tally.handed if key not in missed]
+        reached = [address for address, person in tally.handed.items() if person not in missed]
         if not self._can_read():
             return missed, not reached
         fine, mailable = 0, set()
-        for key, seen in zip_longest(reached, self._asked(self.exporter.read_back(reached))):
-            if seen is None or seen.key != key:
+        for address, seen in zip_longest(reached, self._asked(self.exporter.read_back(reached))):
+            if seen is None or seen.address != address:
                 raise ContractBroken(f"{self.exporter.name!r} read back others than it was asked for")
             match seen.state:
                 case Remote.SUPPRESSED | Remote.NOT_MAILABLE:
                     fine += 1
-                case Remote.UNKNOWN if tally.outcomes.get(key) is Outcome.SKIPPED_UNKNOWN:
+                case Remote.UNKNOWN if tally.outcomes.get(address) is Outcome.SKIPPED_UNKNOWN:
                     fine += 1
                 case Remote.MAILABLE | Remote.UNKNOWN if can.delivery is not Delivery.EVENTUAL:
-                    mailable.add(key)
+                    mailable.add(tally.handed[address])
                 case _:
                     # It cannot be told, or it said that it will take a while: a patrol looks later.
                     pass
@@ -338,36 +347,49 @@ class _Run:
 
     def _everyone(self) -> Iterator[Listed]:
         target = EVERYTHING if self.settings.sender is None else Scope(self.settings.sender)
-        last = None
-        for each in self.ledger.suppressed(target=target):
-            # After a change of the index key one address may belong to two subjects.
-            if each.key != last:
-                yield each
-            last = each.key
+        for _, same in groupby(self.ledger.suppressed(target=target), key=attrgetter("key")):
+            first, *others = same
+            yield self._together(first, others) if others else first
+
+    def _together(self, first: Listed, others: Iterable[Listed]) -> Listed:
+        """After a change of the index key one address may belong to two subjects."""
+        spellings = {comparable(each): each for each in first.addresses}
+        heard = first.heard
+        for other in others:
+            self.twins[other.subject] = first.subject
+            heard = max(heard, other.heard)
+            for each in other.addresses:
+                spellings.setdefault(comparable(each), each)
+        return replace(first, addresses=tuple(spellings.values()), heard=heard)
 
     def _lacking(self) -> list[Listed]:
-        """Whom the last receipt does not cover, oldest first: all of them if it is of other settings."""
+        """Whom the last receipt does not cover, oldest first: all of them if it is of other settings.
+
+        A spelling that came up since is no news of the person, and news to the destination.
+        """
         everyone = list(self._everyone())
         honoured = None if self.change else receipts.honoured(self.ledger, self.exporter.name)
         if honoured is not None:
             news = receipts.subjects(self.ledger.entries(honoured.upto + 1, self.position.size))
             for seq in honoured.failed:
                 news |= receipts.subjects(self.ledger.entries(seq, seq + 1))
-            everyone = [each for each in everyone if each.subject in news]
+            news |= {self.twins[subject] for subject in news & self.twins.keys()}
+            everyone = [each for each in everyone if each.subject in news or each.heard > honoured.upto]
         return sorted(everyone, key=lambda each: (each.suppression.latest, each.key))
 
     def _as_entries(self, people: Iterable[Listed]) -> Iterator[Suppressed]:
         for each in people:
-            yield Suppressed(
-                seq=each.suppression.seq,
-                key=each.key,
-                address=_spelled(each),
-                scope=each.suppression.scope,
-                reason=each.suppression.reason,
-                occurred_at=each.suppression.since,
-                source=each.suppression.source,
-                idempotency_key=f"{each.suppression.seq}:{self.exporter.name}",
-            )
+            for number, address in enumerate(each.addresses):
+                yield Suppressed(
+                    seq=each.suppression.seq,
+                    key=each.key,
+                    address=address,
+                    scope=each.suppression.scope,
+                    reason=each.suppression.reason,
+                    occurred_at=each.suppression.since,
+                    source=each.suppression.source,
+                    idempotency_key=f"{each.suppression.seq}.{number}:{self.exporter.name}",
+                )
 
     def _counted(self, entries: Iterable[Suppressed]) -> Iterator[Suppressed]:
         for number, entry in enumerate(entries, start=1):
@@ -380,7 +402,7 @@ class _Run:
         return {
             recorded.entry.seq
             for each in people
-            for recorded in self.ledger.history(Address(each.address, each.key))
+            for recorded in self.ledger.history(Address(each.key, each.key))
             if isinstance(recorded.entry.body, OptOutRecorded) and recorded.entry.seq < self.position.size
         }
 
@@ -411,7 +433,13 @@ class _Run:
         return self.ledger.append(events, actor=self.actor)[-1].seq
 
     def _result(
-        self, count: int, outcomes: Mapping[str, int], *, failed: Iterable[int] = (), dry_run: bool = False
+        self,
+        count: int,
+        outcomes: Mapping[str, int],
+        *,
+        addresses: int,
+        failed: Iterable[int] = (),
+        dry_run: bool = False,
     ) -> ExportResult:
         return ExportResult(
             destination=self.exporter.name,
@@ -421,6 +449,7 @@ class _Run:
             position=self.position,
             count=count,
             outcomes=dict(sorted(outcomes.items())),
+            addresses=addresses,
             failed=tuple(sorted(self.erased.union(failed))),
             upto=None if dry_run else self.position.size - 1,
         )
@@ -438,14 +467,15 @@ def _parts(people: Sequence[Listed], size: int) -> Iterator[Sequence[Listed]]:
 
 
 def _digest(people: Iterable[Listed]) -> str:
-    """Who was told, and as of which request of theirs: an opt-out after a consent is another one.
+    """Who was told, as of which request of theirs (an opt-out after a consent is another one) and of which
+    entry that brought a new spelling.
 
     People by their random ids: a receipt is forever, and a digest of the only address in a part could be
     guessed even after that address was erased.
     """
     digest = hashlib.sha256()
     for each in people:
-        digest.update(f"{each.subject}\0{timestamp(each.suppression.latest)}\n".encode())
+        digest.update(f"{each.subject}\0{timestamp(each.suppression.latest)}\0{each.heard}\n".encode())
     return digest.hexdigest()
 
 
@@ -456,28 +486,3 @@ def _new_id() -> str:
 
 def _wait(until: datetime) -> None:
     time.sleep(min(max((until - datetime.now(UTC)).total_seconds(), 0.1), 60))
-
-
-_PLAIN = re.compile(r"[\w.+-]+@[\w.-]+").fullmatch
-_WRAPPED = re.compile(
-    r".*<([^<>\s]+@[^<>\s]+)>|mailto:([^?\s]+)(?:\?.*)?", re.IGNORECASE | re.DOTALL
-).fullmatch
-
-
-_UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
-"""White space and invisible characters (Unicode general categories)."""
-
-
-def _spelled(listed: Listed) -> str:
-    """The address as it was first spelled, without what stands around it.
-
-    Around it may stand white space, invisible characters, a display name or `mailto:`; importers take none.
-    """
-    text = listed.address
-    if _PLAIN(text):
-        return text
-    seen = [place for place, each in enumerate(text) if unicodedata.category(each) not in _UNSEEN]
-    text = text[seen[0] : seen[-1] + 1] if seen else listed.key
-    wrapped = _WRAPPED(text)
-    inner = "" if wrapped is None else wrapped[1] or wrapped[2]
-    return inner if inner and match_key(inner) == listed.key else text

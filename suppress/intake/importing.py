@@ -10,6 +10,7 @@ from pathlib import PurePath
 
 from suppress.core.address import Address, addresses_in
 from suppress.core.entry import ImportDone
+from suppress.core.spelling import bare, comparable
 from suppress.core.suppression import Json, OptOut, Origin
 from suppress.files.contacts import ContactFile
 from suppress.files.dates import is_day_first, read_moment
@@ -301,11 +302,12 @@ class _Import:
 
 
 def _addresses(cells: Sequence[str]) -> list[Address]:
-    """All addresses of a row, without doubles."""
-    found: dict[str, Address] = {}
+    """All addresses of a row, without doubles; two spellings of one are no doubles."""
+    found: dict[tuple[str, str], Address] = {}
     for cell in cells:
         if len(cell) <= _CELL_UP_TO:
-            found.update({each.key: each for each in _in_cell(cell) if each.key not in found})
+            for each in _in_cell(cell):
+                found.setdefault((each.key, comparable(bare(each.raw, each.key))), each)
     return list(found.values())
 
 

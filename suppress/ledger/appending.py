@@ -12,6 +12,9 @@
 Everything that needs no lock (blind indexes, payload bodies, text that has to be escaped) is done before
 step 1, so that the write lock is held briefly.
 
+The same facts are recorded once, and again where they bring a spelling of the person that is not on record:
+a destination that compares bytes has to be told each (`suppress.core.spelling`).
+
 A person who was erased stays erased: a new request or drift of theirs is recorded like any other, and
 nothing of it is kept beside the leaf. Only a consent, by which they give us their address anew, ends that.
 """
@@ -19,9 +22,10 @@ nothing of it is kept beside the leaf. Only a consent, by which they give us the
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
+from itertools import count
 from operator import itemgetter
 from typing import Any, TypeAlias
 
@@ -43,6 +47,7 @@ from suppress.core.entry import (
 )
 from suppress.core.leaf import encode
 from suppress.core.merkle import leaf_hash
+from suppress.core.spelling import bare, comparable
 from suppress.core.standing import Standing
 from suppress.core.suppression import Consent, Drift, OptOut, Waiver
 from suppress.errors import BadUsage, LedgerDamaged
@@ -81,6 +86,8 @@ class Personal:
 
     told: About
     key: str
+    spelling: str
+    """The address as destinations compare it."""
     indexes: tuple[bytes, ...]
     """The blind index under every live key, newest key last."""
     facts: tuple[str, ...]
@@ -119,6 +126,7 @@ def _prepared(told: Told, keys: Sequence[IndexKey]) -> Prepared:
     return Personal(
         told,
         key,
+        comparable(bare(expressible(told.address.raw), key)),
         tuple(each.blind(key) for each in keys),
         facts_of(told),
         payload_body(told.address.raw, key, evidence),
@@ -145,6 +153,10 @@ class Batch:
     """Person → standing, for everybody whom this batch is about."""
     changed: set[int] = field(default_factory=set)
     """People whose standing this batch changes."""
+    spellings: dict[str, set[str]] = field(default_factory=dict)
+    """Subject → their spellings on record, for those of whom known facts are told again."""
+    spoken: set[tuple[str, str]] = field(default_factory=set)
+    """Subject and spelling of each payload of this batch."""
     erased: set[str] = field(default_factory=set)
     """Subjects who were erased and have not consented since."""
     blank: dict[str, list[int]] = field(default_factory=dict)
@@ -197,19 +209,28 @@ def _recall(batch: Batch, prepared: Sequence[Prepared]) -> None:
         batch.subjects.update((wanted[index], subject) for index, subject in found.items())
         batch.key_of.update(dict.fromkeys(found.values(), key))
     ids = {each.event.id for each in prepared if isinstance(each, Plain)}
+    told: dict[str, str] = {}
     for each in personal:
         if subject := batch.subjects.get(each.indexes[-1]):
-            ids |= {subject, event_id(subject, _kind(each.told), each.facts)}
-    batch.known = projections.entries_by_id(batch.connection, ids)
+            told[event_id(subject, _kind(each.told), each.facts)] = subject
+    batch.known = projections.entries_by_id(batch.connection, {*ids, *told, *told.values()})
     people: dict[int, str] = {}
     for subject in batch.subjects.values():
         if subject not in batch.known:
             raise LedgerDamaged("a person's row in the ledger names an entry that is not there")
         people[batch.known[subject]] = subject
     batch.standings = projections.standings_of(batch.connection, people)
+    _recall_spellings(batch, {told[id_] for id_ in told.keys() & batch.known.keys()})
     erased = projections.subjects_with(batch.connection, Erased.type, batch.subjects.values())
     holding = projections.holding(batch.connection, [batch.known[subject] for subject in erased])
     batch.erased = {subject for subject in erased if batch.known[subject] not in holding}
+
+
+def _recall_spellings(batch: Batch, subjects: Iterable[str]) -> None:
+    people = {batch.known[subject]: subject for subject in subjects}
+    batch.spellings.update((subject, set()) for subject in people.values())
+    for person, _, key, address in projections.spellings_of(batch.connection, people):
+        batch.spellings[people[person]].add(comparable(bare(address, key)))
 
 
 def _kind(told: About) -> str:
@@ -250,7 +271,9 @@ def _place_personal(batch: Batch, event: Personal) -> Receipt:
         subject = _add_person(batch, event)
     id_ = event_id(subject, _kind(event.told), event.facts)
     if id_ in batch.known:
-        return Receipt(batch.known[id_], id_, new=False)
+        if not _brings_spelling(batch, subject, event):
+            return Receipt(batch.known[id_], id_, new=False)
+        id_ = _id_of_spelling(batch, subject, event)
     person, blank = batch.known[subject], subject in batch.erased and not isinstance(event.told, Consent)
     pii = payload_commitment(event.salt, NOTHING if blank else event.body)
     entry = _add(batch, id_, _body(event.told, subject, pii))
@@ -258,6 +281,7 @@ def _place_personal(batch: Batch, event: Personal) -> Receipt:
         batch.blank.setdefault(subject, []).append(entry.seq)
     else:
         batch.payloads.append((entry.seq, event.salt, event.body))
+        batch.spoken.add((subject, event.spelling))
     if subject in batch.erased and not blank:
         # Their alias went with their address; now that the address is held again, it is indexed again.
         batch.erased.remove(subject)
@@ -270,6 +294,29 @@ def _place_personal(batch: Batch, event: Personal) -> Receipt:
         batch.standings[person] = standing
         batch.changed.add(person)
     return Receipt(entry.seq, id_, new=True)
+
+
+def _brings_spelling(batch: Batch, subject: str, event: Personal) -> bool:
+    """Whether known facts come with a spelling that is not on record. Of the erased none is kept."""
+    if (
+        not isinstance(event.told, (OptOut, Drift))
+        or subject in batch.erased
+        or (subject, event.spelling) in batch.spoken
+    ):
+        return False
+    if subject not in batch.spellings and batch.known[subject] < batch.tip.size:
+        _recall_spellings(batch, [subject])
+    return event.spelling not in batch.spellings.get(subject, ())
+
+
+def _id_of_spelling(batch: Batch, subject: str, event: Personal) -> str:
+    """The first free id of these facts in another spelling; the spelling itself could be guessed from it."""
+    for number in count(1):
+        id_ = event_id(subject, _kind(event.told), (*event.facts, "spelling", str(number)))
+        batch.known.update(projections.entries_by_id(batch.connection, [id_]))
+        if id_ not in batch.known:
+            break
+    return id_
 
 
 def _erase_blanks(batch: Batch) -> None:

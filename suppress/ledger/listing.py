@@ -7,14 +7,17 @@ where it outgrows its cache, without a name, and gone when the listing ends.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
+from suppress.core.spelling import bare, comparable, forms
 from suppress.core.suppression import Channel, Scope
 from suppress.ledger import projections, tables
 from suppress.ledger.engine import CHUNK, reading
@@ -30,8 +33,8 @@ def suppressed(engine: Engine, file: Path, channel: Channel, target: Scope) -> I
         with translated(file):
             scratch.execute("PRAGMA journal_mode = OFF")
             scratch.execute(
-                "CREATE TABLE listed (key TEXT, address TEXT, subject TEXT, channel TEXT, scope TEXT, "
-                "reason TEXT, since TEXT, latest TEXT, source TEXT, seq INTEGER, visibility TEXT)"
+                "CREATE TABLE listed (key TEXT, addresses TEXT, heard INTEGER, subject TEXT, channel TEXT, "
+                "scope TEXT, reason TEXT, since TEXT, latest TEXT, source TEXT, seq INTEGER, visibility TEXT)"
             )
         last = -1
         while True:
@@ -42,9 +45,10 @@ def suppressed(engine: Engine, file: Path, channel: Channel, target: Scope) -> I
                 break
             last = people[-1]
             with translated(file):
-                scratch.executemany("INSERT INTO listed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-        for key, address, subject, *row in scratch.execute("SELECT * FROM listed ORDER BY key, seq"):
-            yield Listed(subject, key, address, suppression_from(row))
+                scratch.executemany("INSERT INTO listed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        rows_by_key = scratch.execute("SELECT * FROM listed ORDER BY key, seq")
+        for key, addresses, heard, subject, *row in rows_by_key:
+            yield Listed(subject, key, tuple(json.loads(addresses)), heard, suppression_from(row))
 
 
 def _next_people(connection: Connection, last: int) -> list[int]:
@@ -62,16 +66,38 @@ def _rows(
     connection: Connection, people: list[int], channel: Channel, target: Scope
 ) -> list[tuple[Any, ...]]:
     standings = projections.standings_of(connection, dict.fromkeys(people, ""))
-    held = projections.first_payloads(connection, people)
+    spoken = _spoken(connection, people)
     subjects = _subjects(connection, people)
     rows = []
     for person in people:
         found = standings[person].against(channel, target)
-        if found is None or person not in held:
+        if found is None or person not in spoken:
             continue
-        key, address = held[person]
-        rows.append((key, address.strip(), subjects[person], *row_of_suppression(person, found)[1:]))
+        of = spoken[person]
+        addresses = json.dumps(list(of.spellings.values()))
+        rows.append((of.key, addresses, of.heard, subjects[person], *row_of_suppression(person, found)[1:]))
     return rows
+
+
+@dataclass(slots=True)
+class _Spoken:
+    """How one person was called in the entries about them."""
+
+    key: str
+    heard: int = -1
+    spellings: dict[str, str] = field(default_factory=dict)
+    """What is compared → what is sent."""
+
+
+def _spoken(connection: Connection, people: list[int]) -> dict[int, _Spoken]:
+    found: dict[int, _Spoken] = {}
+    for person, seq, key, address in projections.spellings_of(connection, people):
+        of = found.setdefault(person, _Spoken(key))
+        for form in forms(bare(address, key), key):
+            same = comparable(form)
+            if same not in of.spellings:
+                of.spellings[same], of.heard = form, seq
+    return found
 
 
 def _subjects(connection: Connection, people: list[int]) -> dict[int, str]:

@@ -174,6 +174,24 @@ def first_payloads(connection: Connection, people: Iterable[int]) -> dict[int, t
     return found
 
 
+def spellings_of(connection: Connection, people: Iterable[int]) -> Iterator[tuple[int, int, str, str]]:
+    """Person, entry, match key and address of each payload that is held, in the order of the ledger.
+
+    Raises:
+        LedgerDamaged: A payload cannot be read.
+    """
+    for chunk in chunks(people):
+        rows = connection.execute(
+            select(tables.about.c.person, tables.payload.c.seq, tables.payload.c.body)
+            .join(tables.payload, tables.payload.c.seq == tables.about.c.seq)
+            .where(tables.about.c.person.in_(chunk))
+            .order_by(tables.about.c.person, tables.about.c.seq)
+        )
+        for person, seq, body in rows:
+            payload = readable(seq, body)
+            yield person, seq, str(payload.get("key")), str(payload.get("address"))
+
+
 def holding(connection: Connection, people: Iterable[int]) -> set[int]:
     """Those of these people of whom any payload is held."""
     found: set[int] = set()

@@ -44,12 +44,20 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One suppressed person: match key, the address as it was first spelled, and what stands."""
+    """One suppressed person: match key, every spelling to send, and what stands."""
 
     subject: str
     key: str
-    address: str
+    addresses: tuple[str, ...]
+    """Each distinct spelling that is on record, the first recorded first, in every form (`core.spelling`)."""
+    heard: int
+    """The entry that brought the newest of these spellings."""
     suppression: Suppression
+
+    @property
+    def address(self) -> str:
+        """The spelling that was recorded first."""
+        return self.addresses[0]
 
 
 @dataclass(frozen=True, slots=True)

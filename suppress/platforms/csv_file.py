@@ -3,7 +3,8 @@
 Rules kept here:
 
 * Equal ledgers give byte-equal files: UTF-8 without a byte-order mark, RFC 4180 quoting, `\\n` line ends, one
-  address a row, sorted by match key, no time of writing inside.
+  address a row, sorted by match key, no time of writing inside. A person with several spellings has several
+  rows: importers compare bytes.
 * A file is written beside its target, flushed to the disk and renamed over it, mode 0600. A kill, a full
   disk or a failing caller leaves the old file as it was.
 * `NAME.manifest.json` says what the file is: SHA-256, rows, columns, and the signed checkpoint of the ledger
@@ -34,7 +35,7 @@ from typing import Any, TextIO
 
 from suppress import __version__
 from suppress.config import DestinationSettings
-from suppress.core.address import match_key
+from suppress.core.spelling import comparable
 from suppress.core.suppression import EVERYTHING, Reason
 from suppress.errors import DestinationFailed, OutputRefused, StorageFailed
 from suppress.plugin.contract import (
@@ -167,7 +168,7 @@ class CsvFile:
             yield self._checked_file()
 
     def _checked_file(self) -> Finding:
-        if self._keys() is None:
+        if self._held() is None:
             return Finding(
                 str(self.path),
                 Severity.WARN,
@@ -180,12 +181,12 @@ class CsvFile:
 
     def plan(self, entries: Iterable[Suppressed]) -> Iterator[Planned]:
         """Which entries the file that is there lacks."""
-        held = self._keys() or frozenset()
+        held = self._held() or frozenset()
         for entry in entries:
-            if entry.key in held:
-                yield Planned(entry.key, Intent.ALREADY, Remote.SUPPRESSED)
+            if comparable(entry.address) in held:
+                yield Planned(entry.address, Intent.ALREADY, Remote.SUPPRESSED)
             else:
-                yield Planned(entry.key, Intent.SUPPRESS)
+                yield Planned(entry.address, Intent.SUPPRESS)
 
     def push(self, entries: Iterable[Suppressed], position: LedgerPosition) -> Iterator[Pushed]:
         """Replace the file and its manifest; yields one `Snapshot`.
@@ -215,15 +216,16 @@ class CsvFile:
         """Files need no jobs."""
         raise DestinationFailed(f"{self.name} has no job {job.token!r}: files are written at once")
 
-    def read_back(self, keys: Sequence[str]) -> Iterator[Observation]:
-        """Whether the file on the disk, read anew and as its manifest says, holds these keys."""
-        held = self._keys()
-        for key in keys:
+    def read_back(self, addresses: Sequence[str]) -> Iterator[Observation]:
+        """Whether the file on the disk, read anew and as its manifest says, holds these addresses."""
+        held = self._held()
+        for address in addresses:
             if held is None:
-                yield Observation(key, Remote.UNREADABLE)
+                yield Observation(address, Remote.UNREADABLE)
             else:
                 # Who is not on a list of people that may not be mailed, may be.
-                yield Observation(key, Remote.SUPPRESSED if key in held else Remote.MAILABLE)
+                there = comparable(address) in held
+                yield Observation(address, Remote.SUPPRESSED if there else Remote.MAILABLE)
 
     def sweep(self, cursor: str | None) -> tuple[tuple[Observation, ...], str | None]:
         """A page of the file.
@@ -231,15 +233,15 @@ class CsvFile:
         Raises:
             DestinationFailed: There is no file, or it is not the one that was written.
         """
-        keys = self._keys()
-        if keys is None:
+        held = self._held()
+        if held is None:
             raise DestinationFailed(
                 f"{self.path} is not there or differs from its manifest",
                 remedy=f"suppress export {self.name}",
             )
         start = int(cursor or 0)
-        page = tuple(Observation(key, Remote.SUPPRESSED) for key in sorted(keys)[start : start + PAGE])
-        return page, None if start + PAGE >= len(keys) else str(start + PAGE)
+        page = tuple(Observation(each, Remote.SUPPRESSED) for each in sorted(held)[start : start + PAGE])
+        return page, None if start + PAGE >= len(held) else str(start + PAGE)
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -298,8 +300,8 @@ class CsvFile:
         }
         return (json.dumps(facts, indent=2) + "\n").encode()
 
-    def _keys(self) -> frozenset[str] | None:
-        """The match keys in the file; None unless file and manifest agree."""
+    def _held(self) -> frozenset[str] | None:
+        """The addresses in the file, as they are compared; None unless file and manifest agree."""
         try:
             manifest = json.loads(self.manifest.read_bytes())
             with self.path.open("rb") as file:
@@ -308,7 +310,7 @@ class CsvFile:
                     return None
                 file.seek(0)
                 with io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
-                    return frozenset(map(match_key, _first_column(text, manifest)))
+                    return frozenset(map(comparable, _first_column(text, manifest)))
         except (OSError, ValueError, csv.Error):
             return None
 
@@ -364,10 +366,12 @@ class _Content:
 
 def _in_order(entries: Iterable[Suppressed]) -> Iterator[Suppressed]:
     # UTF-8 keeps the order of code points, so comparing text compares the bytes of the keys.
-    last: str | None = None
+    last, spellings = "", set[str]()
     for entry in entries:
-        if last is not None and entry.key <= last:
-            raise DestinationFailed(f"entry {entry.seq} is out of order: keys must be sorted, each once")
+        spelling = comparable(entry.address)
+        if entry.key < last or (entry.key == last and spelling in spellings):
+            raise DestinationFailed(f"entry {entry.seq} is out of order: keys must be sorted, spellings once")
+        spellings = {*spellings, spelling} if entry.key == last else {spelling}
         last = entry.key
         yield entry
 

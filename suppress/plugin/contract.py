@@ -176,13 +176,18 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
-    """One person as handed to an exporter: what it needs to suppress them and nothing else."""
+    """One address to suppress: what an exporter needs for it and nothing else.
+
+    A person who is known under several spellings (`straße@`, `strasse@`) comes as several entries, next to
+    one another and with one `seq` and `key`. Each is told and answered for like any other, by its `address`.
+    """
 
     seq: int
+    """The request that stands, and so the person: the same in every entry of theirs."""
     key: str
-    """Canonical address (match key): compare by this."""
+    """Canonical address (match key), for destinations of our own making that compare by it."""
     address: str
-    """The address as it was first spelled: send this where the destination compares by bytes."""
+    """The spelling to send and to look for. No other entry of a push has it, not even in capitals."""
     scope: Scope
     reason: Reason
     occurred_at: datetime | None
@@ -240,18 +245,18 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One line of a dry run."""
+    """One line of a dry run, by the entry's `address`."""
 
-    key: str
+    address: str
     intent: Intent
     observed: Remote | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one entry, by key."""
+    """What became of one entry, by its `address`."""
 
-    key: str
+    address: str
     outcome: Outcome
     before: Remote | None = None
     after: Remote | None = None
@@ -269,7 +274,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A whole list was written: where, how many rows, and the SHA-256 of its bytes."""
+    """A whole list was written: where, how many rows (one an entry), and the SHA-256 of its bytes."""
 
     place: str
     rows: int
@@ -280,9 +285,9 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a destination holds for one key."""
+    """What a destination holds for an address: the one asked for, or in a sweep the one that it has."""
 
-    key: str
+    address: str
     state: Remote
     reason: str | None = None
     at: datetime | None = None
@@ -325,14 +330,14 @@ class Exporter(Protocol):
         """Suppress them, newest first, and say what became of each as it is known.
 
         A crash loses at most one batch. A `SNAPSHOT` unit receives every standing suppression sorted by
-        key and yields one `Snapshot`.
+        key, and yields one `Snapshot` with a row an entry.
         """
 
     def poll(self, job: Job) -> Iterator[Pushed]:
         """How a job is doing: results, or the job again with a later `next_poll`."""
 
-    def read_back(self, keys: Sequence[str]) -> Iterator[Observation]:
-        """What the destination holds for these keys."""
+    def read_back(self, addresses: Sequence[str]) -> Iterator[Observation]:
+        """What the destination holds for each of these addresses, in the same order."""
 
     def sweep(self, cursor: str | None) -> tuple[tuple[Observation, ...], str | None]:
         """A page of what the destination suppresses, and the cursor of the next one, None at the end."""

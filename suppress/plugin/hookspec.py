@@ -169,8 +169,9 @@ def suppress_exporters() -> Iterable[ExporterDescription]:
             self.name = settings.name
             self._folder = Path(settings.options["path"])
 
-        def _mark(self, key):
-            return self._folder / sha256(key.encode()).hexdigest()
+        def _mark(self, address):
+            # As this server compares senders: trimmed, in small letters.
+            return self._folder / sha256(address.strip().lower().encode()).hexdigest()
 
         def check(self):
             there = self._folder.is_dir()
@@ -178,22 +179,22 @@ def suppress_exporters() -> Iterable[ExporterDescription]:
 
         def plan(self, entries):
             for entry in entries:
-                held = self._mark(entry.key).exists()
-                yield Planned(entry.key, Intent.ALREADY if held else Intent.SUPPRESS)
+                held = self._mark(entry.address).exists()
+                yield Planned(entry.address, Intent.ALREADY if held else Intent.SUPPRESS)
 
         def push(self, entries, position):
             for entry in entries:
-                held = self._mark(entry.key).exists()
-                self._mark(entry.key).touch()
-                yield Result(entry.key, Outcome.ALREADY if held else Outcome.SUPPRESSED)
+                held = self._mark(entry.address).exists()
+                self._mark(entry.address).touch()
+                yield Result(entry.address, Outcome.ALREADY if held else Outcome.SUPPRESSED)
 
         def poll(self, job):
             return iter(())
 
-        def read_back(self, keys):
-            for key in keys:
-                held = self._mark(key).exists()
-                yield Observation(key, Remote.SUPPRESSED if held else Remote.MAILABLE)
+        def read_back(self, addresses):
+            for address in addresses:
+                held = self._mark(address).exists()
+                yield Observation(address, Remote.SUPPRESSED if held else Remote.MAILABLE)
 
         def sweep(self, cursor):
             return (), None

@@ -1,5 +1,8 @@
 """Whether an exporter's answers account for everyone it was handed: exactly once each, nobody else.
 
+An exporter answers for addresses. People are counted: one of whom a single spelling was not taken, or does
+not read back, may still be mailed, so the worst answer for any of their addresses is what became of them.
+
 A 2xx that hides failed records is a known trouble of more than one vendor (HubSpot has been seen to answer
 207 with neither results nor errors), so nothing is taken as done because nothing was said about it.
 """
@@ -7,10 +10,22 @@ A 2xx that hides failed records is a known trouble of more than one vendor (HubS
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TypeVar
 
-from suppress.plugin.contract import Job, Outcome, Pushed, Result, Snapshot, Suppressed, Unit
+from suppress.plugin.contract import (
+    Intent,
+    Job,
+    Outcome,
+    Planned,
+    Pushed,
+    Result,
+    Snapshot,
+    Suppressed,
+    Unit,
+)
 from suppress.plugin.errors import ContractBroken
 
 TAKEN = frozenset(
@@ -26,6 +41,29 @@ TAKEN = frozenset(
 not know is not mailed there. What was taken is still to be verified."""
 
 
+_WORST = (
+    Outcome.REJECTED_PERMANENT,
+    Outcome.RETRY_LATER,
+    Outcome.PENDING,
+    Outcome.UNVERIFIABLE,
+    Outcome.SUPPRESSED,
+    Outcome.NOT_MAILABLE,
+    Outcome.ALREADY,
+    Outcome.SKIPPED_UNKNOWN,
+)
+"""Of a person's addresses, whose outcome is theirs."""
+_FOREMOST = (
+    Intent.BLOCKED,
+    Intent.INVALID,
+    Intent.SUPPRESS,
+    Intent.UNKNOWN_CREATE,
+    Intent.ALREADY,
+    Intent.UNKNOWN_SKIP,
+)
+
+_A = TypeVar("_A", Outcome, Intent)
+
+
 @dataclass(slots=True)
 class Tally:
     """What one destination was handed and what it said about it."""
@@ -33,15 +71,20 @@ class Tally:
     destination: str
     unit: Unit
     handed: dict[str, int] = field(default_factory=dict)
-    """Key → seq of its entry, in the order handed over."""
+    """Address → its person, in the order handed over."""
+    people: int = 0
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    """Address → what became of it."""
     jobs: list[Job] = field(default_factory=list)
     snapshot: Snapshot | None = None
 
     def handing(self, entries: Iterable[Suppressed]) -> Iterator[Suppressed]:
         """`entries` as they are, remembered as they go by."""
+        last = None
         for entry in entries:
-            self.handed[entry.key] = entry.seq
+            self.handed[entry.address] = entry.seq
+            self.people += entry.seq != last
+            last = entry.seq
             yield entry
 
     def take(self, answers: Iterable[Pushed]) -> None:
@@ -62,7 +105,7 @@ class Tally:
                     self.snapshot = answer
 
     def close(self) -> Mapping[Outcome, int]:
-        """How many entries had which outcome.
+        """How many people had which outcome.
 
         Raises:
             ContractBroken: The answers do not account for every entry.
@@ -72,26 +115,48 @@ class Tally:
                 raise self._broken("ended without a snapshot")
             if self.snapshot.rows != len(self.handed):
                 raise self._broken(f"wrote {self.snapshot.rows:,} of {len(self.handed):,} entries")
-            return {Outcome.SUPPRESSED: self.snapshot.rows}
+            return {Outcome.SUPPRESSED: self.people}
         silent = len(self.handed) - len(self.outcomes)
         if silent and not self.jobs:
             raise self._broken(f"did not account for {silent:,} of {len(self.handed):,} entries")
-        counts = Counter(self.outcomes.values())
-        counts[Outcome.PENDING] += silent
-        return {outcome: count for outcome, count in counts.items() if count}
+        return self._by_person(lambda address: self.outcomes.get(address, Outcome.PENDING), _WORST)
 
-    def missed(self) -> frozenset[str]:
-        """The keys that the destination may still mail, as far as it has said."""
+    def forecast(self, planned: Iterable[Planned]) -> Mapping[Intent, int]:
+        """How many people a dry run says would meet with what.
+
+        Raises:
+            ContractBroken: The plan is not about each entry that was handed over, once.
+        """
+        intents: dict[str, Intent] = {}
+        for each in planned:
+            if each.address not in self.handed or each.address in intents:
+                raise self._broken("planned for an entry that it was not handed, or twice for one")
+            intents[each.address] = each.intent
+        if len(intents) != len(self.handed):
+            raise self._broken(f"planned for {len(intents):,} of {len(self.handed):,} entries")
+        return self._by_person(intents.__getitem__, _FOREMOST)
+
+    def missed(self) -> frozenset[int]:
+        """The people whom the destination may still mail, under any spelling, as far as it has said."""
         if self.unit is Unit.SNAPSHOT:
             return frozenset()
-        return frozenset(key for key in self.handed if self.outcomes.get(key) not in TAKEN)
+        return frozenset(
+            person for address, person in self.handed.items() if self.outcomes.get(address) not in TAKEN
+        )
+
+    def _by_person(self, answer: Callable[[str], _A], ranks: Sequence[_A]) -> dict[_A, int]:
+        """How many people have which answer, each the first in rank of their addresses."""
+        counts: Counter[_A] = Counter()
+        for _, addresses in groupby(self.handed, key=self.handed.__getitem__):
+            counts[min(map(answer, addresses), key=ranks.index)] += 1
+        return dict(counts)
 
     def _take_result(self, result: Result) -> None:
-        if result.key not in self.handed:
+        if result.address not in self.handed:
             raise self._broken("answered for an entry that it was not handed")
-        if self.outcomes.get(result.key, Outcome.PENDING) is not Outcome.PENDING:
-            raise self._broken(f"answered twice for entry {self.handed[result.key]}")
-        self.outcomes[result.key] = result.outcome
+        if self.outcomes.get(result.address, Outcome.PENDING) is not Outcome.PENDING:
+            raise self._broken(f"answered twice for an address of entry {self.handed[result.address]}")
+        self.outcomes[result.address] = result.outcome
 
     def _broken(self, what: str) -> ContractBroken:
         return ContractBroken(

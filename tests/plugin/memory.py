@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
+from suppress.core.address import match_key
+from suppress.core.spelling import comparable
 from suppress.plugin.contract import (
     Capabilities,
     Delivery,
@@ -50,16 +52,16 @@ class Server:
     """What outlives one run: whom the destination suppresses, and what was asked of it."""
 
     suppressed: dict[str, str] = field(default_factory=dict)
-    """Key → address as sent."""
+    """Address as it compares → address as sent."""
     jobs: dict[str, list[Suppressed]] = field(default_factory=dict)
     received: list[list[str]] = field(default_factory=list)
-    """Keys of each batch, in the order in which they arrived."""
+    """Addresses of each batch, in the order in which they arrived."""
     positions: list[LedgerPosition] = field(default_factory=list)
     dies_after: int | None = None
     """Batches after which the process ends."""
     rejects: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
-    """Keys that it has never seen and does not create."""
+    """Addresses that it has never seen and does not create."""
     polls_needed: int = 1
     polled: int = 0
     closed: int = 0
@@ -86,7 +88,7 @@ class Memory:
 
     def plan(self, entries: Iterable[Suppressed]) -> Iterator[Planned]:
         planned = [
-            Planned(each.key, Intent.ALREADY if self._holds(each.key) else Intent.SUPPRESS)
+            Planned(each.address, Intent.ALREADY if self._holds(each.address) else Intent.SUPPRESS)
             for each in entries
         ]
         if "plan writes" in self.faults:
@@ -94,7 +96,7 @@ class Memory:
         if "plan forgets" in self.faults:
             planned = planned[1:]
         if "plan is blind" in self.faults:
-            planned = [Planned(each.key, Intent.SUPPRESS) for each in planned]
+            planned = [Planned(each.address, Intent.SUPPRESS) for each in planned]
         yield from planned
 
     def push(self, entries: Iterable[Suppressed], position: LedgerPosition) -> Iterator[Pushed]:
@@ -115,7 +117,7 @@ class Memory:
     def _batch(self, batch: list[Suppressed]) -> Iterator[Pushed]:
         if self.server.dies_after is not None and len(self.server.received) >= self.server.dies_after:
             raise Ended
-        self.server.received.append([each.key for each in batch])
+        self.server.received.append([each.address for each in batch])
         if self.capabilities.delivery is Delivery.JOB:
             token = str(len(self.server.jobs))
             self.server.jobs[token] = batch
@@ -130,26 +132,27 @@ class Memory:
 
     def _applied(self, batch: list[Suppressed]) -> Iterator[Result]:
         for each in batch:
-            before = self._holds(each.key)
-            if each.key in self.server.rejects:
-                yield Result(each.key, Outcome.REJECTED_PERMANENT)
+            before = self._holds(each.address)
+            if each.address in self.server.rejects:
+                yield Result(each.address, Outcome.REJECTED_PERMANENT)
                 continue
-            if each.key in self.server.unknown:
-                yield Result(each.key, Outcome.SKIPPED_UNKNOWN)
+            if each.address in self.server.unknown:
+                yield Result(each.address, Outcome.SKIPPED_UNKNOWN)
                 continue
             if "accepts and forgets" not in self.faults:
-                self.server.suppressed[each.key] = each.address
+                self.server.suppressed[self._compared(each.address)] = each.address
             if "is silent about one" in self.faults and each is batch[-1]:
                 continue
             if "answers twice" in self.faults:
-                yield Result(each.key, Outcome.SUPPRESSED)
-            key = f"other {each.key}" if "answers for a stranger" in self.faults else each.key
+                yield Result(each.address, Outcome.SUPPRESSED)
+            address = f"other {each.address}" if "answers for a stranger" in self.faults else each.address
             leak = each.address if "leaks" in self.faults else "members.batch"
-            yield Result(key, Outcome.ALREADY if before else Outcome.SUPPRESSED, evidence=Evidence(leak, 200))
+            outcome = Outcome.ALREADY if before else Outcome.SUPPRESSED
+            yield Result(address, outcome, evidence=Evidence(leak, 200))
 
     def _replaced(self, entries: list[Suppressed]) -> Iterator[Pushed]:
-        self.server.received.append([each.key for each in entries])
-        self.server.suppressed = {each.key: each.address for each in entries}
+        self.server.received.append([each.address for each in entries])
+        self.server.suppressed = {self._compared(each.address): each.address for each in entries}
         if "accepts and forgets" in self.faults:
             self.server.suppressed.clear()
         rows = len(entries) - ("is silent about one" in self.faults)
@@ -165,15 +168,15 @@ class Memory:
         else:
             yield from self._applied(self.server.jobs.pop(job.token, []))
 
-    def read_back(self, keys: Sequence[str]) -> Iterator[Observation]:
-        keys = keys[1:] if "reads back too few" in self.faults else keys
-        for key in keys[::-1] if "reads back in disorder" in self.faults else keys:
+    def read_back(self, addresses: Sequence[str]) -> Iterator[Observation]:
+        addresses = addresses[1:] if "reads back too few" in self.faults else addresses
+        for address in addresses[::-1] if "reads back in disorder" in self.faults else addresses:
             if "cannot be read" in self.faults:
-                yield Observation(key, Remote.UNREADABLE)
-            elif key in self.server.unknown:
-                yield Observation(key, Remote.UNKNOWN)
+                yield Observation(address, Remote.UNREADABLE)
+            elif address in self.server.unknown:
+                yield Observation(address, Remote.UNKNOWN)
             else:
-                yield Observation(key, Remote.SUPPRESSED if self._holds(key) else Remote.MAILABLE)
+                yield Observation(address, Remote.SUPPRESSED if self._holds(address) else Remote.MAILABLE)
 
     def sweep(self, cursor: str | None) -> tuple[tuple[Observation, ...], str | None]:
         if "sweeps for ever" in self.faults:
@@ -188,8 +191,12 @@ class Memory:
         if "closes once" in self.faults and self.server.closed > 1:
             raise RuntimeError("closed")
 
-    def _holds(self, key: str) -> bool:
-        return key in self.server.suppressed
+    def _holds(self, address: str) -> bool:
+        return self._compared(address) in self.server.suppressed
+
+    def _compared(self, address: str) -> str:
+        """What a faulty plugin sends and looks for in place of the spelling: the person's key."""
+        return comparable(match_key(address) if "sends keys" in self.faults else address)
 
 
 def _swallowed(entries: Iterable[Suppressed]) -> Iterator[Suppressed]:

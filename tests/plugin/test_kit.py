@@ -10,6 +10,7 @@ import pytest
 
 from suppress.core.address import Address
 from suppress.core.reconcile import Observed, Permission
+from suppress.core.spelling import comparable
 from suppress.errors import DestinationFailed
 from suppress.plugin.contract import (
     Capabilities,
@@ -37,6 +38,9 @@ class _Contract(ExporterContract):
 
     def written(self, place: Path) -> object:
         return dict(self._server(place).suppressed)
+
+    def mails(self, place: Path, address: str) -> bool:
+        return comparable(address) not in self._server(place).suppressed
 
     def _server(self, place: Path) -> Server:
         servers: dict[Path, Server] = self.__dict__.setdefault("servers", {})
@@ -86,6 +90,10 @@ FOUND_BY: list[tuple[str, Capabilities, str]] = [
     ("answers twice", SNAPSHOT, "test_everyone_handed_over_is_accounted_for"),
     ("answers for a stranger", BATCH, "test_everyone_handed_over_is_accounted_for"),
     ("never ends", JOBS, "test_everyone_handed_over_is_accounted_for"),
+    ("sends keys", BATCH, "test_every_spelling_of_a_person_is_suppressed"),
+    ("sends keys", SNAPSHOT, "test_every_spelling_of_a_person_is_suppressed"),
+    ("sends keys", WRITE_ONLY, "test_every_spelling_of_a_person_is_suppressed"),
+    ("accepts and forgets", WRITE_ONLY, "test_every_spelling_of_a_person_is_suppressed"),
     ("accepts and forgets", BATCH, "test_what_was_pushed_reads_back_as_suppressed"),
     ("accepts and forgets", SNAPSHOT, "test_what_was_pushed_reads_back_as_suppressed"),
     ("reads back in disorder", BATCH, "test_what_was_pushed_reads_back_as_suppressed"),
@@ -133,11 +141,14 @@ def test_capabilities_that_contradict_themselves_are_found(
 
 
 def test_the_hostile_addresses_are_many_people_in_order() -> None:
-    """Each is its own person, so none hides behind another."""
+    """Each spelling is an entry; those of one person stand together and share its number."""
     found = people(HOSTILE)
+    by_person = {each.seq: each.key for each in found}
 
-    assert len(HOSTILE) == len(found)
+    assert set(HOSTILE) == {each.address for each in found}
+    assert len(HOSTILE) == len(found) == len({comparable(each) for each in HOSTILE})
     assert [each.key for each in found] == sorted(each.key for each in found)
+    assert len(by_person) == len(set(by_person.values())) == len(HOSTILE) - 5
 
 
 class _Source:

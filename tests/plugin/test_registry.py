@@ -268,20 +268,20 @@ class Folder:
 
     def plan(self, entries):
         for entry in entries:
-            yield Planned(entry.key, Intent.SUPPRESS)
+            yield Planned(entry.address, Intent.SUPPRESS)
 
     def push(self, entries, position):
         for entry in entries:
-            (self.folder / sha256(entry.key.encode()).hexdigest()).touch()
-            yield Result(entry.key, Outcome.SUPPRESSED)
+            (self.folder / sha256(entry.address.encode()).hexdigest()).touch()
+            yield Result(entry.address, Outcome.SUPPRESSED)
 
     def poll(self, job):
         return iter(())
 
-    def read_back(self, keys):
-        for key in keys:
-            held = (self.folder / sha256(key.encode()).hexdigest()).exists()
-            yield Observation(key, Remote.SUPPRESSED if held else Remote.MAILABLE)
+    def read_back(self, addresses):
+        for address in addresses:
+            held = (self.folder / sha256(address.encode()).hexdigest()).exists()
+            yield Observation(address, Remote.SUPPRESSED if held else Remote.MAILABLE)
 
     def sweep(self, cursor):
         return (), None
