@@ -29,7 +29,7 @@ from suppress.core.checkpoint import BadNote, Key, parse_vkey
 from suppress.errors import BadUsage, ConfigWrong, LedgerDamaged
 from suppress.ledger.keys import HIGHWATER_FILE, VKEY_FILE, Keys, read_highwater, read_vkey
 from suppress.ledger.notes import read_note
-from suppress.ledger.place import keys_folder, open_read_only, require_ledger_file, sqlite_file
+from suppress.ledger.place import Place, keys_folder, open_read_only, place_of, require_ledger_file
 from suppress.ledger.sealing import IndexKey
 from suppress.ledger.values import Bad, Compared
 
@@ -76,15 +76,17 @@ def verify(
     """
     from suppress.ledger.inspection import Outside
 
-    file, folder = sqlite_file(ledger), keys if keys is not None else keys_folder(ledger)
-    require_ledger_file(file)
+    place = place_of(ledger)
+    folder = keys if keys is not None else keys_folder(place)
+    if isinstance(place, Path):
+        require_ledger_file(place)
     pinned = _pinned(folder, vkeys)
     outside = [Outside(str(path), read_note(path)) for path in anchors]
     # Read ahead of the head: a writer at work raises the head first and the mark after it.
     outside += [Outside("the high-water mark", note) for note in _highwater(folder)]
     index, without_index = _index_keys(folder)
     try:
-        bad, facts = _inspect(file, pinned, outside, index, progress)
+        bad, facts = _inspect(place, pinned, outside, index, progress)
     except LedgerDamaged as damaged:
         return Verification(False, 0, "", 0, tuple(map(str, anchors)), (), Bad(None, damaged.message))
     return Verification(
@@ -100,26 +102,27 @@ def verify(
 
 
 def _inspect(
-    file: Path,
+    place: Place,
     pinned: Sequence[Key],
     outside: Sequence[Outside],
     index: Sequence[IndexKey],
     progress: Progress,
 ) -> tuple[Bad | None, Facts]:
-    from suppress.ledger.engine import reading, sqlite_engine
+    from suppress.ledger.engine import opened, reading
     from suppress.ledger.inspection import Inspection
     from suppress.ledger.schema import require_current
 
-    open_read_only(file).close()  # rolls back what a killed writer left
-    engine = sqlite_engine(file, mode="ro")
+    if isinstance(place, Path):
+        open_read_only(place).close()  # rolls back what a killed writer left
+    engine = opened(place, mode="ro")
     try:
-        with reading(engine, file) as connection:
-            require_current(connection, file)
-        inspection = Inspection(lambda: reading(engine, file), pinned, outside, index, progress)
+        with reading(engine, place) as connection:
+            require_current(connection, place)
+        inspection = Inspection(lambda: reading(engine, place), pinned, outside, index, progress)
         bad = inspection.first_bad()
         if bad is None or not inspection.moved():
             return bad, inspection.facts
-        with reading(engine, file) as connection:
+        with reading(engine, place) as connection:
             still = Inspection(lambda: nullcontext(connection), pinned, outside, index, progress)
             return still.first_bad(), still.facts
     finally:

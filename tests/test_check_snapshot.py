@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from suppress.check import Finding, check_file
-from suppress.check.snapshot import NotUsable, Snapshot, current, path, sealed, unsealed
+from suppress.check.snapshot import NotUsable, Snapshot, current, sealed, unsealed
 from suppress.check.sorting import Engine
 from suppress.core.address import Address
 from suppress.core.entry import CheckDone
@@ -77,7 +77,7 @@ def test_whatever_happened_to_the_ledger_both_engines_agree(steps: list[tuple[st
         url = made(folder)
         for number, (step, who) in enumerate(steps):
             with opened(url) as (lookup, ledger):
-                taken(step, who, number, ledger, path(lookup.file))
+                taken(step, who, number, ledger, lookup.snapshot)
             if step == "check":
                 with Lookup.open(url) as lookup:
                     agree(lookup, folder)
@@ -134,7 +134,7 @@ def test_the_erased_are_found_with_and_without_an_older_snapshot(world: tuple[Lo
     agree(lookup, folder)
 
     assert {} == found(lookup).unheld
-    path(lookup.file).unlink()
+    lookup.snapshot.unlink()
     agree(lookup, folder)
 
     assert 1 == len(found(lookup).unheld)
@@ -161,13 +161,13 @@ def test_it_is_not_written_again_for_entries_about_nobody(world: tuple[Lookup, L
     """Each check is an entry; a large snapshot must not be rewritten for it."""
     lookup, ledger, _ = world
     found(lookup)
-    written = path(lookup.file).read_bytes()
+    written = lookup.snapshot.read_bytes()
     body = CheckDone(digest="0" * 64, rows=1, kept=1, withheld=0, review=0, invalid=0)
     ledger.append([Event("check", body)], actor="test")
     now = found(lookup)
 
     assert ledger.head().size == now.size
-    assert written == path(lookup.file).read_bytes()
+    assert written == lookup.snapshot.read_bytes()
 
 
 def test_a_ledger_from_a_backup_is_another_history(
@@ -177,14 +177,14 @@ def test_a_ledger_from_a_backup_is_another_history(
     lookup, ledger, folder = world
     copy = folder / "backup"
     copy.mkdir()
-    shutil.copy(lookup.file, copy / "suppress.db")
+    shutil.copy(folder / "suppress.db", copy / "suppress.db")
     shutil.copytree(folder / "suppress.keys", copy / "suppress.keys")
     ledger.append([opted_out("later@example.com")], actor="test")
     found(lookup)
-    shutil.copy(path(lookup.file), path(copy / "suppress.db"))
+    shutil.copy(lookup.snapshot, copy / "suppress.snapshot")
     with opened(f"sqlite:///{copy / 'suppress.db'}") as (other, restored):
         assert restored.head().size == found(other).size
-        shutil.copy(path(lookup.file), path(copy / "suppress.db"))
+        shutil.copy(lookup.snapshot, copy / "suppress.snapshot")
         restored.append([opted_out("another@example.com")], actor="test")
         now = found(other)
 
@@ -210,9 +210,9 @@ def test_people_whom_no_entry_names_are_left_to_the_readable_engine(
     world: tuple[Lookup, Ledger, Path],
 ) -> None:
     """It will say that the ledger is damaged; a snapshot that lacks them would say that they are clear."""
-    lookup, _, _ = world
+    lookup, _, folder = world
     found(lookup)
-    with closing(sqlite3.connect(lookup.file)) as database, database:
+    with closing(sqlite3.connect(folder / "suppress.db")) as database, database:
         row = "INSERT INTO subject (id, key_id, blind_index, salt) VALUES (?, 'k1', ?, x'00')"
         database.executemany(row, [("a", bytes(32)), ("b", bytes(31) + b"b")])
 
@@ -293,7 +293,7 @@ def test_a_damaged_snapshot_is_replaced(world: tuple[Lookup, Ledger, Path], cont
     """The check is right at once, and the next one finds a whole snapshot."""
     lookup, _, folder = world
     found(lookup)
-    file = path(lookup.file)
+    file = lookup.snapshot
     file.write_bytes(file.read_bytes()[:-1] if content is None else content)
     agree(lookup, folder)
 
@@ -303,10 +303,10 @@ def test_a_damaged_snapshot_is_replaced(world: tuple[Lookup, Ledger, Path], cont
 def test_a_folder_that_cannot_be_written_costs_time_only(world: tuple[Lookup, Ledger, Path]) -> None:
     """The snapshot is used from memory."""
     lookup, _, folder = world
-    path(lookup.file).mkdir()
+    lookup.snapshot.mkdir()
     agree(lookup, folder)
 
-    assert path(lookup.file).is_dir()
+    assert lookup.snapshot.is_dir()
     assert not list(folder.glob(".suppress.snapshot*"))
 
 
@@ -314,7 +314,7 @@ _WRITER = """
 import sys
 from contextlib import closing
 from pathlib import Path
-from suppress.check.snapshot import path, sealed
+from suppress.check.snapshot import sealed
 from suppress.ledger.keys import replace_file
 from tests.test_check_snapshot import SECRET, a_snapshot
 content = sealed(a_snapshot(200_000), SECRET)
@@ -343,7 +343,7 @@ def test_it_is_its_owners_and_holds_nothing_to_read(world: tuple[Lookup, Ledger,
     """No address, no part of one, no digest of one, and never the same bytes twice."""
     lookup, _, _ = world
     found(lookup)
-    file = path(lookup.file)
+    file = lookup.snapshot
     content = file.read_bytes()
     secret = lookup.roster().secret
     plain = [each.encode() for who in PEOPLE for each in (who, who.partition("@")[0], who.partition("@")[2])]

@@ -1,6 +1,6 @@
 """The snapshot: whom a check may recognise, as sorted 64-bit hashes, kept beside the ledger.
 
-    suppress.db → suppress.snapshot      0600, replaced as a whole
+    suppress.db → suppress.snapshot      0600, replaced as a whole; of a server's ledger, beside its keys
 
 Rules kept here:
 
@@ -36,7 +36,6 @@ from suppress.check.hashing import Folding, Hashes, Numbers
 from suppress.core.address import KEY_VERSION
 from suppress.core.aliases import alias_of, table_version
 from suppress.ledger.keys import replace_file
-from suppress.ledger.place import snapshot_file
 
 if TYPE_CHECKING:
     from suppress.ledger import Lookup
@@ -48,10 +47,6 @@ _WORTH_SAVING = 10_000
 """Entries that concern nobody, such as those of checks, after which a snapshot is written again."""
 
 _EMPTY: tuple[Hashes, Numbers] = (np.empty(0, np.uint64), np.empty(0, np.int64))
-
-
-path = snapshot_file
-"""Where the snapshot of a ledger file is."""
 
 
 class NotUsable(ValueError):
@@ -89,7 +84,7 @@ def current(lookup: Lookup) -> tuple[Snapshot, Folding] | None:
     position = roster.position()
     if position.alias_rules != table_version():
         return None  # aliases in the ledger follow other rules than ours
-    file = path(lookup.file)
+    file = lookup.snapshot
     try:
         found = _opened(file, roster)
         if not roster.is_at(found.size, found.last):

@@ -34,7 +34,7 @@ def init(
         head, vkey = ledger.head(), ledger.vkey
     facts = {
         "created": created,
-        "file": str(ledger.file),
+        "file": str(ledger.place),
         "keys": str(chosen.keys),
         "vkey": vkey,
         "config": None if written is None else str(written),
@@ -46,7 +46,7 @@ def init(
             [
                 (
                     "Ledger",
-                    f"{ledger.file} ({'created' if created else f'was there, {head.size:,} entries'})",
+                    f"{ledger.place} ({'created' if created else f'was there, {head.size:,} entries'})",
                 ),
                 ("Keys", str(chosen.keys)),
                 ("Public key", vkey),

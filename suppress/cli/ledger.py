@@ -26,19 +26,19 @@ def current(ctx: typer.Context, as_json: AsJson = False) -> None:
     suppress ledger current
     """
     from suppress.ledger import schema
-    from suppress.ledger.place import sqlite_file
+    from suppress.ledger.place import place_of
 
-    file = sqlite_file(settings(ctx).ledger)
-    revision = schema.read_revision(file)
+    place = place_of(settings(ctx).ledger)
+    revision = schema.read_revision(place)
     facts = {
-        "file": str(file),
+        "ledger": str(place),
         "revision": revision,
         "needed": schema.HEAD,
         "up_to_date": revision == schema.HEAD,
     }
 
     def draw(screen: Screen) -> None:
-        screen.fields([("Ledger", str(file)), ("Schema", revision), ("Needed", schema.HEAD)])
+        screen.fields([("Ledger", str(place)), ("Schema", revision), ("Needed", schema.HEAD)])
         if revision in schema.OLDER:
             screen.line(f"Next: {schema.UPGRADE}")
 
@@ -47,30 +47,33 @@ def current(ctx: typer.Context, as_json: AsJson = False) -> None:
 
 @ledger_app.command("upgrade")
 def upgrade(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Bring the ledger to this program's schema. The file is copied first; entries are never touched.
+    """Bring the ledger to this program's schema. A file is copied first; entries are never touched.
 
-    suppress ledger upgrade
+    A database of a server is brought up to date in one transaction, and is for you to back up before:
+
+        suppress ledger upgrade
     """
     from suppress.ledger import Keys, schema
-    from suppress.ledger.place import sqlite_file
+    from suppress.ledger.place import place_of
 
     chosen = settings(ctx)
-    file = sqlite_file(chosen.ledger)
-    before = schema.read_revision(file)
-    copy = schema.upgrade(file, Keys.load(chosen.keys))
+    place = place_of(chosen.ledger)
+    before = schema.read_revision(place)
+    copy = schema.upgrade(place, Keys.load(chosen.keys))
     facts = {
-        "file": str(file),
+        "ledger": str(place),
         "before": before,
         "revision": schema.HEAD,
         "copy": None if copy is None else str(copy),
     }
 
     def draw(screen: Screen) -> None:
-        if copy is None:
-            screen.line(f"{file} has schema {schema.HEAD} already; nothing was changed.")
+        if before == schema.HEAD and copy is None:
+            screen.line(f"{place} has schema {schema.HEAD} already; nothing was changed.")
             return
-        screen.line(f"{file} was brought from schema {before} to {schema.HEAD}.")
-        screen.line(f"The ledger as it was before: {copy}")
+        screen.line(f"{place} was brought from schema {before} to {schema.HEAD}.")
+        if copy is not None:
+            screen.line(f"The ledger as it was before: {copy}")
         screen.line("Next: suppress verify")
 
     emit("ledger-upgrade", facts, as_json=as_json, human=draw)

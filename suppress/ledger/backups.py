@@ -1,5 +1,8 @@
 """A copy of a ledger in use, to be put in its place one day: consistent, verified, its checkpoint beside it.
 
+It is always a SQLite file, also of a ledger on a server: one file that needs no server to be verified, and
+that `suppress ledger copy` carries back into one.
+
     suppress-2026-11-23.db               0600
     suppress-2026-11-23.db.checkpoint    the signed head of the copy, for `verify --anchor`
 
@@ -18,13 +21,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import Engine
+
 from suppress.errors import LedgerDamaged, OutputRefused, StorageFailed
+from suppress.ledger.copying import pour
 from suppress.ledger.engine import reading, sqlite_engine
 from suppress.ledger.heads import read_tip
 from suppress.ledger.inspection import Inspection, Outside
 from suppress.ledger.keyring import Keyring
 from suppress.ledger.keys import read_highwater, replace_file, sync_folder
-from suppress.ledger.place import copied
+from suppress.ledger.place import Place, copied
 from suppress.ledger.values import Head
 
 _UNFINISHED = re.compile(r"\.suppress-backup-([0-9]{1,9})-[0-9a-f]{8}")
@@ -39,25 +45,42 @@ class Backup:
     head: Head
 
 
-def run(file: Path, ring: Keyring, output: Path) -> Backup:
+def run(engine: Engine, place: Place, ring: Keyring, output: Path) -> Backup:
     """Make a backup. Raises what `Ledger.backup` says."""
     checkpoint = output.with_name(f"{output.name}.checkpoint")
-    for path in (output, checkpoint):
+    _require_free(output, checkpoint)
+    head = copy(engine, place, ring, output)
+    try:
+        replace_file(checkpoint, head.note.encode())
+    except OSError as refused:
+        raise StorageFailed(f"{checkpoint} cannot be written: {refused.strerror}") from refused
+    return Backup(output, checkpoint, head)
+
+
+def copy(engine: Engine, place: Place, ring: Keyring, output: Path) -> Head:
+    """Copy a ledger into a new file, and verify it there. Raises what `Ledger.copy` says."""
+    _require_free(output)
+    with _draft(output) as draft:
+        mark = read_highwater(ring.highwater)
+        if isinstance(place, Path):
+            copied(place, draft)
+            head = _verified(draft, ring, mark)
+        else:
+            head = pour(engine, place, ring, draft, mark)
+        _settle(draft)
+        draft.rename(output)
+        sync_folder(output.parent)
+    return head
+
+
+def _require_free(output: Path, *others: Path) -> None:
+    for path in (output, *others):
         if os.path.lexists(path):
             raise OutputRefused(
                 f"{path} is there already, and a backup never replaces a file", remedy="name another file"
             )
     if not output.parent.is_dir() or not os.access(output.parent, os.W_OK):
         raise OutputRefused(f"{output} cannot be written: {output.parent} is no folder that takes files")
-    with _draft(output) as draft:
-        mark = read_highwater(ring.highwater)
-        copied(file, draft)
-        head = _verified(draft, ring, mark)
-        _settle(draft)
-        draft.rename(output)
-        replace_file(checkpoint, head.note.encode())
-        sync_folder(output.parent)
-    return Backup(output, checkpoint, head)
 
 
 @contextmanager

@@ -22,33 +22,37 @@ from suppress.core.leaf import encode
 from suppress.core.merkle import Frontier, leaf_hash
 from suppress.errors import ConfigWrong, OutputRefused
 from suppress.ledger import schema, tables
-from suppress.ledger.engine import insert_rows, sqlite_engine, writing
+from suppress.ledger.engine import founding, insert_rows, opened
 from suppress.ledger.heads import Signer
 from suppress.ledger.keys import Keys, raise_highwater, read_highwater, sync_folder
+from suppress.ledger.place import Place
 from suppress.ledger.sealing import mark
+from suppress.ledger.server import Server, connected
 
 
-def create(file: Path, folder: Path, organisation: str | None, now: datetime) -> bool:
+def create(place: Place, folder: Path, organisation: str | None, now: datetime) -> bool:
     """Make keys and ledger. False when another process was quicker.
 
     Raises:
         OutputRefused: The file or the keys folder cannot be made.
         ConfigWrong: The keys folder belongs to a ledger that was in use, or cannot be used.
     """
-    if not file.parent.is_dir():
-        raise OutputRefused(f"no ledger can be created in {file.parent}: there is no such folder")
+    if isinstance(place, Server):
+        connected(place).close()  # no keys for a database that is not there
+    elif not place.parent.is_dir():
+        raise OutputRefused(f"no ledger can be created in {place.parent}: there is no such folder")
     keys = Keys.create(folder, _origin(organisation))
     in_use = ConfigWrong(
-        f"the keys in {folder} belong to a ledger that was in use, and {file} is not that ledger",
+        f"the keys in {folder} belong to a ledger that was in use, and {place} is not that ledger",
         remedy="restore the ledger from your backup, or name another folder for the keys",
     )
     # The mark is read ahead of the file, which another process that creates this ledger makes first.
-    if read_highwater(keys.highwater) is not None and not file.exists():
+    if isinstance(place, Path) and not place.exists() and read_highwater(keys.highwater) is not None:
         raise in_use
     signer = Signer.of(keys)
-    engine = sqlite_engine(file, mode="rwc")
+    engine = opened(place, mode="rwc")
     try:
-        with writing(engine, file) as connection:
+        with founding(engine, place) as connection:
             if schema.exists(connection):
                 return False
             if read_highwater(keys.highwater) is not None:
@@ -57,7 +61,8 @@ def create(file: Path, folder: Path, organisation: str | None, now: datetime) ->
             note = _open_log(connection, keys, signer, now)
     finally:
         engine.dispose()
-    sync_folder(file.parent)
+    if isinstance(place, Path):
+        sync_folder(place.parent)
     raise_highwater(keys.highwater, note)
     return True
 

@@ -20,7 +20,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import Connection, Engine, delete, select
 
@@ -33,7 +32,7 @@ from suppress.ledger.erasures import Gone, keep, records
 from suppress.ledger.folding import annulled_by
 from suppress.ledger.keyring import Keyring
 from suppress.ledger.keys import raise_highwater, read_highwater
-from suppress.ledger.place import snapshot_file
+from suppress.ledger.place import Place, snapshot_file
 from suppress.ledger.projections import chunks
 from suppress.ledger.sealing import IndexKey, expressible, request_commitment
 from suppress.ledger.values import Event
@@ -77,7 +76,7 @@ class Known:
 
 def run(
     engine: Engine,
-    file: Path,
+    place: Place,
     ring: Keyring,
     address_key: str,
     grounds: Grounds,
@@ -88,12 +87,12 @@ def run(
     now: Callable[[], datetime],
 ) -> Erasure:
     """Erase or forget one person. Raises what `Ledger.erase` says."""
-    with writing(engine, file) as connection:
+    with writing(engine, place) as connection:
         ring.follow(connection)
         people = known(connection, ring.index, address_key)
         events = _remove(connection, ring.index, people, grounds, forget=forget, seen=seen)
         if events:
-            scrubbing.mark(connection, file, always=forget)
+            scrubbing.mark(connection, place, always=forget)
         receipts, note = append(
             connection,
             [Plain(event) for event in events],
@@ -110,9 +109,9 @@ def run(
     for gone in (*kept, *others):
         keep(ring.folder, gone)
     if forget:
-        snapshot_file(file).unlink(missing_ok=True)  # a hash of theirs is in it
+        snapshot_file(place, ring.folder).unlink(missing_ok=True)  # a hash of theirs is in it
     if unclean:
-        scrubbing.write_anew(engine, file)
+        scrubbing.write_anew(engine, place)
     newest = ring.index[-1]
     return Erasure(
         subjects=tuple(each.subject for each in people),

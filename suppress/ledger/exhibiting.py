@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import Engine, select
 
@@ -19,6 +18,7 @@ from suppress.ledger import projections, tables
 from suppress.ledger.engine import reading
 from suppress.ledger.heads import read_tip
 from suppress.ledger.keyring import read_history
+from suppress.ledger.place import Place
 from suppress.ledger.projections import chunks
 from suppress.ledger.values import Head
 
@@ -47,10 +47,10 @@ class SubjectOpening:
 class Exhibit:
     """The ledger as of `head`."""
 
-    def __init__(self, engine: Engine, file: Path) -> None:
+    def __init__(self, engine: Engine, place: Place) -> None:
         self._engine = engine
-        self._file = file
-        with reading(engine, file) as connection:
+        self._place = place
+        with reading(engine, place) as connection:
             self.head: Head = read_tip(connection).head
             history = read_history(connection)
         self.chain: KeyChain = history.chain
@@ -67,7 +67,7 @@ class Exhibit:
         leaf, seq = tables.ledger.c.leaf, tables.ledger.c.seq
         for first in range(0, self.head.size, PAGE):
             end = min(first + PAGE, self.head.size)
-            with reading(self._engine, self._file) as connection:
+            with reading(self._engine, self._place) as connection:
                 page = (
                     connection.execute(select(leaf).where(seq >= first, seq < end).order_by(seq))
                     .scalars()
@@ -81,7 +81,7 @@ class Exhibit:
         """The leaves of these entries."""
         found: dict[int, bytes] = {}
         column = tables.ledger.c
-        with reading(self._engine, self._file) as connection:
+        with reading(self._engine, self._place) as connection:
             for chunk in chunks(seqs):
                 rows = connection.execute(select(column.seq, column.leaf).where(column.seq.in_(chunk)))
                 found.update((seq, _bytes(leaf, f"entry {seq}")) for seq, leaf in rows)
@@ -91,7 +91,7 @@ class Exhibit:
         """The payloads of these entries, as far as there are any."""
         found: dict[int, Opening] = {}
         column = tables.payload.c
-        with reading(self._engine, self._file) as connection:
+        with reading(self._engine, self._place) as connection:
             for chunk in chunks(seqs):
                 rows = connection.execute(
                     select(column.seq, column.salt, column.body).where(column.seq.in_(chunk))
@@ -105,7 +105,7 @@ class Exhibit:
         """The rows of these people, as far as they were not forgotten. They are found by reading all rows."""
         found: dict[str, SubjectOpening] = {}
         column = tables.subject.c
-        with reading(self._engine, self._file) as connection:
+        with reading(self._engine, self._place) as connection:
             for chunk in chunks(ids):
                 rows = connection.execute(
                     select(column.id, column.key_id, column.blind_index, column.salt).where(
@@ -119,14 +119,14 @@ class Exhibit:
 
     def about(self, type_: str, name: str) -> list[int]:
         """The entries of a type about a name, oldest first: the erasures of a person."""
-        with reading(self._engine, self._file) as connection:
+        with reading(self._engine, self._place) as connection:
             return [
                 seq for seq in reversed(projections.topics(connection, type_, name)) if seq < self.head.size
             ]
 
     def checkpoint(self, size: int) -> str | None:
         """The stored note of a checkpoint of this size."""
-        with reading(self._engine, self._file) as connection:
+        with reading(self._engine, self._place) as connection:
             note = connection.execute(
                 select(tables.checkpoint.c.note).where(tables.checkpoint.c.size == size)
             ).scalar_one_or_none()

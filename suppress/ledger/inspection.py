@@ -28,7 +28,7 @@ from suppress.core.entry import Restored
 from suppress.core.keychain import KeyChain
 from suppress.core.merkle import Frontier, leaf_hash
 from suppress.errors import LedgerDamaged
-from suppress.ledger import replaying, shape, tables
+from suppress.ledger import guards, replaying, shape, tables
 from suppress.ledger.heads import Tip, read_tip
 from suppress.ledger.keyring import read_history
 from suppress.ledger.sealing import IndexKey, mark
@@ -331,6 +331,8 @@ def require_whole(connection: Connection) -> None:
 
 def guard_problem(connection: Connection) -> str | None:
     """Why the append-only guards, or the tables under them, are not exactly ours; None when they are."""
+    if connection.dialect.name == "postgresql":
+        return guards.problem(connection)
     rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all()
     found: dict[str, str] = {row[0]: row[1] for row in rows}
     for name, sql in tables.GUARDS.items():
@@ -383,6 +385,7 @@ def _marks(connection: Connection, first: int, end: int) -> Iterator[tuple[int, 
         .outerjoin(tables.event, tables.event.c.seq == tables.ledger.c.seq)
         .where(tables.ledger.c.seq >= first, tables.ledger.c.seq < end)
         .order_by(tables.ledger.c.seq)
+        .execution_options(yield_per=PAGE)
     )
     for seq, leaf, marked in rows:
         yield seq, mark(leaf_hash(blob(leaf, f"entry {seq}"))), marked

@@ -12,7 +12,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select
@@ -21,16 +20,16 @@ from suppress.core.spelling import bare, comparable, forms
 from suppress.core.suppression import Channel, Scope
 from suppress.ledger import projections, tables
 from suppress.ledger.engine import CHUNK, reading
-from suppress.ledger.place import translated
+from suppress.ledger.place import Place, translated
 from suppress.ledger.reading import decoded
 from suppress.ledger.rows import row_of_suppression, suppression_from
 from suppress.ledger.values import Listed
 
 
-def suppressed(engine: Engine, file: Path, channel: Channel, target: Scope) -> Iterator[Listed]:
+def suppressed(engine: Engine, place: Place, channel: Channel, target: Scope) -> Iterator[Listed]:
     """Everybody who may not be mailed and whose address is held, by the byte order of their match key."""
     with closing(sqlite3.connect("")) as scratch:
-        with translated(file):
+        with translated(place):
             scratch.execute("PRAGMA journal_mode = OFF")
             scratch.execute(
                 "CREATE TABLE listed (key TEXT, addresses TEXT, heard INTEGER, subject TEXT, channel TEXT, "
@@ -38,13 +37,13 @@ def suppressed(engine: Engine, file: Path, channel: Channel, target: Scope) -> I
             )
         last = -1
         while True:
-            with reading(engine, file) as connection:
+            with reading(engine, place) as connection:
                 people = _next_people(connection, last)
                 rows = _rows(connection, people, channel, target)
             if not people:
                 break
             last = people[-1]
-            with translated(file):
+            with translated(place):
                 scratch.executemany("INSERT INTO listed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
         rows_by_key = scratch.execute("SELECT * FROM listed ORDER BY key, seq")
         for key, addresses, heard, subject, *row in rows_by_key:

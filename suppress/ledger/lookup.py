@@ -2,8 +2,8 @@
 
 Rules kept here:
 
-* It reads through `sqlite3` alone: SQLAlchemy would cost more than the rest of a `suppress check` together.
-  The queries are those of `store`, and a test holds both to the same answers.
+* It reads through `reader`: SQLAlchemy would cost more than the rest of a `suppress check` together. The
+  queries are those of `store`, and a test holds both to the same answers.
 * The database is opened read-only, and read in short transactions, so that checking a long file does not
   hold up a writer.
 * An address is looked up under every live index key: an erased person can be found under an old one only.
@@ -11,7 +11,6 @@ Rules kept here:
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -28,7 +27,8 @@ from suppress.core.verdict import CLEAR, Verdict
 from suppress.errors import LedgerDamaged
 from suppress.ledger import schema
 from suppress.ledger.keys import Keys
-from suppress.ledger.place import keys_folder, open_read_only, require_ledger_file, sqlite_file, translated
+from suppress.ledger.place import Place, keys_folder, place_of, require_ledger_file, snapshot_file
+from suppress.ledger.reader import Reader
 from suppress.ledger.reading import ROTATIONS, KeyHistory
 from suppress.ledger.rows import standing_from
 from suppress.ledger.ruling import certain, doubtful
@@ -73,39 +73,40 @@ _INDEXED = "SELECT 1 FROM subject WHERE key_id = ? LIMIT 1"
 class Lookup:
     """An open ledger that only answers checks. `size`, `root` and `checkpoint` are as of opening."""
 
-    def __init__(
-        self, file: Path, connection: sqlite3.Connection, folder: Path, live: _Live, head: tuple[int, str]
-    ) -> None:
-        self.file = file
-        self._connection = connection
+    def __init__(self, reader: Reader, folder: Path, live: _Live, head: tuple[int, str]) -> None:
+        self.place = reader.place
+        self.snapshot = snapshot_file(reader.place, folder)
+        """Where `suppress.check` keeps its snapshot of this ledger."""
+        self._reader = reader
         self._folder = folder
         self._live = live
         self.size, self.checkpoint = head
-        self.root = _root_in(self.checkpoint, file)
+        self.root = _root_in(self.checkpoint, reader.place)
 
     @classmethod
     def open(cls, url: str, *, keys: Path | None = None) -> Lookup:
         """Open a ledger for checks. Raises what `Ledger.open` raises, and writes nothing."""
-        file = sqlite_file(url)
-        require_ledger_file(file)
-        folder = keys if keys is not None else keys_folder(url)
+        place = place_of(url)
+        if isinstance(place, Path):
+            require_ledger_file(place)
+        folder = keys if keys is not None else keys_folder(place)
         loaded = Keys.load(folder)
-        connection = open_read_only(file)
+        reader = Reader.open(place)
         try:
-            with translated(file):
-                schema.require_current_file(connection, file)
-                live = _live(connection, loaded)
-                head = connection.execute("SELECT size, note FROM head").fetchone()
+            with reader.translated():
+                schema.require_current_for(reader)
+                live = _live(reader, loaded)
+                head = reader.ask("SELECT size, note FROM head").fetchone()
             if head is None:
-                raise LedgerDamaged(f"the ledger {file} has no head")
-            return cls(file, connection, folder, live, (head[0], bytes(head[1]).decode(errors="replace")))
+                raise LedgerDamaged(f"the ledger {place} has no head")
+            return cls(reader, folder, live, (head[0], bytes(head[1]).decode(errors="replace")))
         except BaseException:
-            connection.close()
+            reader.close()
             raise
 
     def close(self) -> None:
         """Give the database back."""
-        self._connection.close()
+        self._reader.close()
 
     def __enter__(self) -> Self:
         return self
@@ -131,27 +132,23 @@ class Lookup:
         """The verdict for each address, in the same order."""
         found: list[Verdict] = []
         for start in range(0, len(addresses), BATCH):
-            with translated(self.file):
-                self._connection.execute("BEGIN")
-                try:
-                    self._follow_rotations()
-                    found += self._judged(addresses[start : start + BATCH], channel, target)
-                finally:
-                    self._connection.execute("COMMIT")
+            with self._reader.reading():
+                self._follow_rotations()
+                found += self._judged(addresses[start : start + BATCH], channel, target)
         return found
 
     def roster(self) -> Roster:
         """Everybody who can be recognised, for the engine that decides about long files."""
         from suppress.ledger.roster import Roster
 
-        with translated(self.file):
+        with self._reader.translated():
             self._follow_rotations()
-        return Roster(self.file, self._connection, self._live.keys)
+        return Roster(self._reader, self._live.keys)
 
     def _follow_rotations(self) -> None:
         """Since this was opened another process may have begun to index new people under a new key."""
-        if _last_rotation(self._connection) != self._live.last:
-            self._live = _live(self._connection, Keys.load(self._folder))
+        if _last_rotation(self._reader) != self._live.last:
+            self._live = _live(self._reader, Keys.load(self._folder))
 
     def _judged(self, addresses: Sequence[Address], channel: Channel, target: Scope) -> list[Verdict]:
         """Verdicts of a batch. Nearly all addresses of a list are nobody's, which one question finds out."""
@@ -174,11 +171,11 @@ class Lookup:
     def _there(self, question: str, key_id: str, indexes: Sequence[bytes]) -> set[bytes | None]:
         """Those of the indexes that the ledger has under this key."""
         asked = question.format(",".join("?" * len(indexes)))
-        return {index for (index,) in self._connection.execute(asked, (key_id, *indexes))}
+        return {index for (index,) in self._reader.ask(asked, (key_id, *indexes))}
 
     def _judge(self, address: Address, channel: Channel, target: Scope) -> Verdict:
         key = expressible(address.key)
-        ask = self._connection.execute
+        ask = self._reader.ask
         for index_key in self._live.keys:
             rows = ask(_EXACT, (index_key.id, index_key.blind(key))).fetchall()
             if rows:
@@ -201,7 +198,7 @@ class Lookup:
         person, lifted, _, channel = rows[0][:4]
         if person is None:
             raise LedgerDamaged("a person's row in the ledger names an entry that is not there")
-        lifts = self._connection.execute(_LIFT, (person,)).fetchall() if lifted else ()
+        lifts = self._reader.ask(_LIFT, (person,)).fetchall() if lifted else ()
         # Somebody of whom only drift or consent is known has one row, with nothing in it.
         return standing_from("", [row[3:] for row in rows] if channel is not None else (), lifts)
 
@@ -213,21 +210,21 @@ class _Live(NamedTuple):
     last: int
 
 
-def _live(connection: sqlite3.Connection, keys: Keys) -> _Live:
+def _live(reader: Reader, keys: Keys) -> _Live:
     """Those of `keys` that the ledger records. Raises `ConfigWrong` when one is missing that it needs."""
-    history = KeyHistory.of(connection.execute(_KEYS, ROTATIONS))
-    live = history.live(keys, lambda id_: connection.execute(_INDEXED, (id_,)).fetchone() is not None)
+    history = KeyHistory.of(reader.ask(_KEYS, ROTATIONS))
+    live = history.live(keys, lambda id_: reader.ask(_INDEXED, (id_,)).fetchone() is not None)
     return _Live(live.index, history.last)
 
 
-def _last_rotation(connection: sqlite3.Connection) -> int:
-    (last,) = connection.execute(_LAST, ROTATIONS).fetchone()
+def _last_rotation(reader: Reader) -> int:
+    (last,) = reader.ask(_LAST, ROTATIONS).fetchone()
     return last or 0
 
 
-def _root_in(note: str, file: Path) -> str:
+def _root_in(note: str, place: Place) -> str:
     """The root that a head's note names, in hex. Whether it is signed, `suppress verify` says."""
     try:
         return Checkpoint.parse(Note.parse(note).text).root.hex()
     except BadNote as wrong:
-        raise LedgerDamaged(f"the head of the ledger {file} cannot be read: {wrong}") from wrong
+        raise LedgerDamaged(f"the head of the ledger {place} cannot be read: {wrong}") from wrong

@@ -1,8 +1,12 @@
-"""Where a ledger lives, and what SQLite's refusals mean in our errors.
+"""Where a ledger lives, and what SQLite's refusals mean in our errors. (PostgreSQL's are in `server`.)
 
 Rules kept here:
 
-* A ledger is named by a SQLAlchemy URL (`sqlite:///suppress.db`) or by the bare path of a SQLite file.
+* A ledger is named by a SQLAlchemy URL (`sqlite:///suppress.db`, `postgresql+psycopg://user@host/database`)
+  or by the bare path of a SQLite file.
+* What belongs to a ledger and is not in its database lies beside it. A database of a server has no folder, so
+  the keys are then where the settings say, by default `suppress.keys` in the working directory, and the
+  rest lies beside the keys.
 * No error of a driver leaves the ledger room: each becomes one of `suppress.errors`, chosen by SQLite's own
   result code, never by its wording.
 * This module loads nothing heavy, so that `Lookup` can use it.
@@ -18,6 +22,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from suppress.errors import (
     BadUsage,
@@ -28,24 +33,30 @@ from suppress.errors import (
     StorageFailed,
     SuppressError,
 )
+from suppress.ledger.server import SCHEMES, Server
+
+Place: TypeAlias = Path | Server
+"""A SQLite file, or a database of a PostgreSQL server. Its text may be shown to anybody."""
 
 BUSY_SECONDS = 5.0
 """How long to wait for another process that holds the ledger."""
 
 
-def sqlite_file(url: str) -> Path:
-    """The SQLite file that `url` names.
+def place_of(url: str) -> Place:
+    """The ledger that `url` names.
 
     Raises:
-        BadUsage: A URL of another database, or one with parameters.
+        BadUsage: A URL of another database, or a SQLite URL with parameters.
     """
     if "://" not in url:
         return _given(url, url)
     scheme, _, rest = url.partition("://")
+    if scheme in SCHEMES:
+        return Server.of(url)
     if scheme not in ("sqlite", "sqlite+pysqlite"):
         raise BadUsage(
-            f"this version keeps ledgers in SQLite files only, not in {scheme or 'nothing'}",
-            remedy="use sqlite:///suppress.db, or the path of a file",
+            f"a ledger is kept in a SQLite file or in PostgreSQL, not in {scheme or 'nothing'}",
+            remedy="use sqlite:///suppress.db, the path of a file, or postgresql+psycopg://user@host/database",
         )
     return _given(rest.removeprefix("/"), url)
 
@@ -60,14 +71,14 @@ def _given(path: str, url: str) -> Path:
     return Path(path)
 
 
-def keys_folder(url: str) -> Path:
+def keys_folder(place: Place) -> Path:
     """The default folder of a ledger's keys: beside its file, `X.db` → `X.keys`."""
-    return sqlite_file(url).with_suffix(".keys")
+    return Path("suppress.keys") if isinstance(place, Server) else place.with_suffix(".keys")
 
 
-def snapshot_file(ledger: Path) -> Path:
-    """Where `suppress.check` keeps its snapshot of a ledger file; it may be deleted at any time."""
-    return ledger.with_suffix(".snapshot")
+def snapshot_file(place: Place, keys: Path) -> Path:
+    """Where `suppress.check` keeps its snapshot of a ledger; it may be deleted at any time."""
+    return (keys if isinstance(place, Server) else place).with_suffix(".snapshot")
 
 
 def uri(file: Path, mode: str) -> str:
@@ -76,7 +87,7 @@ def uri(file: Path, mode: str) -> str:
 
 
 def require_ledger_file(file: Path) -> None:
-    """Refuse early what cannot be a ledger.
+    """Refuse early what cannot be a ledger file.
 
     The file is not opened here: closing it again would drop the POSIX locks that SQLite holds for another
     connection of this very process (https://www.sqlite.org/howtocorrupt.html, section 2.2).
@@ -142,11 +153,13 @@ def upgrade_copy(file: Path, revision: str, now: datetime) -> Path:
     return file.with_name(f"{file.name}.{revision}-{now:%Y%m%dT%H%M%SZ}")
 
 
-def upgrade_copies(file: Path) -> tuple[Path, ...]:
-    """The copies that upgrades have left beside a ledger."""
-    named = re.compile(re.escape(file.name) + r"\..+-\d{8}T\d{6}Z")
+def upgrade_copies(place: Place) -> tuple[Path, ...]:
+    """The copies that upgrades have left beside a ledger file; of a server's they leave none."""
+    if isinstance(place, Server):
+        return ()
+    named = re.compile(re.escape(place.name) + r"\..+-\d{8}T\d{6}Z")
     try:
-        return tuple(sorted(each for each in file.parent.iterdir() if named.fullmatch(each.name)))
+        return tuple(sorted(each for each in place.parent.iterdir() if named.fullmatch(each.name)))
     except OSError:
         return ()
 
@@ -165,24 +178,24 @@ def _probed(file: Path, mode: str) -> sqlite3.Connection:
 
 
 @contextmanager
-def translated(file: Path) -> Iterator[None]:
-    """Turn whatever SQLite or the system says about `file` into one of our errors."""
+def translated(place: Place) -> Iterator[None]:
+    """Turn whatever SQLite or the system says about the ledger in `place` into one of our errors."""
     try:
         yield
     except sqlite3.Error as refused:
-        raise meaning(refused, file) from refused
+        raise meaning(refused, place) from refused
     except UnicodeDecodeError as wrong:
-        raise unreadable(file) from wrong
+        raise unreadable(place) from wrong
     except OSError as refused:
-        raise StorageFailed(f"{file}: {refused.strerror or type(refused).__name__}") from refused
+        raise StorageFailed(f"{place}: {refused.strerror or type(refused).__name__}") from refused
 
 
-def unreadable(file: Path) -> LedgerDamaged:
+def unreadable(place: Place) -> LedgerDamaged:
     """What a UnicodeDecodeError says: Python decodes SQLite's own message, which may quote damaged bytes."""
-    return LedgerDamaged(f"the ledger {file} cannot be read: it holds text that is none")
+    return LedgerDamaged(f"the ledger {place} cannot be read: it holds text that is none")
 
 
-def meaning(refused: sqlite3.Error, file: Path) -> SuppressError:
+def meaning(refused: sqlite3.Error, file: Place) -> SuppressError:
     """What a SQLite error says about the ledger in `file` (https://www.sqlite.org/rescode.html)."""
     code = getattr(refused, "sqlite_errorcode", None)
     primary = code & 0xFF if isinstance(code, int) else None
@@ -198,7 +211,7 @@ def meaning(refused: sqlite3.Error, file: Path) -> SuppressError:
                 f"the ledger {file} or its folder may not be written to",
                 remedy="give this user write permission to the file and its folder",
             )
-        case sqlite3.SQLITE_CANTOPEN:
+        case sqlite3.SQLITE_CANTOPEN if isinstance(file, Path):
             return _cannot_open(file)
         case sqlite3.SQLITE_NOTADB:
             return LedgerDamaged(

@@ -37,6 +37,7 @@ from suppress.ledger.heads import Tip, read_tip
 from suppress.ledger.inspection import Inspection
 from suppress.ledger.keyring import Keyring
 from suppress.ledger.keys import Keys, read_highwater, replace_file
+from suppress.ledger.place import Place
 from suppress.ledger.values import Event
 
 
@@ -64,7 +65,7 @@ class Restoration:
 
 def run(
     engine: Engine,
-    file: Path,
+    place: Place,
     ring: Keyring,
     *,
     anchors: Sequence[str],
@@ -75,7 +76,7 @@ def run(
     """Go on from a backup. Raises what `Ledger.restored` says."""
     people = [gone for folder in (ring.folder / erasures.FOLDER, *records) for gone in erasures.load(folder)]
     mark = read_highwater(ring.highwater)
-    with writing(engine, file) as connection:
+    with writing(engine, place) as connection:
         ring.follow(connection)
         tip = read_tip(connection)
         lost = _highest(tip, [mark, *anchors])
@@ -88,7 +89,7 @@ def run(
         if seq is None:
             plan.add(Event(id_, Restored(tip.size, tip.tree.root().hex(), lost.size)))
             plan.take_up(people)
-            scrubbing.mark(connection, file, always=plan.forgotten > 0)
+            scrubbing.mark(connection, place, always=plan.forgotten > 0)
         receipts, note = append(
             connection,
             [Plain(event) for event in plan.events],
@@ -103,7 +104,7 @@ def run(
         unclean = scrubbing.is_marked(connection)
     _kept(ring.highwater, note)
     if unclean:
-        scrubbing.write_anew(engine, file)
+        scrubbing.write_anew(engine, place)
     if seq is not None:
         return Restoration(seq, lost.size, seq)
     return Restoration(tip.size, lost.size, receipts[0].seq, True, plan.erased, plan.forgotten)

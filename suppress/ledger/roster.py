@@ -14,16 +14,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 from typing import NamedTuple
 
 from suppress.core.entry import Corrected
 from suppress.core.merkle import leaf_hash
 from suppress.errors import LedgerDamaged
-from suppress.ledger.place import translated
+from suppress.ledger.reader import Reader
 from suppress.ledger.reading import decoded
 from suppress.ledger.sealing import IndexKey, expressible, read_payload
 
@@ -80,11 +77,10 @@ class Person(NamedTuple):
 
 
 class Roster:
-    """Reads who is in a ledger, through the connection of an open `Lookup`."""
+    """Reads who is in a ledger, through the reader of an open `Lookup`."""
 
-    def __init__(self, file: Path, connection: sqlite3.Connection, keys: Sequence[IndexKey]) -> None:
-        self.file = file
-        self._connection = connection
+    def __init__(self, reader: Reader, keys: Sequence[IndexKey]) -> None:
+        self._reader = reader
         self._keys = {key.id: key for key in keys}
 
     @property
@@ -98,26 +94,26 @@ class Roster:
 
     def position(self) -> Position:
         """Where the ledger is now."""
-        with self._reading():
-            row = self._connection.execute(_POSITION).fetchone()
+        with self._reader.reading():
+            row = self._reader.ask(_POSITION).fetchone()
         if row is None or row[2] is None:
-            raise LedgerDamaged(f"the ledger {self.file} has no head, or lacks its last entry")
+            raise LedgerDamaged(f"the ledger {self._reader.place} has no head, or lacks its last entry")
         size, note, last, people, aliases, rules = row
         note = bytes(note).decode(errors="replace")
         return Position(size, note, leaf_hash(last).hex(), people, aliases, -1 if rules is None else rules)
 
     def is_at(self, size: int, last: str) -> bool:
         """Whether entry `size - 1` of this ledger is the one whose leaf has this hash."""
-        with self._reading():
-            rows = self._connection.execute(_LEAVES, (size - 1, size)).fetchall()
+        with self._reader.reading():
+            rows = self._reader.ask(_LEAVES, (size - 1, size)).fetchall()
         return len(rows) == 1 and leaf_hash(rows[0][1]).hex() == last
 
     def everyone(self) -> Iterator[list[Person]]:
         """All people, in pages, in no order that says anything about them."""
         after: tuple[str, bytes] = ("", b"")
         while True:
-            with self._reading():
-                rows = self._connection.execute(_EVERYONE, (*after, PAGE)).fetchall()
+            with self._reader.reading():
+                rows = self._reader.ask(_EVERYONE, (*after, PAGE)).fetchall()
             if not rows:
                 return
             after = (rows[-1][0], rows[-1][1])
@@ -129,8 +125,8 @@ class Roster:
     def touched(self, since: int, until: int) -> Iterator[list[Person]]:
         """The people whom entries from `since` on, and before `until`, are about, as they are now."""
         for start in range(since, until, PAGE):
-            with self._reading():
-                rows = self._connection.execute(_LEAVES, (start, min(start + PAGE, until))).fetchall()
+            with self._reader.reading():
+                rows = self._reader.ask(_LEAVES, (start, min(start + PAGE, until))).fetchall()
                 subjects = {
                     getattr(entry.body, "subject", None): None
                     for entry in (decoded(seq, leaf) for seq, leaf in rows)
@@ -157,7 +153,7 @@ class Roster:
     def _now(self, subjects: Iterable[str]) -> Iterator[Person]:
         unknown: dict[str, int] = {}
         for subject in subjects:
-            row = self._connection.execute(_PERSON, (subject,)).fetchone()
+            row = self._reader.ask(_PERSON, (subject,)).fetchone()
             number, body = (-1, None) if row is None else row
             key = _key_in(body)
             index = None if key is None else self._indexed(key, subject)
@@ -170,7 +166,7 @@ class Roster:
         for start in range(0, len(names), 900):
             some = names[start : start + 900]
             asked = _INDEXES.format(",".join("?" * len(some)))
-            for subject, key_id, index in self._connection.execute(asked, some):
+            for subject, key_id, index in self._reader.ask(asked, some):
                 yield Person(unknown.pop(subject), None, (key_id, bytes(index)))
         for number in unknown.values():
             yield Person(number, None, None)
@@ -178,7 +174,7 @@ class Roster:
     def _indexed(self, key: str, subject: str) -> tuple[str, bytes] | None:
         for index_key in self._keys.values():
             index = index_key.blind(key)
-            row = self._connection.execute(_OWNER, (index_key.id, index)).fetchone()
+            row = self._reader.ask(_OWNER, (index_key.id, index)).fetchone()
             if row is not None and row[0] == subject:
                 return index_key.id, index
         return None
@@ -186,15 +182,6 @@ class Roster:
     def _proven(self, body: bytes | None, key_id: str, index: bytes) -> str | None:
         key, index_key = _key_in(body), self._keys.get(key_id)
         return key if key is not None and index_key is not None and index_key.blind(key) == index else None
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        with translated(self.file):
-            self._connection.execute("BEGIN")
-            try:
-                yield
-            finally:
-                self._connection.execute("COMMIT")
 
 
 def _key_in(body: bytes | None) -> str | None:

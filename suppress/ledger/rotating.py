@@ -39,6 +39,7 @@ from suppress.ledger.keys import (
     write_new_file,
     write_new_index_key,
 )
+from suppress.ledger.place import Place
 from suppress.ledger.sealing import IndexKey
 from suppress.ledger.values import Event, Receipt
 
@@ -47,13 +48,13 @@ if TYPE_CHECKING:
 
 
 def signing_key(
-    engine: Engine, file: Path, ring: Keyring, *, actor: str, now: Callable[[], datetime]
+    engine: Engine, place: Place, ring: Keyring, *, actor: str, now: Callable[[], datetime]
 ) -> Receipt:
     """Hand over to a new signing key. One that was recorded by a run that was killed is put in place instead.
 
     Raises what `Ledger.rotate_signing_key` says.
     """
-    with writing(engine, file) as connection:
+    with writing(engine, place) as connection:
         ring.follow(connection)
         old = ring.signer() if ring.is_settled else None
         if old is not None:
@@ -82,10 +83,10 @@ def signing_key(
 
 
 def index_key(
-    engine: Engine, file: Path, ring: Keyring, *, actor: str, now: Callable[[], datetime]
+    engine: Engine, place: Place, ring: Keyring, *, actor: str, now: Callable[[], datetime]
 ) -> Receipt:
     """Begin to index new people under a new key. Raises what `Ledger.rotate_index_key` says."""
-    with writing(engine, file) as connection:
+    with writing(engine, place) as connection:
         ring.follow(connection)
         key = _unrecorded(ring)
         (receipt,), note = append(

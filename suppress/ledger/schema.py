@@ -4,8 +4,9 @@ Rules kept here:
 
 * A ledger of another revision is refused, with the command that mends it. A revision that this program does
   not know was made by a newer one; no command of this program mends that.
-* An upgrade copies the SQLite file first and runs in one transaction. It is undone unless the guards stand
-  afterwards and the tree has the signed root; then the projections are built again from the leaves.
+* An upgrade runs in one transaction. It is undone unless the guards stand afterwards and the tree has the
+  signed root; then the projections are built again from the leaves. A SQLite file is copied first; how a
+  server is backed up is for whoever runs it.
 * The migrations lie beside the imported package (`suppress/_migrations`, as installed) or in the checkout.
 
 Only `create` and `upgrade` load Alembic, which costs more than a whole `suppress check`.
@@ -13,7 +14,6 @@ Only `create` and `upgrade` load Alembic, which costs more than a whole `suppres
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING
 
 from suppress.core.aliases import table_version
 from suppress.errors import BadUsage, LedgerDamaged, MigrationNeeded, NoLedger, SuppressError
-from suppress.ledger.place import copied, open_read_only, translated, upgrade_copy
+from suppress.ledger.place import Place, copied, upgrade_copy
+from suppress.ledger.reader import Reader
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -53,7 +54,7 @@ def migrations_folder() -> Path:
     raise SuppressError("the migrations are missing from this installation", remedy="install suppress again")
 
 
-def judge(revision: str | None, file: Path, *, empty: bool = False) -> None:
+def judge(revision: str | None, place: Place, *, empty: bool = False) -> None:
     """Refuse a ledger of another revision; `empty` says that the database has no tables at all.
 
     Raises:
@@ -65,21 +66,21 @@ def judge(revision: str | None, file: Path, *, empty: bool = False) -> None:
         return
     if revision is None:
         if empty:
-            raise NoLedger(f"{file} is empty: there is no ledger in it yet")
+            raise NoLedger(f"{place} is empty: there is no ledger in it yet")
         raise BadUsage(
-            f"{file} is a database of another program: there is no ledger in it",
-            remedy="name another file for the ledger",
+            f"{place} is a database of another program: there is no ledger in it",
+            remedy="name another file or database for the ledger",
         )
     if revision in OLDER:
-        raise MigrationNeeded(f"the ledger {file} has schema {revision}; this program needs {HEAD}")
+        raise MigrationNeeded(f"the ledger {place} has schema {revision}; this program needs {HEAD}")
     raise MigrationNeeded(
-        f"the ledger {file} has schema {revision!r}, which this program ({HEAD}) does not know: "
+        f"the ledger {place} has schema {revision!r}, which this program ({HEAD}) does not know: "
         "a newer version made it",
         remedy="install the newest version of suppress, then run the same command again",
     )
 
 
-def judge_rules(version: object, file: Path) -> None:
+def judge_rules(version: object, place: Place) -> None:
     """Refuse a ledger whose aliases were indexed by another table of mailbox providers than ours.
 
     Raises:
@@ -89,33 +90,32 @@ def judge_rules(version: object, file: Path) -> None:
         return
     if isinstance(version, int) and version > table_version():
         raise MigrationNeeded(
-            f"the ledger {file} was used with a newer table of mailbox providers",
+            f"the ledger {place} was used with a newer table of mailbox providers",
             remedy="install the newest version of suppress, then run the same command again",
         )
-    raise MigrationNeeded(f"the table of mailbox providers has changed since the ledger {file} was indexed")
+    raise MigrationNeeded(f"the table of mailbox providers has changed since the ledger {place} was indexed")
 
 
-def read_revision(file: Path) -> str | None:
+def read_revision(place: Place) -> str | None:
     """The schema revision of a ledger, None when the database has none. Loads neither SQLAlchemy nor Alembic.
 
     Raises:
-        NoLedger: There is no file, or nothing in it.
+        NoLedger: There is no file or database, or nothing in it.
         LedgerDamaged: It is no database, or more than one revision is recorded.
     """
-    with closing(open_read_only(file)) as connection, translated(file):
-        return _revision_in(connection)
+    with closing(Reader.open(place)) as reader, reader.translated():
+        return _revision_in(reader)
 
 
-def require_current_file(connection: sqlite3.Connection, file: Path) -> None:
+def require_current_for(reader: Reader) -> None:
     """Refuse a ledger that this program cannot use as it is. Raises what `judge` and `judge_rules` raise."""
-    revision = _revision_in(connection)
-    empty = connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
-    judge(revision, file, empty=empty)
-    row = connection.execute(f"SELECT version FROM built WHERE name = '{ALIASES}'").fetchone()  # noqa: S608 - ours
-    judge_rules(row and row[0], file)
+    revision = _revision_in(reader)
+    judge(revision, reader.place, empty=revision is None and not reader.tables())
+    row = reader.ask(f"SELECT version FROM built WHERE name = '{ALIASES}'").fetchone()  # noqa: S608 - ours
+    judge_rules(row and row[0], reader.place)
 
 
-def require_current(connection: Connection, file: Path) -> None:
+def require_current(connection: Connection, place: Place) -> None:
     """The same through SQLAlchemy."""
     from sqlalchemy import inspect, select
 
@@ -126,8 +126,16 @@ def require_current(connection: Connection, file: Path) -> None:
     if VERSION_TABLE in names:
         rows = connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE}").all()  # noqa: S608 - ours
         revision = _one_revision(row[0] for row in rows)
-    judge(revision, file, empty=not names)
-    judge_rules(connection.execute(select(built.c.version).where(built.c.name == ALIASES)).scalar(), file)
+    judge(revision, place, empty=not names)
+    judge_rules(connection.execute(select(built.c.version).where(built.c.name == ALIASES)).scalar(), place)
+
+
+def is_empty(connection: Connection) -> bool:
+    """Whether the database has nothing in it, as far as this program looks."""
+    from sqlalchemy import inspect
+
+    found = inspect(connection)
+    return not found.get_table_names() and not found.get_view_names()
 
 
 def exists(connection: Connection) -> bool:
@@ -137,11 +145,10 @@ def exists(connection: Connection) -> bool:
     return inspect(connection).has_table(VERSION_TABLE)
 
 
-def _revision_in(connection: sqlite3.Connection) -> str | None:
-    named = "SELECT 1 FROM sqlite_master WHERE name = ?"
-    if connection.execute(named, (VERSION_TABLE,)).fetchone() is None:
+def _revision_in(reader: Reader) -> str | None:
+    if VERSION_TABLE not in reader.tables():
         return None
-    rows = connection.execute(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 - ours
+    rows = reader.ask(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 - ours
     return _one_revision(row[0] for row in rows)
 
 
@@ -163,35 +170,37 @@ def migrate(connection: Connection, target: str = "head") -> None:
     command.upgrade(config, target)
 
 
-def upgrade(file: Path, keys: Keys) -> Path | None:
-    """Bring a ledger up to date. Returns the copy made before, None if nothing was to do.
+def upgrade(place: Place, keys: Keys) -> Path | None:
+    """Bring a ledger up to date. Returns the copy made before, None if there is none or nothing was to do.
 
     Raises:
         MigrationNeeded: A newer program made the ledger.
         LedgerDamaged: The tree does not have the signed root, or the guards do not stand afterwards;
             everything was left as before.
-        StorageFailed: The copy could not be made.
+        StorageFailed: The copy could not be made, or this user of a server may not change tables.
     """
-    from suppress.ledger.engine import sqlite_engine, writing
+    from suppress.ledger.engine import opened, writing
     from suppress.ledger.inspection import require_whole
     from suppress.ledger.rebuilding import rebuild
 
-    revision = read_revision(file)
+    revision = read_revision(place)
     if revision not in OLDER:
-        judge(revision, file)
+        judge(revision, place)
         try:
-            with closing(open_read_only(file)) as connection, translated(file):
-                require_current_file(connection, file)
+            with closing(Reader.open(place)) as reader, reader.translated():
+                require_current_for(reader)
         except MigrationNeeded as needed:
             if needed.remedy != MigrationNeeded.default_remedy:
                 raise
         else:
             return None
-    copy = upgrade_copy(file, str(revision), datetime.now(UTC))
-    copied(file, copy)
-    engine = sqlite_engine(file, mode="rw")
+    copy = None
+    if isinstance(place, Path):
+        copy = upgrade_copy(place, str(revision), datetime.now(UTC))
+        copied(place, copy)
+    engine = opened(place, mode="rw")
     try:
-        with writing(engine, file) as connection:
+        with writing(engine, place) as connection:
             migrate(connection)
             require_whole(connection)
             rebuild(connection, keys)

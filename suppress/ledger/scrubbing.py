@@ -24,7 +24,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select
 
 from suppress.ledger import tables
 from suppress.ledger.engine import writing
-from suppress.ledger.place import translated
+from suppress.ledger.place import Place, translated
 
 MOVED = "moved"
 """The name under which `built` says that the file has to be written anew."""
@@ -35,9 +35,9 @@ _INNER_TABLE_PAGE = 5
 """First byte of a page that leads to the leaves of a table (https://www.sqlite.org/fileformat2.html, 1.6)."""
 
 
-def mark(connection: Connection, file: Path, *, always: bool) -> None:
+def mark(connection: Connection, place: Place, *, always: bool) -> None:
     """Note, in the transaction that has deleted rows, that the file must be written anew, if it must."""
-    if connection.dialect.name == "sqlite" and (always or has_moved_rows(file)) and not is_marked(connection):
+    if isinstance(place, Path) and (always or has_moved_rows(place)) and not is_marked(connection):
         connection.execute(insert(tables.built).values(name=MOVED, version=1))
 
 
@@ -47,20 +47,20 @@ def is_marked(connection: Connection) -> bool:
     return row is not None
 
 
-def write_anew(engine: Engine, file: Path) -> None:
+def write_anew(engine: Engine, place: Place) -> None:
     """Write the whole file anew, and take the mark away.
 
     Raises:
         LedgerLocked: Another process is at work. Repeating the erasure does this then.
         StorageFailed: There is no room for a second copy of the ledger, for a while.
     """
-    with translated(file):
+    with translated(place):
         pooled = engine.raw_connection()
         try:
             pooled.cursor().execute("VACUUM")
         finally:
             pooled.close()
-    with writing(engine, file) as connection:
+    with writing(engine, place) as connection:
         connection.execute(delete(tables.built).where(tables.built.c.name == MOVED))
 
 

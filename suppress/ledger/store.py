@@ -35,6 +35,7 @@ from suppress.errors import ConfigWrong, NoLedger
 from suppress.ledger import (
     appending,
     backups,
+    copying,
     creating,
     erasing,
     listing,
@@ -46,13 +47,13 @@ from suppress.ledger import (
 )
 from suppress.ledger.appending import Told
 from suppress.ledger.backups import Backup
-from suppress.ledger.engine import reading, sqlite_engine, writing
+from suppress.ledger.engine import opened, reading, writing
 from suppress.ledger.erasing import Erasure, Grounds
 from suppress.ledger.exhibiting import Exhibit
 from suppress.ledger.heads import keep, read_tip
 from suppress.ledger.keyring import Keyring, read_history
 from suppress.ledger.keys import Keys, raise_highwater, read_highwater
-from suppress.ledger.place import keys_folder, open_read_only, sqlite_file, upgrade_copies
+from suppress.ledger.place import Place, keys_folder, open_read_only, place_of, upgrade_copies
 from suppress.ledger.reading import decoded
 from suppress.ledger.restoring import Restoration
 from suppress.ledger.ruling import certain, doubtful
@@ -73,8 +74,8 @@ def utc_now() -> datetime:
 class Ledger:
     """An open ledger. Not for use by several threads at once; several processes may each open it."""
 
-    def __init__(self, file: Path, engine: Engine, ring: Keyring | None, clock: Clock) -> None:
-        self.file = file
+    def __init__(self, place: Place, engine: Engine, ring: Keyring | None, clock: Clock) -> None:
+        self.place = place
         self._engine = engine
         self._ring = ring
         self._clock = clock
@@ -87,12 +88,14 @@ class Ledger:
             OutputRefused: The file or the keys folder cannot be made.
             ConfigWrong: The keys folder is there, and belongs to another ledger or cannot be used.
             LedgerDamaged: There is a file of another kind.
+            NoLedger: On a server: there is no such database.
+            StorageFailed: The server cannot be reached, or this user may not make tables.
         """
-        file = sqlite_file(url)
-        if file.exists():
+        place = place_of(url)
+        if not isinstance(place, Path) or place.exists():
             with contextlib.suppress(NoLedger), cls.open(url, keys=keys):
                 return False
-        return creating.create(file, keys, organisation, clock())
+        return creating.create(place, keys, organisation, clock())
 
     @classmethod
     def open(
@@ -113,13 +116,14 @@ class Ledger:
             LedgerDamaged: It cannot be read.
             StorageFailed: The disk or its permissions do not let us.
         """
-        file = sqlite_file(url)
-        open_read_only(file).close()  # rolls back what a killed writer left; a read-only engine could not
-        folder = keys if keys is not None else keys_folder(url)
-        engine = sqlite_engine(file, mode="ro" if read_only else "rw")
+        place = place_of(url)
+        if isinstance(place, Path):
+            open_read_only(place).close()  # rolls back what a killed writer left; a reader could not
+        folder = keys if keys is not None else keys_folder(place)
+        engine = opened(place, mode="ro" if read_only else "rw")
         try:
-            with reading(engine, file) as connection:
-                schema.require_current(connection, file)
+            with reading(engine, place) as connection:
+                schema.require_current(connection, place)
                 if read_only and not folder.is_dir():
                     read_history(connection)  # which is damaged, or that of a ledger
                     ring = None
@@ -128,7 +132,7 @@ class Ledger:
         except BaseException:
             engine.dispose()
             raise
-        return cls(file, engine, ring, clock)
+        return cls(place, engine, ring, clock)
 
     def close(self) -> None:
         """Give the database back."""
@@ -167,7 +171,7 @@ class Ledger:
             return ()
         ring = self._required_ring()
         prepared = appending.prepare(events, ring.index)
-        with writing(self._engine, self.file) as connection:
+        with writing(self._engine, self.place) as connection:
             if ring.follow(connection):
                 prepared = appending.prepare(events, ring.index)
             receipts, note = appending.append(
@@ -184,7 +188,7 @@ class Ledger:
 
     def keep_checkpoint(self) -> Head:
         """Store the current head among the ledger's checkpoints, as a report that quotes it does."""
-        with writing(self._engine, self.file) as connection:
+        with writing(self._engine, self.place) as connection:
             tip = read_tip(connection)
             keep(connection, tip)
         return tip.head
@@ -198,7 +202,7 @@ class Ledger:
             LedgerLocked, LedgerDamaged: As for an append.
         """
         return rotating.signing_key(
-            self._engine, self.file, self._required_ring(), actor=actor, now=self._clock
+            self._engine, self.place, self._required_ring(), actor=actor, now=self._clock
         )
 
     def rotate_index_key(self, *, actor: str) -> Receipt:
@@ -210,7 +214,7 @@ class Ledger:
             LedgerLocked, LedgerDamaged: As for an append.
         """
         return rotating.index_key(
-            self._engine, self.file, self._required_ring(), actor=actor, now=self._clock
+            self._engine, self.place, self._required_ring(), actor=actor, now=self._clock
         )
 
     # --- Erasing, and going on from a backup -----------------------------------------------------------
@@ -236,7 +240,7 @@ class Ledger:
     ) -> Erasure:
         return erasing.run(
             self._engine,
-            self.file,
+            self.place,
             self._required_ring(),
             expressible(address.key),
             grounds,
@@ -248,7 +252,7 @@ class Ledger:
 
     def copies(self) -> tuple[Path, ...]:
         """Copies of the ledger beside it that upgrades have left. They still hold what was erased since."""
-        return upgrade_copies(self.file)
+        return upgrade_copies(self.place)
 
     def backup(self, output: Path) -> Backup:
         """Copy the ledger into a new file, verify the copy, and put its checkpoint beside it.
@@ -258,7 +262,20 @@ class Ledger:
             LedgerDamaged: The copy does not verify; it is not kept.
             LedgerLocked, StorageFailed: As for an append.
         """
-        return backups.run(self.file, self._required_ring(), output)
+        return backups.run(self._engine, self.place, self._required_ring(), output)
+
+    def copy(self, url: str) -> tuple[Place, Head]:
+        """Copy the ledger to another database, file or server, and verify it there. The keys are the same.
+
+        Raises:
+            OutputRefused: The target holds something, or cannot be made.
+            LedgerDamaged: The copy does not verify, or this ledger is an older copy; nothing is kept.
+            NoLedger, LedgerLocked, StorageFailed: As for `create` and an append.
+        """
+        target, ring = place_of(url), self._required_ring()
+        if isinstance(target, Path):
+            return target, backups.copy(self._engine, self.place, ring, target)
+        return target, copying.pour(self._engine, self.place, ring, target, read_highwater(ring.highwater))
 
     def restored(
         self, *, actor: str, anchors: Sequence[str] = (), records: Sequence[Path] = ()
@@ -275,7 +292,7 @@ class Ledger:
         """
         return restoring.run(
             self._engine,
-            self.file,
+            self.place,
             self._required_ring(),
             anchors=anchors,
             records=records,
@@ -287,7 +304,7 @@ class Ledger:
 
     def head(self) -> Head:
         """Size, root and signed note as of now."""
-        with reading(self._engine, self.file) as connection:
+        with reading(self._engine, self.place) as connection:
             return read_tip(connection).head
 
     def standing(self, address: Address) -> Standing:
@@ -296,7 +313,7 @@ class Ledger:
 
     def standings(self, addresses: Sequence[Address]) -> list[Standing]:
         """What holds for each address, in the same order."""
-        with reading(self._engine, self.file) as connection:
+        with reading(self._engine, self.place) as connection:
             people = self._people(connection, {expressible(each.key) for each in addresses})
             standings = projections.standings_of(connection, dict(people.values()))
         found = {key: standings[person] for key, (person, _) in people.items()}
@@ -312,7 +329,7 @@ class Ledger:
         except ValueError:
             return CLEAR
         key = expressible(parsed.key)
-        with reading(self._engine, self.file) as connection:
+        with reading(self._engine, self.place) as connection:
             for person, _ in self._people(connection, [key]).values():
                 found = projections.standing_of_person(connection, person).against(channel, target)
                 if found is not None:
@@ -328,12 +345,12 @@ class Ledger:
 
     def entries(self, start: int = 0, stop: int | None = None) -> Iterator[Entry]:
         """The entries from `start` up to, not including, `stop`; by default up to the head as of now."""
-        with reading(self._engine, self.file) as connection:
+        with reading(self._engine, self.place) as connection:
             size = read_tip(connection).size
         end = size if stop is None else min(stop, size)
         for first in range(max(start, 0), end, PAGE):
             last = min(first + PAGE, end)
-            with reading(self._engine, self.file) as connection:
+            with reading(self._engine, self.place) as connection:
                 rows = connection.execute(
                     select(tables.ledger.c.seq, tables.ledger.c.leaf)
                     .where(tables.ledger.c.seq >= first, tables.ledger.c.seq < last)
@@ -344,13 +361,13 @@ class Ledger:
 
     def payload(self, seq: int) -> Mapping[str, Json] | None:
         """`address`, `key` and `evidence` of an entry; None when it has none or was erased."""
-        with reading(self._engine, self.file) as connection:
+        with reading(self._engine, self.place) as connection:
             return _payload(connection, seq)
 
     def history(self, address: Address) -> list[Recorded]:
         """Every entry about the person behind an address, in order, with payloads."""
         key = expressible(address.key)
-        with reading(self._engine, self.file) as connection:
+        with reading(self._engine, self.place) as connection:
             people = self._people(connection, [key])
             if key not in people:
                 return []
@@ -359,17 +376,17 @@ class Ledger:
 
     def suppressed(self, channel: Channel = Channel.EMAIL, target: Scope = EVERYTHING) -> Iterator[Listed]:
         """Everybody who may not be mailed and whose address is held, sorted by match key (UTF-8 bytes)."""
-        return listing.suppressed(self._engine, self.file, channel, target)
+        return listing.suppressed(self._engine, self.place, channel, target)
 
     def about(self, type_: str, name: str | None = None) -> Iterator[Entry]:
         """The entries of a type that no correction annulled, newest first; found by index, not by replay.
 
         `name` is what they are about: a source, a destination, an erased subject. By default all of the type.
         """
-        with reading(self._engine, self.file) as connection:
+        with reading(self._engine, self.place) as connection:
             seqs = projections.topics(connection, type_, name)
         for seq in seqs:
-            with reading(self._engine, self.file) as connection:
+            with reading(self._engine, self.place) as connection:
                 if projections.is_annulled(connection, seq):
                     continue
                 entry = projections.entry_at(connection, seq)
@@ -377,13 +394,13 @@ class Ledger:
 
     def exhibit(self) -> Exhibit:
         """Exact leaves and openings as of now, to be shown to somebody outside. Raises `LedgerDamaged`."""
-        return Exhibit(self._engine, self.file)
+        return Exhibit(self._engine, self.place)
 
     def source_state(self, name: str) -> SourceState:
         """How far the source `name` was read: by its newest complete runs that no correction annulled."""
         last_before: datetime | None = None
         census_at: datetime | None = None
-        with reading(self._engine, self.file) as connection:
+        with reading(self._engine, self.place) as connection:
             for seq in projections.topics(connection, SyncDone.type, name):
                 entry = projections.entry_at(connection, seq)
                 run = entry.body
@@ -403,7 +420,7 @@ class Ledger:
     def _required_ring(self) -> Keyring:
         if self._ring is None:
             raise ConfigWrong(
-                f"this needs the keys of the ledger {self.file}, and there are none beside it",
+                f"this needs the keys of the ledger {self.place}, and there are none beside it",
                 remedy="name their folder by `keys` in suppress.toml",
             )
         return self._ring

@@ -9,7 +9,8 @@ Rules kept here:
   with a replay. A person is known there by the sequence number of their `subject.added`, which keeps
   rows of new people together at the end of each table; random ids would scatter every bulk import.
 * Dates are the leaves' own 27-character text, so that both databases keep and order them alike.
-* The guards stop accidents and ordinary roles. They are no evidence: the tree and its signed head are.
+* The guards stop accidents and ordinary roles. They are no evidence: the tree and its signed head are. Those
+  of SQLite are below, those of PostgreSQL in `guards`.
 
 `migrations/` builds these tables; a test holds both to the same shape. This is plain SQLAlchemy Core, and
 what differs between databases is in `engine`.
@@ -46,6 +47,9 @@ metadata = MetaData(naming_convention=dict(NAMES))
 SEQ = BigInteger().with_variant(Integer, "sqlite")
 """SQLite's STRICT tables know no BIGINT; their INTEGER has 64 bits."""
 
+TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+"""Ordered by bytes on both databases, whatever language a server speaks."""
+
 
 def _keyed(*columns: str) -> PrimaryKeyConstraint:
     return PrimaryKeyConstraint(*columns)
@@ -74,7 +78,7 @@ head = Table(
     metadata,
     Column("size", SEQ, primary_key=True, autoincrement=False),
     Column("frontier", LargeBinary, nullable=False),
-    Column("last_at", Text, nullable=False),
+    Column("last_at", TEXT, nullable=False),
     Column("note", LargeBinary, nullable=False),
     sqlite_strict=True,
 )
@@ -82,8 +86,8 @@ head = Table(
 subject = Table(
     "subject",
     metadata,
-    Column("id", Text, nullable=False),
-    Column("key_id", Text, nullable=False),
+    Column("id", TEXT, nullable=False),
+    Column("key_id", TEXT, nullable=False),
     Column("blind_index", LargeBinary, nullable=False),
     Column("salt", LargeBinary, nullable=False),
     _keyed("key_id", "blind_index"),
@@ -105,7 +109,7 @@ payload = Table(
 event = Table(
     "event",
     metadata,
-    Column("id", Text, nullable=False),
+    Column("id", TEXT, nullable=False),
     Column("seq", SEQ, nullable=False),
     Column("mark", SEQ, nullable=False),
     _keyed("id"),
@@ -133,14 +137,14 @@ standing = Table(
     "standing",
     metadata,
     Column("person", SEQ, nullable=False),
-    Column("channel", Text, nullable=False),
-    Column("scope", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("since", Text),
-    Column("latest", Text, nullable=False),
-    Column("source", Text, nullable=False),
+    Column("channel", TEXT, nullable=False),
+    Column("scope", TEXT, nullable=False),
+    Column("reason", TEXT, nullable=False),
+    Column("since", TEXT),
+    Column("latest", TEXT, nullable=False),
+    Column("source", TEXT, nullable=False),
     Column("seq", SEQ, nullable=False),
-    Column("visibility", Text),
+    Column("visibility", TEXT),
     _keyed("person", "channel", "scope"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
@@ -151,9 +155,9 @@ lift = Table(
     "lift",
     metadata,
     Column("person", SEQ, nullable=False),
-    Column("channel", Text, nullable=False),
-    Column("scope", Text, nullable=False),
-    Column("at", Text, nullable=False),
+    Column("channel", TEXT, nullable=False),
+    Column("scope", TEXT, nullable=False),
+    Column("at", TEXT, nullable=False),
     Column("seq", SEQ, nullable=False),
     _keyed("person", "channel", "scope"),
     sqlite_strict=True,
@@ -164,7 +168,7 @@ lift = Table(
 alias = Table(
     "alias",
     metadata,
-    Column("key_id", Text, nullable=False),
+    Column("key_id", TEXT, nullable=False),
     Column("alias_index", LargeBinary, nullable=False),
     Column("person", SEQ, nullable=False),
     _keyed("key_id", "alias_index", "person"),
@@ -176,8 +180,8 @@ alias = Table(
 topic = Table(
     "topic",
     metadata,
-    Column("type", Text, nullable=False),
-    Column("name", Text, nullable=False),
+    Column("type", TEXT, nullable=False),
+    Column("name", TEXT, nullable=False),
     Column("seq", SEQ, nullable=False),
     _keyed("type", "name", "seq"),
     sqlite_strict=True,
@@ -188,7 +192,7 @@ topic = Table(
 built = Table(
     "built",
     metadata,
-    Column("name", Text, nullable=False),
+    Column("name", TEXT, nullable=False),
     Column("version", SEQ, nullable=False),
     _keyed("name"),
     sqlite_strict=True,

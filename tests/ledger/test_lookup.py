@@ -94,7 +94,7 @@ def test_an_open_lookup_sees_what_is_appended_and_holds_nobody_up(place: Place) 
 def test_nothing_can_be_written_through_it(place: Place) -> None:
     """Not even by whoever takes its connection."""
     with place.lookup() as lookup, pytest.raises(Exception, match="readonly"):
-        lookup._connection.execute("DELETE FROM payload")
+        lookup._reader.ask("DELETE FROM payload")
 
 
 def test_a_file_that_may_only_be_read_is_enough(place: Place) -> None:

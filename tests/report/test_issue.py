@@ -52,7 +52,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def settings(ledger: Ledger) -> Settings:
-    return Settings(ledger=f"sqlite:///{ledger.file}", organisation="Acme")
+    return Settings(ledger=f"sqlite:///{ledger.place}", organisation="Acme")
 
 
 def issued(ledger: Ledger, target: Target, *, full: bool = False, dry_run: bool = False) -> Issued:
