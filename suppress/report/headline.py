@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC
 
+from suppress.report.facts import Manifest
 from suppress.report.verdict import Verdict, Weight
 
 _ALL_WELL = "No request is overdue and nobody is mailable again."
@@ -32,3 +34,39 @@ def standing(verdict: Verdict) -> Standing:
     if verdict.points:
         return Standing("warn", "◆", "In order, with warnings", _ALL_WELL)
     return Standing("good", "✓", "In order", _ALL_WELL)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One of the five numbers: its name, a word beside it, and whether it is a finding."""
+
+    name: str
+    value: int
+    note: str = ""
+    bad: bool = False
+
+
+def five(verdict: Verdict) -> tuple[Number, ...]:
+    """The five numbers, short."""
+    missed = verdict.late + verdict.overdue
+    return (
+        Number("People who may not be e-mailed", verdict.suppressed),
+        Number("Found that the usual query hides", verdict.hidden),
+        Number("Requests in time", verdict.in_time, f"of {verdict.requests:,}"),
+        Number("Late or overdue", missed, f"{verdict.late:,} late, {verdict.overdue:,} overdue", missed > 0),
+        Number("Mailable again (drift)", verdict.drift_open, "open", verdict.drift_open > 0),
+    )
+
+
+def spoken(manifest: Manifest) -> str:
+    """The period in one line."""
+    since = "From the first entry" if manifest.period.since is None else manifest.period.since.isoformat()
+    as_of = manifest.as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return f"{since} to {manifest.period.until} · as of {as_of} · days in {manifest.period.timezone}"
+
+
+def variant(manifest: Manifest) -> str:
+    """Whether people are named."""
+    if manifest.audience == "full":
+        return "Full variant: holds personal data"
+    return "Redacted variant: people by subject id and entry number"

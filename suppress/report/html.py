@@ -13,7 +13,6 @@ Rules kept here:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
 from importlib.resources import files
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -22,38 +21,10 @@ from markupsafe import Markup
 from suppress.report.attachments import Attachment
 from suppress.report.facts import Facts
 from suppress.report.figures.canvas import styles
-from suppress.report.headline import standing
-from suppress.report.judging import State
+from suppress.report.headline import five, spoken, standing, variant
 from suppress.report.sections import sections
-from suppress.report.table import Value
-from suppress.report.words import harmless, word
-
-MOST_ROWS = 500
-
-_CODES = {"Person": 8, "SHA-256": None, "Quoted root": None}
-"""Columns of identifiers, and how many characters are shown; None for all."""
-_DAYS = {
-    "Clock started",
-    "Recorded",
-    "Strict date",
-    "Lenient date",
-    "Last day",
-    "Honoured",
-    "Found",
-    "Closed",
-}
-"""Columns of days and times, which are not broken over lines."""
-_MARKS = {
-    word(State.OVERDUE): "bad",
-    word(State.LATE): "bad",
-    word(State.AT_RISK): "warn",
-    "does not verify": "bad",
-    "not run": "warn",
-    "verified": "good",
-    "no": "warn",
-    "yes": "good",
-    "open": "warn",
-}
+from suppress.report.showing import CODES, DAYS, MARKS, MOST_ROWS, cut, shortened, shown
+from suppress.report.words import harmless
 
 
 def render(facts: Facts, attachments: Sequence[Attachment] = ()) -> bytes:
@@ -65,45 +36,27 @@ def render(facts: Facts, attachments: Sequence[Attachment] = ()) -> bytes:
         finalize=_harmless,
         keep_trailing_newline=True,
     )
-    environment.filters.update(shown=shown, shortened=_shortened)
+    environment.filters.update(shown=shown, shortened=shortened)
     page = environment.get_template("report.html.jinja").render(
         facts=facts,
         standing=standing(facts.verdict),
+        numbers=five(facts.verdict),
+        period=spoken(facts.manifest),
+        variant=variant(facts.manifest),
         sections=sections(facts, attachments),
         css=Markup(_source("report.css") + styles()),  # noqa: S704 - files of ours, without any value in them
-        codes=_CODES,
-        whole=_DAYS,
-        marks=_MARKS,
+        codes=CODES,
+        whole=DAYS,
+        marks=MARKS,
         most_rows=MOST_ROWS,
+        cut=cut,
     )
     return page.encode()
-
-
-def shown(value: Value) -> str:
-    """A value as people read it."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-        case int():
-            return f"{value:,}"
-        case datetime():
-            return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-        case date():
-            return value.isoformat()
-        case _:
-            return value
 
 
 def _harmless(value: object) -> object:
     """Text from outside so that it cannot act; markup is ours."""
     return value if not isinstance(value, str) or isinstance(value, Markup) else harmless(value)
-
-
-def _shortened(text: str, column: str) -> str:
-    most = _CODES[column]
-    return text if most is None or len(text) <= most else f"{text[:most]}…"
 
 
 def _source(name: str) -> str:

@@ -65,7 +65,7 @@ def _folder(facts: Facts) -> Rendered:
     for format_ in (Format.JSON, Format.XLSX):
         _add(files, facts, format_, (), left_out)
     attachments = attached(files)
-    for format_ in (Format.HTML,):
+    for format_ in (Format.PDF, Format.HTML):
         _add(files, facts, format_, attachments, left_out)
     files[SUMS] = sums(files)
     return Rendered(files, tuple(left_out))
@@ -91,6 +91,10 @@ def _one(facts: Facts, format_: Format, attachments: tuple[Attachment, ...] = ()
             from suppress.report import html
 
             return html.render(facts, attachments)
+        case Format.PDF:
+            from suppress.report import pdf
+
+            return pdf.render(facts, attachments)
         case Format.XLSX:
             from suppress.report import xlsx
 

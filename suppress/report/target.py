@@ -23,6 +23,7 @@ class Format(StrEnum):
     """How a report is rendered."""
 
     HTML = "html"
+    PDF = "pdf"
     XLSX = "xlsx"
     JSON = "json"
     CSV = "csv"
@@ -31,6 +32,7 @@ class Format(StrEnum):
 
 _DEFAULTS = {
     Format.HTML: "suppress-report.html",
+    Format.PDF: "suppress-report.pdf",
     Format.XLSX: "suppress-report.xlsx",
     Format.JSON: "suppress-report.json",
     Format.CSV: "suppress-report-csv",

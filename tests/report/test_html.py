@@ -18,6 +18,7 @@ from suppress.report.facts import Facts
 from suppress.report.figures import counted, drawn, timed
 from suppress.report.headline import standing
 from suppress.report.integrity import Integrity
+from suppress.report.showing import MOST_ROWS
 from tests.report.books import Book, noon
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=\"alert('2')\">&amp;\u202e{{ 7*7 }}"
@@ -264,7 +265,7 @@ def test_nothing_is_drawn_of_nothing() -> None:
 def test_a_long_table_is_cut_and_says_so() -> None:
     """The page stays readable; the other formats hold every row."""
     book = Book()
-    for number in range(html.MOST_ROWS + 1):
+    for number in range(MOST_ROWS + 1):
         book.opt_out(f"person{number}", received="2026-09-01", origin=Origin.PERSON)
     facts = book.facts(as_of="2027-01-01")
     page = html.render(facts).decode()

@@ -35,9 +35,9 @@ class Figure:
     def alone(self) -> str:
         """The drawing as a file of its own, with its styles."""
         style = f'<style>{styles()} .chart text {{ font-family: "Libertinus Serif"; }}</style>'
-        return self.svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1).replace(
-            "<defs>", f"<defs>{style}", 1
-        )
+        # As plain text: Markup would escape what is put in.
+        plain = str.replace(self.svg, "<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+        return plain.replace("<defs>", f"<defs>{style}", 1)
 
 
 class Canvas:
