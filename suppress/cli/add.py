@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from suppress.cli.console import Screen, emit, note
-from suppress.cli.options import AsJson, DryRun, actor, appearance, quoted, settings
+from suppress.cli.options import (
+    AsJson,
+    DryRun,
+    actor,
+    appearance,
+    one_address,
+    quoted,
+    scope_of,
+    settings,
+)
 from suppress.errors import BadUsage
 
 if TYPE_CHECKING:
-    from suppress.core.address import Address
-    from suppress.core.suppression import Scope
     from suppress.intake import Added
 
 
@@ -53,7 +60,7 @@ def add(
 
     chosen = settings(ctx)
     zone, now = zone_named(chosen.timezone), datetime.now(UTC)
-    who = _address(address)
+    who = one_address(address, remedy="suppress add ADDRESS --received DATE")
     for flaw in who.flaws:
         note(f"{address}: {flaw}; recorded all the same", appearance=appearance(ctx))
     with Ledger.open(chosen.ledger, keys=chosen.keys, read_only=dry_run) as ledger:
@@ -64,7 +71,7 @@ def add(
             occurred=_moment("occurred", occurred, zone),
             reason=Reason(reason),
             channel=Channel(channel),
-            scope=_scope(sender),
+            scope=scope_of(sender),
             evidence=Evidence.of(evidence) if evidence is not None else None,
             note=words,
             policies=chosen.policies,
@@ -76,26 +83,6 @@ def add(
         head = ledger.head()
     facts = {**_facts(added), "dry_run": dry_run, "ledger": quoted(head)}
     emit("add", facts, as_json=as_json, human=lambda screen: _draw(screen, added, zone))
-
-
-def _address(text: str) -> Address:
-    from suppress.core.address import addresses_in
-
-    found = addresses_in(text)
-    if not found or "@" not in found[0].key:
-        raise BadUsage(f"{text!r} is no address", remedy="suppress add ADDRESS --received DATE")
-    if len(found) > 1:
-        raise BadUsage(f"{text!r} holds {len(found)} addresses", remedy="add them one at a time")
-    return found[0]
-
-
-def _scope(sender: str | None) -> Scope:
-    from suppress.core.suppression import Scope
-
-    try:
-        return Scope(sender)
-    except ValueError as wrong:
-        raise BadUsage(f"--sender {sender!r}: {wrong}") from wrong
 
 
 def _moment(option: str, text: str | None, zone: tzinfo) -> datetime | None:

@@ -24,6 +24,7 @@ from suppress.cli import (
     config,
     demo,
     doctor,
+    domain,
     erase,
     export,
     forget,
@@ -37,6 +38,7 @@ from suppress.cli import (
     status,
     sync,
     verify,
+    waiver,
 )
 from suppress.cli.console import Appearance, printable
 from suppress.cli.options import Root
@@ -106,6 +108,8 @@ _command(SETUP, "config", config.config)
 _command(SETUP, "plugins", plugins.plugins)
 _command(SETUP, "demo", demo.demo)
 _command(SETUP, "simulate", simulate.simulate)
+app.add_typer(domain.domain_app, name="domain", rich_help_panel=EVERYDAY)
+app.add_typer(waiver.waiver_app, name="waiver", rich_help_panel=EVERYDAY)
 app.add_typer(ledger.ledger_app, name="ledger", rich_help_panel=SETUP)
 
 

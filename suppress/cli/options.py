@@ -10,8 +10,11 @@ import typer
 
 from suppress.cli.console import Appearance
 from suppress.config import Settings
+from suppress.errors import BadUsage
 
 if TYPE_CHECKING:
+    from suppress.core.address import Address
+    from suppress.core.suppression import Scope
     from suppress.ledger.values import Head
 
 
@@ -52,6 +55,28 @@ def settings(ctx: typer.Context) -> Settings:
 
     given = root(ctx)
     return load(config=given.config, ledger=given.ledger)
+
+
+def one_address(text: str, *, remedy: str = "give one address, such as pat@example.com") -> Address:
+    """The one address that somebody typed. Raises `BadUsage`."""
+    from suppress.core.address import addresses_in
+
+    found = addresses_in(text)
+    if not found or "@" not in found[0].key:
+        raise BadUsage(f"{text!r} is no address", remedy=remedy)
+    if len(found) > 1:
+        raise BadUsage(f"{text!r} holds {len(found)} addresses", remedy="give them one at a time")
+    return found[0]
+
+
+def scope_of(sender: str | None) -> Scope:
+    """All mail, or that of one sender. Raises `BadUsage`."""
+    from suppress.core.suppression import Scope
+
+    try:
+        return Scope(sender)
+    except ValueError as wrong:
+        raise BadUsage(f"--sender {sender!r}: {wrong}") from wrong
 
 
 def actor() -> str:
