@@ -29,7 +29,7 @@ from suppress.core.entry import Entry, Erased, Forgotten, SubjectAdded
 from suppress.core.leaf import decode
 from suppress.core.suppression import Json
 from suppress.errors import ConfigWrong, StorageFailed
-from suppress.ledger.keys import replace_file
+from suppress.ledger.keys import replace_file, sync_folder
 from suppress.ledger.sealing import event_id, subject_commitment
 from suppress.ledger.values import Event
 
@@ -97,6 +97,7 @@ def keep(folder: Path, gone: Gone) -> None:
         if file.exists() and file.read_bytes() == content:
             return
         file.parent.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(folder)  # else a power cut takes the new folder, and this record with it
         replace_file(file, content)
     except OSError as refused:
         raise StorageFailed(f"{file} cannot be written: {refused.strerror}") from refused

@@ -25,6 +25,7 @@ Rules kept here:
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -214,13 +215,20 @@ def replace_file(file: Path, content: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` durable, where the system lets folders be synced."""
-    with contextlib.suppress(OSError):
+    """Make a rename in `folder` durable, where the system lets folders be synced.
+
+    Raises:
+        OSError: The disk failed or is full. That some systems sync no folders is no reason to stop.
+    """
+    try:
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+    except OSError as refused:
+        if refused.errno in (errno.EIO, errno.ENOSPC):
+            raise
 
 
 def public_pem(key: Key) -> bytes:
