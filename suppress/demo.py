@@ -180,7 +180,12 @@ class _Stage:
         return subprocess.run(  # noqa: S603 (our own command, arguments from this module)
             [sys.executable, "-m", "suppress", *arguments],
             cwd=self.folder,
-            env=outside | {"SUPPRESS_SOURCES__MAIN__ACCESS_TOKEN": self.token, "PYTHONIOENCODING": "utf-8"},
+            env=outside
+            | {
+                "SUPPRESS_SOURCES__MAIN__ACCESS_TOKEN": self.token,
+                "SUPPRESS_STATE": str(self.folder / "suppress.state"),
+                "PYTHONIOENCODING": "utf-8",
+            },
             capture_output=True,
             text=True,
             encoding="utf-8",

@@ -50,7 +50,11 @@ class Command:
         prefix: Sequence[str] = (),
     ) -> Done:
         outside = {key: value for key, value in os.environ.items() if not key.startswith("SUPPRESS_")}
-        alone = {"XDG_CONFIG_HOME": str(self.folder / "no-config"), "HOME": str(self.folder)}
+        alone = {
+            "XDG_CONFIG_HOME": str(self.folder / "no-config"),
+            "XDG_STATE_HOME": str(self.folder / "state"),
+            "HOME": str(self.folder),
+        }
         done = subprocess.run(
             [*prefix, str(SCRIPT), *map(str, arguments)],
             cwd=cwd or self.folder,

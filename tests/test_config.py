@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+import suppress
 from suppress.config import (
     FILE,
     MASK,
@@ -44,7 +48,8 @@ def loaded(
     if user is not None:
         (home / "suppress").mkdir(parents=True, exist_ok=True)
         (home / "suppress" / FILE).write_text(user, encoding="utf-8")
-    return load(environ={"XDG_CONFIG_HOME": str(home), **(env or {})}, cwd=folder, **flags)
+    alone = {"XDG_CONFIG_HOME": str(home), "XDG_STATE_HOME": str(home)}
+    return load(environ={**alone, **(env or {})}, cwd=folder, **flags)
 
 
 def refused(folder: Path, toml: str | bytes | None = None, **given: Any) -> str:
@@ -64,7 +69,7 @@ def test_without_any_settings_everything_has_a_default(tmp_path: Path) -> None:
     found = loaded(tmp_path)
 
     assert f"sqlite:///{tmp_path}/suppress.db" == found.ledger
-    assert (tmp_path / "suppress.keys", tmp_path / "suppress.state") == (found.keys, found.state)
+    assert (tmp_path / "suppress.keys", tmp_path / "home" / "suppress") == (found.keys, found.state)
     assert (None, "UTC", ("us.can-spam",)) == (found.organisation, found.timezone, found.policies)
     assert ({}, {}, None) == (found.sources, found.destinations, found.file)
 
@@ -184,7 +189,7 @@ def test_every_value_remembers_where_it_came_from(tmp_path: Path) -> None:
     assert {
         "ledger": "--ledger",
         "keys": "default, beside the ledger",
-        "state": "default, beside the ledger",
+        "state": "default, one for all ledgers of this user",
         "organisation": "suppress.toml, line 1",
         "policies": "suppress.toml, line 2",
         "timezone": f"{tmp_path}/home/suppress/suppress.toml, line 1",
@@ -557,12 +562,47 @@ def test_a_ledger_is_a_path_or_a_url(tmp_path: Path, given_: str, expected: str)
     assert wanted == loaded(tmp_path, env={"SUPPRESS_LEDGER": given_}).ledger
 
 
-def test_keys_and_state_lie_beside_the_ledger(tmp_path: Path) -> None:
-    """X.db has X.keys and X.state; a database server has none beside it, so they lie beside the settings."""
+def test_keys_lie_beside_the_ledger(tmp_path: Path) -> None:
+    """X.db has X.keys; a database server has none beside it, so they lie beside the settings."""
     file, server = loaded(tmp_path, ledger="/data/acme.db"), loaded(tmp_path, ledger="postgresql://db/x")
 
-    assert (Path("/data/acme.keys"), Path("/data/acme.state")) == (file.keys, file.state)
-    assert (tmp_path / "suppress.keys", tmp_path / "suppress.state") == (server.keys, server.state)
+    assert (Path("/data/acme.keys"), tmp_path / "suppress.keys") == (file.keys, server.keys)
+
+
+@pytest.mark.parametrize(
+    ("env", "expected"),
+    [
+        ({"XDG_STATE_HOME": "/x/state", "HOME": "/home/pat"}, "/x/state/suppress"),
+        ({"XDG_STATE_HOME": "relative", "HOME": "/home/pat"}, "/home/pat/.local/state/suppress"),
+        ({"XDG_STATE_HOME": "/x/state", "SUPPRESS_STATE": "/y/mine"}, "/y/mine"),
+        ({"XDG_STATE_HOME": ""}, str(platformdirs.user_state_path("suppress", appauthor=False))),
+    ],
+    ids=["xdg", "home", "named", "nothing set"],
+)
+def test_state_is_one_folder_for_all_ledgers_of_a_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, env: dict[str, str], expected: str
+) -> None:
+    """A platform counts the requests of an API key, whatever ledger they are for."""
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    one, other = (loaded(tmp_path, ledger=ledger, env=env) for ledger in ("a/one.db", "b/other.db"))
+
+    assert Path(expected) == one.state == other.state
+
+
+def test_every_variable_that_the_program_reads_is_known(tmp_path: Path) -> None:
+    """Doctor must not call the variable that holds a signing key a mistake."""
+    named = {
+        constant.value
+        for path in Path(suppress.__file__).parent.rglob("*.py")
+        for constant in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(constant, ast.Constant)
+        and isinstance(constant.value, str)
+        and re.fullmatch(r"SUPPRESS(_[A-Z]+)+", constant.value)
+    }
+    known = {"SUPPRESS_SIGNING_KEY", "SUPPRESS_NEXT_SIGNING_KEY", "SUPPRESS_INDEX_KEY"}
+
+    assert named >= known
+    assert () == loaded(tmp_path, env=dict.fromkeys(named - {"SUPPRESS_CONFIG"}, "x")).unknown
 
 
 PRINTABLE = st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="'\\")

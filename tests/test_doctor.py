@@ -20,7 +20,8 @@ from tests.plugin.test_registry import GOOD, install
 
 def examined(folder: Path, *, env: Mapping[str, str] | None = None, **flags: Any) -> list[Examined]:
     """What doctor finds in `folder`, with built-in plugins only."""
-    alone = {"XDG_CONFIG_HOME": str(folder / "none"), "SUPPRESS_LOAD_PLUGINS": ""}
+    homes = dict.fromkeys(("XDG_CONFIG_HOME", "XDG_STATE_HOME"), str(folder / "none"))
+    alone = {**homes, "SUPPRESS_LOAD_PLUGINS": ""}
     return list(examine(environ=alone | dict(env or {}), cwd=folder, **flags))
 
 

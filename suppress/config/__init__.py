@@ -30,6 +30,7 @@ from suppress.config.layers import (
     files,
     named_file,
     nearest,
+    state_folder,
     wrong_at,
 )
 from suppress.config.settings import (
@@ -87,4 +88,4 @@ def load(
         merged |= {key: replace(value, rank=rank) for key, value in layer.items()}
     project = next((path for path, _ in found if path in (here / FILE, here / (named or FILE))), None)
     base = here if project is None else project.parent
-    return built(merged, base, found[-1][0] if found else None, unknown)
+    return built(merged, base, state_folder(environ), found[-1][0] if found else None, unknown)

@@ -22,7 +22,7 @@ TOP = ("ledger", "keys", "state", "organisation", "timezone", "policies")
 SECTIONS = ("sources", "destinations")
 SOURCE_KEYS = ("platform", "sender", "access_token", "access_token_file")
 """What every source has, whatever its platform; a destination has the first two."""
-ELSEWHERE = ("config", "load_plugins", "signing_key", "index_key")
+ELSEWHERE = ("config", "load_plugins", "signing_key", "next_signing_key", "index_key")
 """Variables that are no settings: the file to read, which plugins to load, keys in place of key files."""
 LARGEST = 1_048_576
 """Bytes. A larger file is no settings file; reading stops before it fills the memory."""
@@ -84,16 +84,33 @@ def files(named: Path | None, environ: Mapping[str, str], here: Path) -> Iterato
         yield project, FILE
 
 
+def state_folder(environ: Mapping[str, str]) -> Path:
+    """The user's folder for what programs may lose; one for all ledgers, as request limits are."""
+    found = _folder_of_user(environ, "XDG_STATE_HOME", ".local/state")
+    if found is None:
+        import platformdirs
+
+        found = platformdirs.user_state_path("suppress", appauthor=False)
+    return found
+
+
 def _user_folder(environ: Mapping[str, str]) -> Path:
+    found = _folder_of_user(environ, "XDG_CONFIG_HOME", ".config")
+    if found is None:
+        import platformdirs
+
+        found = platformdirs.user_config_path("suppress", appauthor=False)
+    return found
+
+
+def _folder_of_user(environ: Mapping[str, str], variable: str, below_home: str) -> Path | None:
     # XDG is honoured on every system: people who set it look there, also on macOS.
-    if (given := environ.get("XDG_CONFIG_HOME")) and Path(given).is_absolute():
+    if (given := environ.get(variable)) and Path(given).is_absolute():
         return Path(given) / "suppress"
     if sys.platform == "linux" and (home := environ.get("HOME")):
         # What platformdirs would answer, without the 20 ms that importing it costs.
-        return Path(home) / ".config" / "suppress"
-    import platformdirs
-
-    return platformdirs.user_config_path("suppress", appauthor=False)
+        return Path(home) / below_home / "suppress"
+    return None
 
 
 def file_layer(path: Path, name: str) -> Layer:

@@ -50,7 +50,10 @@ class Settings:
     keys: Path = Path("suppress.keys")
     """Folder of the signing and index keys, outside the database. Default: beside the SQLite file."""
     state: Path = Path("suppress.state")
-    """Folder of request budgets and other state that may be lost. Default: beside the SQLite file."""
+    """Folder of request budgets and other state that may be lost.
+
+    Default: the user's own, because a platform counts an API key's requests, whatever ledger they are for.
+    """
     organisation: str | None = None
     timezone: str = "UTC"
     """The sender's time zone (IANA name): deadlines count its days."""

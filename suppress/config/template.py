@@ -18,6 +18,9 @@ TEMPLATE = """\
 # Named in reports.
 #organisation = "Acme Outdoor"
 
+# Counts of requests, which all ledgers of one API key have to share; by default in your own state folder.
+#state = "/var/lib/suppress"
+
 # Deadlines count the days of this time zone.
 #timezone = "America/New_York"
 

@@ -17,18 +17,20 @@ DEFAULT_PLATFORM = "constant-contact"
 """The platform of a source that names none, so that a token in the environment is enough to begin."""
 
 
-def built(found: Layer, base: Path, file: Path | None, unknown: tuple[str, ...]) -> Settings:
+def built(found: Layer, base: Path, state: Path, file: Path | None, unknown: tuple[str, ...]) -> Settings:
+    """The settings; `state` is the user's folder for state, unless another one is named."""
     ledger, ledger_origin = _ledger(found, base)
     beside = _beside(ledger, base)
     timezone, policies = found.get(("timezone",)), found.get(("policies",))
     organisation = found.get(("organisation",))
     origins = {".".join(key): value.origin for key, value in found.items() if len(key) != 2}
     origins["ledger"] = ledger_origin
-    folders = {}
-    for key in ("keys", "state"):
-        given = found.get((key,))
-        folders[key] = beside.with_suffix(f".{key}") if given is None else _path(given, key)
-        origins.setdefault(key, "default, beside the ledger")
+    folders = {"keys": beside.with_suffix(".keys"), "state": state}
+    for key in folders:
+        if (given := found.get((key,))) is not None:
+            folders[key] = _path(given, key)
+    origins.setdefault("keys", "default, beside the ledger")
+    origins.setdefault("state", "default, one for all ledgers of this user")
     sources = {
         name: _source(name, keys, found["sources", name]) for name, keys in _accounts(found, "sources")
     }
@@ -285,6 +287,6 @@ def _sqlite_file(given: Value, text: str) -> Path:
 
 
 def _beside(ledger: str, base: Path) -> Path:
-    """The path whose suffix is replaced for the folders of keys and state."""
+    """The path whose suffix is replaced for the folder of keys."""
     kind, _, rest = ledger.partition(":///")
     return Path(rest) if kind == "sqlite" else base / "suppress.db"

@@ -23,13 +23,14 @@ import contextlib
 import fcntl
 import json
 import math
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from suppress.errors import QuotaExhausted, SourceFailed, StorageFailed
 
@@ -209,7 +210,7 @@ class Pace:
         with contextlib.ExitStack() as opened:
             try:
                 self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                lock = opened.enter_context(self._file.with_suffix(".lock").open("ab"))
+                lock = opened.enter_context(_private(self._file.with_suffix(".lock"), "ab"))
                 self._acquire(lock.fileno())
             except OSError as refused:
                 raise self._storage(refused) from None
@@ -256,7 +257,8 @@ class Pace:
         scratch = self._file.with_suffix(".new")
         try:
             # Under the lock there is one writer, so the scratch file needs no name of its own.
-            scratch.write_text(json.dumps(facts))
+            with _private(scratch, "wb") as file:
+                file.write(json.dumps(facts).encode())
             scratch.replace(self._file)
         except OSError as refused:
             raise self._storage(refused) from None
@@ -267,6 +269,11 @@ class Pace:
             f"{refused.strerror or type(refused).__name__}",
             remedy="make that folder writable, or name another one as `state` in suppress.toml",
         )
+
+
+def _private(file: Path, mode: str) -> IO[bytes]:
+    """Open a file that only its owner may read: when somebody works is nobody else's business."""
+    return open(file, mode, opener=lambda path, flags: os.open(path, flags, 0o600))
 
 
 def _record_of(facts: object) -> _Record:

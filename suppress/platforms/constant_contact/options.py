@@ -47,7 +47,8 @@ class Options:
         url = _text(given, "api_url", table) or API
         parts = urlsplit(checked_url(url, setting=f"{table}.api_url"))
         return cls(
-            origin=f"{parts.scheme}://{parts.netloc}",
+            # In small letters: one host has one limit, however it is written.
+            origin=f"{parts.scheme}://{parts.netloc.lower()}",
             # Both https://host and https://host/v3 are what people write.
             prefix=parts.path.removesuffix("/v3"),
             client_id=_text(given, "client_id", table) or "",

@@ -21,7 +21,11 @@ PER_SECOND = 4
 
 
 def pace_of(options: Options, state: Path, clock: Clock) -> Pace:
-    """The limits of this source's API key, shared with every other source that uses the same one."""
+    """The limits of this source's API key, shared with every other source that uses the same one.
+
+    So that ledgers share them too, `state` is by default one folder for all that a user runs. The file is
+    named by a digest of the key, and nothing in it tells whose it is.
+    """
     key = sha256(f"{options.origin}{options.prefix}\n{options.client_id}".encode()).hexdigest()
     limits = Limits(burst=PER_SECOND, per_day=options.daily_budget)
     file = state / f"constant-contact-{key[:16]}.json"
