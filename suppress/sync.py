@@ -57,7 +57,11 @@ class SourceResult:
     rows: int = 0
     observed: int = 0
     new: int = 0
+    """People whom this run was the first to suppress."""
     known: int = 0
+    """Contacts of people who were on record before."""
+    shared: int = 0
+    """Contacts whose address another contact of this run had brought."""
     deleted: int = 0
     missed_by_naive_sync: int = 0
     without_address: int = 0
@@ -113,7 +117,9 @@ class _Run:
     passed: array[int] = field(default_factory=lambda: array("q"))
     """Hashes of address and contact, in turns, whom this pull showed as mailable with nothing against it."""
     recorded: dict[int, int] = field(default_factory=dict)
-    """Whom this pull was the first to suppress: hash of the address → hash of the contact."""
+    """Whom this run was the first to suppress: hash of the address → hash of the contact."""
+    shared: set[tuple[int, int]] = field(default_factory=set)
+    """Hashes of address and contact, of further contacts with the address of somebody in `recorded`."""
 
     def result(self) -> SourceResult:
         last_before = self.ledger.source_state(self.source.name).last_before
@@ -140,11 +146,13 @@ class _Run:
             result = _with_summary(result, summary)
         # The census sees whom the window saw, but for those who came back in between, or if it broke off.
         observed = max(result.observed, self.new)
+        shared = min(len(self.shared), observed - self.new)
         result = replace(
             result,
             new=self.new,
             observed=observed,
-            known=observed - self.new,
+            known=observed - self.new - shared,
+            shared=shared,
             drift=tuple(self.drift.values()),
             rows=result.rows or sum(self.step_rows.values()),
         )
@@ -170,7 +178,7 @@ class _Run:
         )
 
     def _pull_once(self, what: Window | Census) -> Summary:
-        self.passed, self.recorded = array("q"), {}
+        self.passed = array("q")
         opted_out = 0
         for item in self.source.pull(what):
             if isinstance(item, Summary):
@@ -193,9 +201,12 @@ class _Run:
         receipts = self._append([plan.opt_out for plan in plans])
         fresh: set[str] = set()
         for plan, receipt in zip(plans, receipts, strict=True):
+            address, contact = hash(plan.opt_out.address.key), hash(plan.opt_out.facts[:1])
             if receipt.new and plan.novelty is not Novelty.MORE:
                 fresh.add(plan.opt_out.address.key)
-                self.recorded[hash(plan.opt_out.address.key)] = hash(plan.opt_out.facts[:1])
+                self.recorded.setdefault(address, contact)
+            if self.recorded.get(address, contact) != contact:
+                self.shared.add((address, contact))
         self.new += len(fresh - self.would_record)
         if self.dry_run:
             self.would_record |= fresh
@@ -238,6 +249,7 @@ class _Run:
             missed_by_naive_sync=result.missed_by_naive_sync,
             census=result.census,
             drift=spans(each.seq for each in result.drift if each.seq is not None),
+            shared=result.shared or None,
         )
         # A run is an event of its own, so its id is random, not derived.
         self.ledger.append([Event(uuid.uuid4().hex, done)], actor=self.actor)

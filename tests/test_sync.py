@@ -260,6 +260,40 @@ def test_a_census_may_see_fewer_than_its_window(ledger: Ledger, breaks: bool) ->
     assert (2, 2, 0, not breaks) == (result.observed, result.new, result.known, result.complete)
 
 
+@pytest.mark.parametrize("together", [True, False], ids=["one page", "two pages"])
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_contacts_that_share_an_address_are_one_new_person_and_nobody_known(
+    ledger: Ledger, together: bool, dry_run: bool
+) -> None:
+    """On a first run nobody was known before. The run's entry says the same, and its counts add up."""
+
+    class Shared(ShortSource):
+        def pull(self, what: Window | Census) -> Iterator[Page | Summary]:
+            found = [
+                Observed(
+                    "main",
+                    Address.parse(address),
+                    Permission.OPTED_OUT,
+                    "unsubscribed",
+                    fingerprint=(f"contact {number}", ""),
+                )
+                for number, address in enumerate(["pat@x.com", "PAT@x.com", "kim@x.com", "pat@x.com "])
+            ]
+            for page in [found] if together else [found[:1], found[1:]]:
+                yield Page("all", tuple(page), len(page))
+            yield Summary(True, 1, 4, 4, 0, 0)
+
+    first, second = (
+        sync(ledger, [Shared()], full=True, now=LATER, actor="test", dry_run=dry_run)[0] for _ in range(2)
+    )
+    done = [entry.body for entry in ledger.entries() if isinstance(entry.body, SyncDone)]
+
+    assert (4, 2, 0, 2) == (first.observed, first.new, first.known, first.shared)
+    if not dry_run:
+        assert (4, 0, 4, 0) == (second.observed, second.new, second.known, second.shared)
+        assert [(2, 0, 2), (0, 4, None)] == [(each.new, each.known, each.shared) for each in done]
+
+
 def test_a_person_reads_what_a_run_did_before_it_was_cut_short(command: Command) -> None:
     """Without claiming that a naive sync would have lost nobody."""
     assert 0 == command("init").exit_code

@@ -101,6 +101,7 @@ def _facts(result: SourceResult) -> Mapping[str, object]:
             "observed": result.observed,
             "new": result.new,
             "known": result.known,
+            "shared": result.shared,
             "deleted": result.deleted,
             "missed_by_naive_sync": result.missed_by_naive_sync,
             "without_address": result.without_address,
@@ -132,6 +133,7 @@ def _draw(screen: Screen, results: tuple[SourceResult, ...], *, dry_run: bool) -
                 ("opt-outs seen", result.observed),
                 ("  new", result.new),
                 ("  known", result.known),
+                *([("  of an address that is counted already", result.shared)] if result.shared else []),
                 *([] if short else compared),
                 ("requests", result.requests),
             ]

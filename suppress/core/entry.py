@@ -115,6 +115,9 @@ class SyncDone:
     census: Mapping[str, int] | None
     drift: tuple[int, ...]
     """The drift entries that still held in this run, as pairs of first and last (`core.spans`)."""
+    shared: int | None = later()
+    """Contacts whose address another contact of this run had brought: neither new people nor known before.
+    observed = new + known + shared."""
 
 
 @dataclass(frozen=True, slots=True)

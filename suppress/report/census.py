@@ -170,7 +170,15 @@ def _shown(origin: Origin, visibility: Visibility | None) -> str:
 
 def _identities(body: SyncDone) -> tuple[Identity, ...]:
     counts = body.census or {}
-    found = [Identity("opted out = new in this run + already known", body.observed, body.new + body.known)]
+    # Contacts that share an address are one person: a request of theirs, and nobody new.
+    sharing = f" + {body.shared} of an address counted already" if body.shared else ""
+    found = [
+        Identity(
+            f"opted out = new in this run + already known{sharing}",
+            body.observed,
+            body.new + body.known + (body.shared or 0),
+        )
+    ]
     if "opted_out" in counts:
         says = "opted out in the census = opted out in the run"
         found.append(Identity(says, counts["opted_out"], body.observed))

@@ -165,6 +165,7 @@ class Book:
         new: int = 0,
         deleted: int = 0,
         missed: int = 0,
+        shared: int = 0,
     ) -> int:
         """A run over a source ends."""
         counts = census if census is not None else {"rounds": 1}
@@ -180,11 +181,12 @@ class Book:
                 rows=observed,
                 observed=observed,
                 new=new,
-                known=observed - new,
+                known=observed - new - shared,
                 deleted=deleted,
                 missed_by_naive_sync=missed,
                 census=counts if mode == "census" else None,
                 drift=spans(drift),
+                shared=shared or None,
             )
         )
 

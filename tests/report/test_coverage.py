@@ -212,6 +212,16 @@ class TestCensus:
             ("main", "A plain query for opt-outs would have missed", 0),
         )
 
+    def test_contacts_that_share_an_address_are_named_in_the_sum(self) -> None:
+        """They are requests of one person: the sum holds, and says how."""
+        book = Book()
+        book.sync(census={"hard bounces": 3}, observed=3, new=2, shared=1)
+
+        (census,) = book.facts().population.censuses
+
+        words = "opted out = new in this run + already known + 1 of an address counted already"
+        assert census.identities == (Identity(words, 3, 3),)
+
     def test_the_last_complete_census_of_the_period_counts(self) -> None:
         """A later one belongs to a later report; an incomplete one to none."""
         book = Book()
