@@ -12,6 +12,7 @@ from functools import partial
 from suppress.report import logs
 from suppress.report.census import Census, Month
 from suppress.report.deadlines import Tally
+from suppress.report.delays import delays
 from suppress.report.facts import Facts
 from suppress.report.judging import State
 from suppress.report.rollforward import Movement
@@ -308,6 +309,17 @@ def _misses(facts: Facts) -> Iterator[Table]:
         .column("Share so far, %", lambda each: each.within)
         .column("Inherited requests", lambda each: each.inherited)
         .table("time_to_honour", "Calendar days from the clock's start until a destination held the request")
+    )
+    yield (
+        Listing(delays(deadlines.taken))
+        .column("Destination", lambda each: each.destination)
+        .column("Requests", lambda each: each.requests)
+        .column("Fastest", lambda each: each.fastest)
+        .column("A quarter within", lambda each: each.quarter)
+        .column("Half within", lambda each: each.half)
+        .column("Three quarters within", lambda each: each.three_quarters)
+        .column("Slowest", lambda each: each.slowest)
+        .table("delays", "Calendar days to each destination, inherited requests left out")
     )
 
 

@@ -47,7 +47,15 @@ _OUTLINE = (
     _Outline(
         "deadlines",
         "Timeliness",
-        ("deadlines", "deadlines_by_destination", "missed", "pending", "inherited", "time_to_honour"),
+        (
+            "deadlines",
+            "deadlines_by_destination",
+            "missed",
+            "pending",
+            "inherited",
+            "time_to_honour",
+            "delays",
+        ),
         leads.deadlines,
     ),
     _Outline("propagation", "Propagation evidence", ("exports",), leads.propagation),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from suppress.report.census import Month
@@ -68,38 +68,29 @@ def median_days(taken: Sequence[Taken]) -> int | None:
 
 def grouped(months: Sequence[Month]) -> tuple[Month, ...]:
     """Every month from the first to the last, or quarter (2026-Q4), or year: few enough to read."""
-    months = _without_gaps(months)
-    for name in (_month, _quarter):
-        if len({name(each.month) for each in months}) <= MOST_BARS:
-            return _summed(months, [name(each.month) for each in months])
-    return _summed(months, [each.month[:4] for each in months])
+    found = spread({each.month: (each.visible, each.deleted, each.elsewhere) for each in months})
+    return tuple(Month(name, *values) for name, values in found)
 
 
-def _without_gaps(months: Sequence[Month]) -> list[Month]:
-    """A month in which nobody acted is part of the time, too."""
-    if not months:
-        return []
-    known = {each.month: each for each in months}
-    first, last = _number(months[0].month), _number(months[-1].month)
-    names = [f"{number // 12:04}-{number % 12 + 1:02}" for number in range(first, last + 1)]
-    return [known.get(name, Month(name, 0, 0, 0)) for name in names]
+def spread(counts: Mapping[str, tuple[int, int, int]]) -> tuple[tuple[str, tuple[int, int, int]], ...]:
+    """Numbers by month, over every month from the first to the last, or quarter, or year."""
+    if not counts:
+        return ()
+    # A month in which nothing happened is part of the time, too.
+    months = [
+        f"{number // 12:04}-{number % 12 + 1:02}"
+        for number in range(_number(min(counts)), _number(max(counts)) + 1)
+    ]
+    name = next((each for each in (_month, _quarter) if len(set(map(each, months))) <= MOST_BARS), _year)
+    sums = dict.fromkeys(map(name, months), (0, 0, 0))
+    for month, (first, second, third) in counts.items():
+        before = sums[name(month)]
+        sums[name(month)] = (before[0] + first, before[1] + second, before[2] + third)
+    return tuple(sums.items())
 
 
 def _number(month: str) -> int:
     return int(month[:4]) * 12 + int(month[5:7]) - 1
-
-
-def _summed(months: Sequence[Month], names: Sequence[str]) -> tuple[Month, ...]:
-    sums: dict[str, Month] = {}
-    for name, each in zip(names, months, strict=True):
-        before = sums.get(name, Month(name, 0, 0, 0))
-        sums[name] = Month(
-            name,
-            before.visible + each.visible,
-            before.deleted + each.deleted,
-            before.elsewhere + each.elsewhere,
-        )
-    return tuple(sums.values())
 
 
 def _month(name: str) -> str:
@@ -108,3 +99,7 @@ def _month(name: str) -> str:
 
 def _quarter(name: str) -> str:
     return f"{name[:4]}-Q{(int(name[5:7]) + 2) // 3}"
+
+
+def _year(name: str) -> str:
+    return name[:4]

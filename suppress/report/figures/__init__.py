@@ -15,7 +15,10 @@ from suppress.report.figures.canvas import Figure
 _BESIDE: Mapping[str, tuple[Callable[[Facts], Figure | None], ...]] = {
     "visibility": (counted.visibility,),
     "roll_forward": (counted.roll_forward,),
-    "time_to_honour": (timed.time_to_honour,),
+    "pending": (timed.open_requests,),
+    "time_to_honour": (timed.time_to_honour, timed.honoured_within),
+    "delays": (timed.delay_by_destination,),
+    "drift": (timed.drift_by_month,),
 }
 """Figures by the table that they stand before."""
 

@@ -68,8 +68,7 @@ class Canvas:
 
     def shape(self, commands: str, kind: str) -> None:
         """A closed shape, by SVG path commands of ours."""
-        pattern = f' fill="url(#{self._id}-hatch)"' if kind.endswith(HATCHED) else ""
-        self._parts.append(f'<path d="{commands}" class="{kind}"{pattern}/>')
+        self._parts.append(f'<path d="{commands}" class="{kind}"/>')
 
     def text(self, x: float, y: float, text: str, kind: str) -> None:
         """Words or a number; the class says how they are set."""
