@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
+from suppress.core.hashed import is_hashed
 from suppress.core.spelling import bare, comparable, forms
 from suppress.core.suppression import Channel, Scope
 from suppress.ledger import projections, tables
@@ -73,6 +74,8 @@ def _rows(
         if found is None or person not in spoken:
             continue
         of = spoken[person]
+        if is_hashed(of.key):  # a partner's digest: there is no address to tell anybody
+            continue
         addresses = json.dumps(list(of.spellings.values()))
         rows.append((of.key, addresses, of.heard, subjects[person], *row_of_suppression(person, found)[1:]))
     return rows

@@ -7,11 +7,13 @@ Rules kept here:
 * The database is opened read-only, and read in short transactions, so that checking a long file does not
   hold up a writer.
 * An address is looked up under every live index key: an erased person can be found under an old one only.
+* It finds people; `judging` says what that means, for `store` and for this.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -21,17 +23,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from suppress.core.address import Address
 from suppress.core.aliases import alias_of
 from suppress.core.checkpoint import BadNote, Checkpoint, Note
+from suppress.core.entry import Entry
+from suppress.core.hashed import hashed_keys
+from suppress.core.mailing import ANY_MAIL, Mailing
 from suppress.core.standing import Standing
-from suppress.core.suppression import EVERYTHING, Channel, Scope
 from suppress.core.verdict import CLEAR, Verdict
 from suppress.errors import LedgerDamaged
-from suppress.ledger import schema
+from suppress.ledger import rules, schema
+from suppress.ledger.judging import Known, judged
 from suppress.ledger.keys import Keys
 from suppress.ledger.place import Place, keys_folder, place_of, require_ledger_file, snapshot_file
 from suppress.ledger.reader import Reader
-from suppress.ledger.reading import ROTATIONS, KeyHistory
+from suppress.ledger.reading import ROTATIONS, KeyHistory, decoded
 from suppress.ledger.rows import standing_from
-from suppress.ledger.ruling import certain, doubtful
+from suppress.ledger.rules import CHANGERS, Rules
 from suppress.ledger.sealing import IndexKey, expressible
 
 if TYPE_CHECKING:
@@ -62,7 +67,12 @@ _ALIAS = (
 )
 _LIFT = "SELECT channel, scope, at, seq FROM lift WHERE person = ?"
 
-_LAST = "SELECT max(seq) FROM topic WHERE type IN (?, ?)"
+_ENTRIES = (
+    "SELECT ledger.seq, ledger.leaf FROM about JOIN ledger ON ledger.seq = about.seq "
+    "WHERE about.person = ? ORDER BY ledger.seq"
+)
+
+_LAST = "SELECT max(seq) FROM topic WHERE type IN (?, ?, ?, ?, ?, ?)"
 _KEYS = (
     "SELECT seq, leaf FROM ledger "
     "WHERE seq = 0 OR seq IN (SELECT seq FROM topic WHERE type IN (?, ?)) ORDER BY seq"
@@ -73,18 +83,28 @@ _INDEXED = "SELECT 1 FROM subject WHERE key_id = ? LIMIT 1"
 class Lookup:
     """An open ledger that only answers checks. `size`, `root` and `checkpoint` are as of opening."""
 
-    def __init__(self, reader: Reader, folder: Path, live: _Live, head: tuple[int, str]) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        folder: Path,
+        live: _Live,
+        head: tuple[int, str],
+        clock: Callable[[], datetime],
+    ) -> None:
         self.place = reader.place
         self.snapshot = snapshot_file(reader.place, folder)
         """Where `suppress.check` keeps its snapshot of this ledger."""
         self._reader = reader
         self._folder = folder
         self._live = live
+        self._clock = clock
         self.size, self.checkpoint = head
         self.root = _root_in(self.checkpoint, reader.place)
 
     @classmethod
-    def open(cls, url: str, *, keys: Path | None = None) -> Lookup:
+    def open(
+        cls, url: str, *, keys: Path | None = None, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> Lookup:
         """Open a ledger for checks. Raises what `Ledger.open` raises, and writes nothing."""
         place = place_of(url)
         if isinstance(place, Path):
@@ -99,7 +119,8 @@ class Lookup:
                 head = reader.ask("SELECT size, note FROM head").fetchone()
             if head is None:
                 raise LedgerDamaged(f"the ledger {place} has no head")
-            return cls(reader, folder, live, (head[0], bytes(head[1]).decode(errors="replace")))
+            note = bytes(head[1]).decode(errors="replace")
+            return cls(reader, folder, live, (head[0], note), clock)
         except BaseException:
             reader.close()
             raise
@@ -116,25 +137,22 @@ class Lookup:
     ) -> None:
         self.close()
 
-    def verdict(
-        self, address: Address, *, channel: Channel = Channel.EMAIL, target: Scope = EVERYTHING
-    ) -> Verdict:
-        """The verdict for one address."""
-        return self.verdicts([address], channel=channel, target=target)[0]
+    @property
+    def rules(self) -> Rules:
+        """Domain rules and recipes of digests as they were when somebody was last looked up."""
+        return self._live.rules
 
-    def verdicts(
-        self,
-        addresses: Sequence[Address],
-        *,
-        channel: Channel = Channel.EMAIL,
-        target: Scope = EVERYTHING,
-    ) -> list[Verdict]:
+    def verdict(self, address: Address, mailing: Mailing = ANY_MAIL) -> Verdict:
+        """The verdict for one address."""
+        return self.verdicts([address], mailing)[0]
+
+    def verdicts(self, addresses: Sequence[Address], mailing: Mailing = ANY_MAIL) -> list[Verdict]:
         """The verdict for each address, in the same order."""
         found: list[Verdict] = []
         for start in range(0, len(addresses), BATCH):
             with self._reader.reading():
-                self._follow_rotations()
-                found += self._judged(addresses[start : start + BATCH], channel, target)
+                self._follow_changes()
+                found += self._judged(addresses[start : start + BATCH], mailing)
         return found
 
     def roster(self) -> Roster:
@@ -142,71 +160,99 @@ class Lookup:
         from suppress.ledger.roster import Roster
 
         with self._reader.translated():
-            self._follow_rotations()
+            self._follow_changes()
         return Roster(self._reader, self._live.keys)
 
-    def _follow_rotations(self) -> None:
-        """Since this was opened another process may have begun to index new people under a new key."""
-        if _last_rotation(self._reader) != self._live.last:
+    def _follow_changes(self) -> None:
+        """Since this was opened another process may have begun to index new people under a new key, or made
+        or lifted a rule."""
+        if _last_change(self._reader) != self._live.last:
             self._live = _live(self._reader, Keys.load(self._folder))
 
-    def _judged(self, addresses: Sequence[Address], channel: Channel, target: Scope) -> list[Verdict]:
+    def _judged(self, addresses: Sequence[Address], mailing: Mailing) -> list[Verdict]:
         """Verdicts of a batch. Nearly all addresses of a list are nobody's, which one question finds out."""
-        met = [False] * len(addresses)
-        keys = [expressible(each.key) for each in addresses]
-        looser = [alias_of(key) for key in keys]
-        for index_key in self._live.keys:
-            own = [index_key.blind(key) for key in keys]
-            others = [None if alias is None else index_key.blind_alias(alias.key) for alias in looser]
-            known = self._there(_KNOWN, index_key.id, own)
-            aliased = self._there(_ALIASED, index_key.id, [each for each in others if each is not None])
-            for place, (index, other) in enumerate(zip(own, others, strict=True)):
-                if index in known or other in aliased:
-                    met[place] = True
+        now = self._clock()
         return [
-            self._judge(address, channel, target) if hit else CLEAR
-            for address, hit in zip(addresses, met, strict=True)
+            judged(self, self._live.rules, address, mailing, now) if hit else CLEAR
+            for address, hit in zip(addresses, self._met(addresses), strict=True)
         ]
 
-    def _there(self, question: str, key_id: str, indexes: Sequence[bytes]) -> set[bytes | None]:
+    def _met(self, addresses: Sequence[Address]) -> list[bool]:
+        """Which of these addresses any tier may know."""
+        domains, recipes = self._live.rules.domains, self._live.rules.recipes
+        keys = [expressible(each.key) for each in addresses]
+        met = [domains.concerns(key) for key in keys]
+        looser = [alias_of(key) for key in keys]
+        asked = [(place, key) for place, key in enumerate(keys)]
+        if recipes:
+            hashed = ((place, hashed_keys(each, recipes)) for place, each in enumerate(addresses))
+            asked += [(place, key) for place, found in hashed for key in found]
+        for index_key in self._live.keys:
+            own = [(place, index_key.blind(key)) for place, key in asked]
+            others = [
+                (place, index_key.blind_alias(alias.key))
+                for place, alias in enumerate(looser)
+                if alias is not None
+            ]
+            known = self._there(_KNOWN, index_key.id, [index for _, index in own])
+            aliased = self._there(_ALIASED, index_key.id, [index for _, index in others])
+            for place, index in own:
+                met[place] = met[place] or index in known
+            for place, index in others:
+                met[place] = met[place] or index in aliased
+        return met
+
+    def _there(self, question: str, key_id: str, indexes: Sequence[bytes]) -> set[bytes]:
         """Those of the indexes that the ledger has under this key."""
-        asked = question.format(",".join("?" * len(indexes)))
-        return {index for (index,) in self._reader.ask(asked, (key_id, *indexes))}
+        found: set[bytes] = set()
+        for start in range(0, len(indexes), BATCH):
+            some = indexes[start : start + BATCH]
+            asked = question.format(",".join("?" * len(some)))
+            found.update(index for (index,) in self._reader.ask(asked, (key_id, *some)))
+        return found
 
-    def _judge(self, address: Address, channel: Channel, target: Scope) -> Verdict:
-        key = expressible(address.key)
-        ask = self._reader.ask
-        for index_key in self._live.keys:
-            rows = ask(_EXACT, (index_key.id, index_key.blind(key))).fetchall()
-            if rows:
-                found = self._standing(rows).against(channel, target)
-                if found is not None:
-                    return certain(found, erased=not rows[0][2])
-        alias = alias_of(key)
-        if alias is None:
-            return CLEAR
-        for index_key in self._live.keys:
-            rows = ask(_ALIAS, (index_key.id, index_key.blind_alias(alias.key))).fetchall()
-            for _, of_person in groupby(rows, key=itemgetter(0)):
-                found = self._standing(list(of_person)).against(channel, target)
-                if found is not None:
-                    return doubtful(found, alias.provider.says)
-        return CLEAR
+    # --- What `judging` asks ---------------------------------------------------------------------------
 
-    def _standing(self, rows: Sequence[tuple[Any, ...]]) -> Standing:
-        """The standing of the one person whose rows these are."""
-        person, lifted, _, channel = rows[0][:4]
+    def known(self, key: str) -> list[Known]:
+        """Who has this match key or hashed key, within a verdict."""
+        rows = (
+            self._reader.ask(_EXACT, (index_key.id, index_key.blind(key))).fetchall()
+            for index_key in self._live.keys
+        )
+        return [self._known(found) for found in rows if found]
+
+    def aliased(self, alias_key: str) -> list[Known]:
+        """Whose address has this alias key, within a verdict."""
+        return [
+            self._known(list(of_person))
+            for index_key in self._live.keys
+            for _, of_person in groupby(
+                self._reader.ask(_ALIAS, (index_key.id, index_key.blind_alias(alias_key))).fetchall(),
+                key=itemgetter(0),
+            )
+        ]
+
+    def entries(self, person: int) -> list[Entry]:
+        """Every entry about a person, within a verdict."""
+        return [decoded(seq, leaf) for seq, leaf in self._reader.ask(_ENTRIES, (person,))]
+
+    def _known(self, rows: Sequence[tuple[Any, ...]]) -> Known:
+        """The one person whose rows these are."""
+        person, lifted, held, channel = rows[0][:4]
         if person is None:
             raise LedgerDamaged("a person's row in the ledger names an entry that is not there")
         lifts = self._reader.ask(_LIFT, (person,)).fetchall() if lifted else ()
         # Somebody of whom only drift or consent is known has one row, with nothing in it.
-        return standing_from("", [row[3:] for row in rows] if channel is not None else (), lifts)
+        suppressions: Iterable[tuple[Any, ...]] = [row[3:] for row in rows] if channel is not None else ()
+        standing: Standing = standing_from("", suppressions, lifts)
+        return Known(person, standing, bool(held))
 
 
 class _Live(NamedTuple):
-    """The index keys of a ledger as of one of its entries."""
+    """The index keys and the rules of a ledger as of one of its entries."""
 
     keys: tuple[IndexKey, ...]
+    rules: Rules
     last: int
 
 
@@ -214,11 +260,12 @@ def _live(reader: Reader, keys: Keys) -> _Live:
     """Those of `keys` that the ledger records. Raises `ConfigWrong` when one is missing that it needs."""
     history = KeyHistory.of(reader.ask(_KEYS, ROTATIONS))
     live = history.live(keys, lambda id_: reader.ask(_INDEXED, (id_,)).fetchone() is not None)
-    return _Live(live.index, history.last)
+    return _Live(live.index, Rules.of(reader.ask(rules.LEAVES, CHANGERS)), _last_change(reader))
 
 
-def _last_rotation(reader: Reader) -> int:
-    (last,) = reader.ask(_LAST, ROTATIONS).fetchone()
+def _last_change(reader: Reader) -> int:
+    """The newest entry that may have changed a key or a rule."""
+    (last,) = reader.ask(_LAST, (*ROTATIONS, *CHANGERS)).fetchone()
     return last or 0
 
 

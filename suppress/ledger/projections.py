@@ -20,12 +20,16 @@ from suppress.core.entry import (
     Corrected,
     DestinationChanged,
     Disclosed,
+    DomainLifted,
+    DomainSuppressed,
     Entry,
     Erased,
     Forgotten,
+    HashesTrusted,
     Honoured,
     ImportDone,
     SyncDone,
+    WaiverRecorded,
 )
 from suppress.core.standing import Standing
 from suppress.core.suppression import Json
@@ -50,13 +54,15 @@ def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
 def topic_of(body: Body) -> tuple[str, str] | None:
     """Under which type and name an entry is indexed; None for entries that are found through a person."""
     match body:
-        case SyncDone() | ImportDone():
+        case SyncDone() | ImportDone() | HashesTrusted():
             return body.type, body.source
+        case DomainSuppressed() | DomainLifted():
+            return body.type, body.domain
         case DestinationChanged() | Disclosed() | Honoured():
             return body.type, body.destination
         case Corrected():
             return body.type, str(body.entry)
-        case Erased() | Forgotten():
+        case Erased() | Forgotten() | WaiverRecorded():
             return body.type, body.subject
         case _ if hasattr(body, "subject"):
             return None

@@ -25,12 +25,13 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, select
 
-from suppress.core.address import Address
-from suppress.core.aliases import alias_of
+from suppress.core.address import Address, addresses_in
+from suppress.core.domains import DomainRule
 from suppress.core.entry import Entry, SyncDone
+from suppress.core.mailing import ANY_MAIL, Mailing
 from suppress.core.standing import UNHEARD, Standing
 from suppress.core.suppression import EVERYTHING, Channel, Json, Scope
-from suppress.core.verdict import CLEAR, Verdict
+from suppress.core.verdict import CLEAR, Verdict, worst
 from suppress.errors import ConfigWrong, NoLedger
 from suppress.ledger import (
     appending,
@@ -51,13 +52,14 @@ from suppress.ledger.engine import opened, reading, writing
 from suppress.ledger.erasing import Erasure, Grounds
 from suppress.ledger.exhibiting import Exhibit
 from suppress.ledger.heads import keep, read_tip
+from suppress.ledger.judging import judged
 from suppress.ledger.keyring import Keyring, read_history
 from suppress.ledger.keys import Keys, raise_highwater, read_highwater
 from suppress.ledger.place import Place, keys_folder, open_read_only, place_of, upgrade_copies
 from suppress.ledger.reading import decoded
 from suppress.ledger.restoring import Restoration
-from suppress.ledger.ruling import certain, doubtful
 from suppress.ledger.sealing import IndexKey, expressible
+from suppress.ledger.sight import TableSight, rules_of
 from suppress.ledger.values import Head, Listed, Receipt, Recorded, SourceState
 
 PAGE = 1000
@@ -319,29 +321,23 @@ class Ledger:
         found = {key: standings[person] for key, (person, _) in people.items()}
         return [found.get(expressible(each.key), UNHEARD) for each in addresses]
 
-    def check(self, address: str, *, channel: Channel = Channel.EMAIL, target: Scope = EVERYTHING) -> Verdict:
-        """Whether an address may be mailed. Text that holds no address at all is clear.
+    def check(self, address: str, mailing: Mailing = ANY_MAIL) -> Verdict:
+        """Whether an address may be mailed; of several in one text the gravest answer. No address is clear.
 
         For many addresses, or a fast start, use `Lookup`.
         """
-        try:
-            parsed = Address.parse(address)
-        except ValueError:
+        asked = addresses_in(address)
+        if not asked:
             return CLEAR
-        key = expressible(parsed.key)
         with reading(self._engine, self.place) as connection:
-            for person, _ in self._people(connection, [key]).values():
-                found = projections.standing_of_person(connection, person).against(channel, target)
-                if found is not None:
-                    return certain(found, erased=not projections.first_payloads(connection, [person]))
-            alias = alias_of(key)
-            if alias is None:
-                return CLEAR
-            for person in self._people_by_alias(connection, alias.key):
-                found = projections.standing_of_person(connection, person).against(channel, target)
-                if found is not None:
-                    return doubtful(found, alias.provider.says)
-        return CLEAR
+            sight = TableSight(connection, self._index_keys(connection))
+            rules, now = sight.rules(), self._clock()
+            return worst(judged(sight, rules, each, mailing, now) for each in asked)
+
+    def domain_rules(self) -> tuple[DomainRule, ...]:
+        """The rules for whole domains that hold now, oldest first."""
+        with reading(self._engine, self.place) as connection:
+            return rules_of(connection).domains.rules
 
     def entries(self, start: int = 0, stop: int | None = None) -> Iterator[Entry]:
         """The entries from `start` up to, not including, `stop`; by default up to the head as of now."""
@@ -439,20 +435,6 @@ class Ledger:
             subjects.update((wanted[index], subject) for index, subject in found.items())
         people = projections.entries_by_id(connection, subjects.values())
         return {key: (people[subject], subject) for key, subject in subjects.items() if subject in people}
-
-    def _people_by_alias(self, connection: Connection, alias: str) -> list[int]:
-        people: list[int] = []
-        for index_key in self._index_keys(connection):
-            rows = connection.execute(
-                select(tables.alias.c.person)
-                .where(
-                    tables.alias.c.key_id == index_key.id,
-                    tables.alias.c.alias_index == index_key.blind_alias(alias),
-                )
-                .order_by(tables.alias.c.person)
-            )
-            people += [person for (person,) in rows]
-        return people
 
 
 def _payload(connection: Connection, seq: int) -> Mapping[str, Json] | None:

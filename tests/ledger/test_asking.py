@@ -8,6 +8,7 @@ import pytest
 
 from suppress.core.address import Address
 from suppress.core.entry import Corrected, Entry
+from suppress.core.mailing import Mailing
 from suppress.core.standing import UNHEARD
 from suppress.core.suppression import EVERYTHING, Channel, Reason, Scope
 from suppress.core.verdict import CLEAR, Ruling, Tier
@@ -149,10 +150,10 @@ def test_channels_and_scopes_are_asked_for_apart(place: Place) -> None:
 
     with place.open() as ledger:
         assert ledger.check("pat@example.com").ruling is Ruling.CLEAR
-        assert ledger.check("pat@example.com", channel=Channel.SMS).ruling is Ruling.SUPPRESSED
+        assert ledger.check("pat@example.com", Mailing(Channel.SMS)).ruling is Ruling.SUPPRESSED
         assert ledger.check("sam@example.com").ruling is Ruling.SUPPRESSED
-        assert ledger.check("sam@example.com", target=Scope("Acme", "Other")).ruling is Ruling.CLEAR
-        assert ledger.check("sam@example.com", target=Scope("Bravo")).ruling is Ruling.CLEAR
+        assert ledger.check("sam@example.com", Mailing(target=Scope("Acme", "Other"))).ruling is Ruling.CLEAR
+        assert ledger.check("sam@example.com", Mailing(target=Scope("Bravo"))).ruling is Ruling.CLEAR
 
 
 def test_the_erased_stay_suppressed(place: Place) -> None:
@@ -369,4 +370,4 @@ def test_the_default_keys_lie_beside_the_file(place: Place) -> None:
     place.record(opt_out())
 
     with Ledger.open(str(place.file)) as ledger:
-        assert ledger.check("pat@example.com", target=EVERYTHING).ruling is Ruling.SUPPRESSED
+        assert ledger.check("pat@example.com", Mailing(target=EVERYTHING)).ruling is Ruling.SUPPRESSED

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from suppress.core.address import Address
+from suppress.core.mailing import Mailing
 from suppress.core.suppression import Channel, Reason, Scope
 from suppress.core.verdict import CLEAR, Ruling, Tier
 from suppress.errors import ConfigWrong, LedgerDamaged, MigrationNeeded, NoLedger
@@ -75,10 +76,9 @@ def test_it_answers_as_the_ledger_does(place: Place) -> None:
         with place.lookup() as lookup:
             for channel in Channel:
                 for target in (Scope(), Scope("Acme"), Scope("Other")):
-                    assert [
-                        ledger.check(each, channel=channel, target=target) for each in addresses
-                    ] == lookup.verdicts(
-                        [Address.parse(each) for each in addresses], channel=channel, target=target
+                    mailing = Mailing(channel, target)
+                    assert [ledger.check(each, mailing) for each in addresses] == lookup.verdicts(
+                        [Address.parse(each) for each in addresses], mailing
                     )
             assert lookup.verdict(Address.parse("erased@example.com")).tier is Tier.ERASED
 

@@ -24,6 +24,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from suppress.audit import verify
 from suppress.core.address import Address
 from suppress.core.entry import Corrected
+from suppress.core.mailing import Mailing
 from suppress.core.standing import Lift, Standing, Suppression
 from suppress.core.suppression import EVERYTHING, Channel, Consent, Drift, OptOut, Scope
 from suppress.core.verdict import Ruling, Tier
@@ -270,10 +271,10 @@ class LedgerMachine(RuleBasedStateMachine):
                 for target in TARGETS:
                     listed = {each.key: each for each in self.ledger.suppressed(channel, target)}
                     assert list(listed) == sorted(listed, key=str.encode)
-                    verdicts = lookup.verdicts([*PEOPLE, NOBODY], channel=channel, target=target)
+                    verdicts = lookup.verdicts([*PEOPLE, NOBODY], Mailing(channel, target))
                     for address, verdict in zip([*PEOPLE, NOBODY], verdicts, strict=True):
                         found = expected[address.key].against(channel, target)
-                        assert verdict == self.ledger.check(address.raw, channel=channel, target=target)
+                        assert verdict == self.ledger.check(address.raw, Mailing(channel, target))
                         assert (verdict.ruling is Ruling.SUPPRESSED) == (found is not None)
                         if found is None:
                             continue

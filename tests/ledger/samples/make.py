@@ -3,6 +3,7 @@
     0001/suppress.db, suppress.keys/    a small ledger with something of everything, as this program writes it
     0001/anchor.note                    its head
     0001/expected.json                  what every later program must say of it
+    0001.2/                             the same schema, with the kinds of entry that came after the first sample
 
 A folder that is there is never made again: it is what people have.
 """
@@ -14,22 +15,30 @@ import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from suppress.core.address import Address
 from suppress.core.entry import (
+    BODIES,
     CheckDone,
     Corrected,
     DestinationChanged,
     Disclosed,
+    DomainLifted,
+    DomainSuppressed,
+    HashesTrusted,
     Honoured,
     ImportDone,
     ReportIssued,
     SyncDone,
 )
-from suppress.core.suppression import Channel, Reason, Scope
+from suppress.core.hashed import Algorithm, Digest
+from suppress.core.mailing import Mailing
+from suppress.core.suppression import EVERYTHING, Channel, Reason, Scope, Waiver
 from suppress.ledger import Event, Grounds, Ledger, schema
 from tests.ledger.making import NOON, Place, consent, drift, opt_out
 
@@ -38,16 +47,18 @@ ADDRESSES = (
     *("pat@example.com", "p.at@gmail.com", "pat@gmail.com", "lifted@example.com", "list@example.com"),
     *("erased@example.com", "e.rased@gmail.com", "forgotten@example.com", "späti@exämple.de"),
     *("mistake@example.com", "late@example.com", "new.key@example.com", "nobody@example.com"),
+    *("anybody@shop.ruled.example", "anybody@lifted.example", "Listed@Partner.example"),
 )
 TARGETS = ("everything", "sender:Acme", "list:Acme/News")
 
 
 def main() -> int:
-    """Make the sample, unless it is there."""
-    folder = SAMPLES / schema.HEAD
-    if folder.exists():
-        sys.stderr.write(f"{folder} is there, and stays as it is\n")
+    """Make the sample of this schema, unless those that are there have every kind of entry."""
+    made = samples_of(schema.HEAD)
+    if made and kinds_in(made) >= set(BODIES):
+        sys.stderr.write(f"{made[-1]} is there, and stays as it is\n")
         return 1
+    folder = SAMPLES / (f"{schema.HEAD}.{len(made) + 1}" if made else schema.HEAD)
     with tempfile.TemporaryDirectory() as scratch:
         place = Place(Path(scratch))
         _fill(place)
@@ -57,12 +68,25 @@ def main() -> int:
         with place.open() as ledger:
             (folder / "anchor.note").write_text(ledger.head().note)
         (folder / "expected.json").write_text(
-            json.dumps(described(place), indent=1, ensure_ascii=False) + "\n"
+            json.dumps(described(place, ADDRESSES), indent=1, ensure_ascii=False) + "\n"
         )
     return 0
 
 
-def described(place: Place) -> dict[str, Any]:
+def samples_of(revision: str) -> list[Path]:
+    """The samples of a schema, oldest first."""
+    folders = [folder for folder in SAMPLES.iterdir() if (folder / "expected.json").is_file()]
+    return sorted(folder for folder in folders if revision == folder.name.partition(".")[0])
+
+
+def kinds_in(folders: Iterable[Path]) -> set[str]:
+    """The kinds of entry that any of these samples has."""
+    return {
+        kind for each in folders for kind in json.loads((each / "expected.json").read_text("utf-8"))["kinds"]
+    }
+
+
+def described(place: Place, addresses: Iterable[str]) -> dict[str, Any]:
     """What a program says of a ledger: its entries and root, and what checks and lists answer."""
     with place.open(read_only=True) as ledger, place.lookup() as lookup:
         leaves = hashlib.sha256()
@@ -81,10 +105,10 @@ def described(place: Place) -> dict[str, Any]:
             },
             "checks": {
                 address: {
-                    str(target): _said(lookup.verdict(Address.parse(address), target=target))
+                    str(target): _said(lookup.verdict(Address.parse(address), Mailing(target=target)))
                     for target in targets
                 }
-                for address in ADDRESSES
+                for address in addresses
             },
         }
 
@@ -128,9 +152,18 @@ def _people(ledger: Ledger) -> None:
         opt_out("mistake@example.com"),
     ]
     ledger.append(told, actor="sample")
-    ledger.append(
-        [drift("pat@example.com"), consent("lifted@example.com", at=NOON + timedelta(days=3))], actor="s"
-    )
+    more = [
+        drift("pat@example.com"),
+        consent("lifted@example.com", at=NOON + timedelta(days=3)),
+        Waiver(
+            Address.parse("list@example.com"),
+            "recall",
+            datetime(2027, 1, 1, tzinfo=UTC),
+            evidence={"waiver": "a safety recall", "approver": "Kim"},
+        ),
+        replace(opt_out(), address=Address(LISTED.hexadecimal, LISTED.key), source="partner"),
+    ]
+    ledger.append(more, actor="s")
     ledger.keep_checkpoint()
 
 
@@ -143,13 +176,36 @@ def _others(ledger: Ledger) -> None:
         ),
         ImportDone(digest, "constant-contact", "old list", 6, 2, 1, 2, 1, 2, 20),
         CheckDone(digest, 100, 90, 8, 2, 1),
+        CheckDone("6" * 64, 10, 9, 1, 0, 0, {"purpose": "recall"}, 1, (14, 14)),
         DestinationChanged("news", "mailchimp", "added"),
         Disclosed("news", "Acme CRM", "suppression compliance", "plain", 7, digest),
         Honoured("news", 20, digest, 7, (3,), verified=True),
         ReportIssued(digest, 10, "7" * 64, "auditor"),
         Corrected(mistake, "somebody else's letter"),
+        _rule("ruled.example", subdomains=True),
+        _rule("lifted.example", subdomains=False),
+        HashesTrusted("partner", digest, LISTED.algorithm.value, "lower", 1),
     )
-    ledger.append([Event(f"sample-{body.type}", body) for body in bodies], actor="sample")
+    events = [Event(f"sample-{number}-{body.type}", body) for number, body in enumerate(bodies)]
+    lifted = ledger.append(events, actor="sample")[-2].seq
+    ledger.append([Event("lift", DomainLifted("lifted.example", lifted, "the contract ended"))], actor="s")
+
+
+LISTED = Digest(Algorithm.MD5, hashlib.md5(b"listed@partner.example", usedforsecurity=False).hexdigest())
+
+
+def _rule(domain: str, *, subdomains: bool) -> DomainSuppressed:
+    return DomainSuppressed(
+        domain,
+        subdomains,
+        Channel.EMAIL,
+        EVERYTHING,
+        Reason.REQUESTED,
+        "manual",
+        "asked",
+        "1.1.2.20261023",
+        "",
+    )
 
 
 def _gone(ledger: Ledger) -> None:
