@@ -3,7 +3,7 @@
     0001/suppress.db, suppress.keys/    a small ledger with something of everything, as this program writes it
     0001/anchor.note                    its head
     0001/expected.json                  what every later program must say of it
-    0001.2/                             the same schema, with the kinds of entry that came after the first sample
+    0001.2/                             the same schema, with kinds of entry that came after the first sample
 
 A folder that is there is never made again: it is what people have.
 """
@@ -24,6 +24,7 @@ from typing import Any
 from suppress.core.address import Address
 from suppress.core.entry import (
     BODIES,
+    Body,
     CheckDone,
     Corrected,
     DestinationChanged,
@@ -40,6 +41,7 @@ from suppress.core.hashed import Algorithm, Digest
 from suppress.core.mailing import Mailing
 from suppress.core.suppression import EVERYTHING, Channel, Reason, Scope, Waiver
 from suppress.ledger import Event, Grounds, Ledger, schema
+from suppress.ledger.appending import Told
 from tests.ledger.making import NOON, Place, consent, drift, opt_out
 
 SAMPLES = Path(__file__).parent
@@ -152,7 +154,7 @@ def _people(ledger: Ledger) -> None:
         opt_out("mistake@example.com"),
     ]
     ledger.append(told, actor="sample")
-    more = [
+    more: list[Told] = [
         drift("pat@example.com"),
         consent("lifted@example.com", at=NOON + timedelta(days=3)),
         Waiver(
@@ -170,7 +172,7 @@ def _people(ledger: Ledger) -> None:
 def _others(ledger: Ledger) -> None:
     mistake = ledger.history(Address.parse("mistake@example.com"))[-1].entry.seq
     digest = "5" * 64
-    bodies = (
+    bodies: tuple[Body, ...] = (
         SyncDone(
             "main", "constant-contact", "census", True, NOON, NOON, 9, 120, 9, 9, 0, 4, 4, {"all": 120}, (12,)
         ),
