@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from suppress.check import Alias, Finding, Targets, check_file
-from suppress.check.fast import Sieve
+from suppress.check.fast import Sieve, suits
 from suppress.check.snapshot import current
 from suppress.check.sorting import Engine
 from suppress.core.address import addresses_in, match_key
@@ -232,6 +232,7 @@ def left_over(world: World, content: bytes, alias: Alias = Alias.REVIEW) -> list
     found = current(world.lookup)
     assert found is not None
     with ContactFile.open(str(path)) as contacts:
+        assert suits(contacts)
         sieve = Sieve(
             contacts, *found, world.lookup.roster(), aliases=alias is not Alias.IGNORE, block=1 << 16
         )

@@ -193,7 +193,7 @@ def test_import_from_a_pipe(desk: Command) -> None:
         (b"mail\na@example.com\n", ["--profile", "hubspot"], "there is no profile 'hubspot'"),
         (b'mail\na@example.com\n"open\n', ["--map", "email=mail"], "line 3: a quote opens here"),
         (b"", ["--map", "email=mail"], "is empty"),
-        (b"PK\x03\x04", ["--map", "email=mail"], "an Excel workbook"),
+        (b"PK\x03\x04", ["--map", "email=mail"], "damaged"),
         (b"mail\na@example.com\n", ["--map", "email=mail", "--rejected", "old.csv"], "being read"),
     ],
 )

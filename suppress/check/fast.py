@@ -33,7 +33,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,7 @@ from suppress.check.snapshot import Snapshot
 from suppress.core.aliases import Provider, providers
 from suppress.errors import BadFile
 from suppress.files.contacts import ContactFile
+from suppress.files.delimited import DelimitedFile
 from suppress.files.dialect import Cutting
 from suppress.files.records import Record, records
 from suppress.ledger.roster import Roster
@@ -76,11 +77,12 @@ _LETTER = _ALNUM & (np.arange(256) >= ord("A"))
 _JOINTS, _DOTS, _WRONGS = (np.uint64(each * 0x0101010101010101) for each in (_JOINT, _DOT, _WRONG))
 
 
-def suits(contacts: ContactFile) -> bool:
+def suits(contacts: ContactFile) -> TypeGuard[DelimitedFile]:
     """Whether the fast engine can read this file."""
     columns = contacts.columns.addresses
     return (
-        contacts.encoding.codec in _CODECS
+        isinstance(contacts, DelimitedFile)
+        and contacts.encoding.codec in _CODECS
         and contacts.dialect.delimiter.isascii()
         and bool(columns)
         and max(columns) < contacts.width
@@ -115,7 +117,7 @@ class Sieve:
 
     def __init__(
         self,
-        contacts: ContactFile,
+        contacts: DelimitedFile,
         snapshot: Snapshot,
         folding: Folding,
         roster: Roster,

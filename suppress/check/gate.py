@@ -153,7 +153,7 @@ class Gate:
         known = {each.key for each in own}
         stray = {
             each.key: each
-            for cell in row.cells
+            for cell in self._contacts.texts(row)
             for text in _STRAY.findall(cell)
             for each in addresses_in(text[:_CELL_UP_TO])
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,10 @@ from suppress.check.gate import Alias, Decision, Gate
 from suppress.core.entry import CheckDone
 from suppress.core.verdict import Ruling
 from suppress.errors import SuppressError
-from suppress.files.contacts import ContactFile
-from suppress.files.output import Output, outputs
+from suppress.files.contacts import ContactFile, Copy
+from suppress.files.output import outputs, publish
 from suppress.files.records import Record
+from suppress.files.text import TextCopy
 from suppress.ledger import Event
 
 if TYPE_CHECKING:
@@ -103,19 +105,23 @@ def check_file(
         SuppressError: The ledger cannot be read, or the record cannot be written.
     """
     wanted = (targets or Targets()).by_name() if ledger is not None else Targets().by_name()
-    with outputs(wanted, inputs=[contacts.path]) as results:
-        sorting = _Sorting(contacts, Gate(contacts, lookup, alias), results, explain)
+    with outputs(wanted, inputs=[contacts.path]) as results, ExitStack() as stack:
+        copies = {}
+        for name, result in results.items():
+            copies[name] = contacts.copy(result, () if name == "kept" else COLUMNS)
+            stack.callback(copies[name].abandon)
+        sorting = _Sorting(contacts, Gate(contacts, lookup, alias), copies, explain)
         sieve = _sieve(contacts, lookup, alias, engine)
         sorting.run(contacts.batches() if sieve is None else sieve.blocks(), progress)
         seq = None
         if ledger is not None:
-            for result in results.values():
-                result.finish()
+            for copy in copies.values():
+                copy.finish()
             # Each check is an event of its own, also of a file that was checked before.
             event = Event(uuid.uuid4().hex, sorting.record())
             seq = ledger.append([event], actor=actor)[0].seq
-            for result in results.values():
-                result.publish()
+            # The kept rows last: whoever finds them finds the others too.
+            publish([results[name] for name in ("withheld", "review", "kept") if name in results])
     record = sorting.record()
     return FileChecked(
         record.rows,
@@ -136,12 +142,12 @@ class _Sorting:
         self,
         contacts: ContactFile,
         gate: Gate,
-        results: Mapping[str, Output],
+        copies: Mapping[str, Copy],
         explain: Callable[[Finding], None] | None,
     ) -> None:
         self._contacts = contacts
         self._gate = gate
-        self._results = results
+        self._copies = copies
         self._explain = explain
         self._rows = 0
         self._counts = dict.fromkeys(Ruling, 0)
@@ -149,18 +155,19 @@ class _Sorting:
 
     def run(self, parts: Iterable[Block | list[Record]], progress: Progress) -> None:
         """Write every row to exactly one result."""
-        mark = self._contacts.encoding.mark
-        for name, result in self._results.items():
-            added = () if name == "kept" else COLUMNS
-            result.write(mark + self._contacts.encoded(self._contacts.preamble(added)))
         for part in parts:
             if not isinstance(part, list):
                 self._sift(part)
-                progress(self._rows, None)
+                progress(self._rows, self._expected())
                 continue
             for start in range(0, len(part), BATCH):
                 self._sort(part[start : start + BATCH])
-                progress(self._rows, None)
+                progress(self._rows, self._expected())
+
+    def _expected(self) -> int | None:
+        """How many rows there will be, if the rest of the file is like the part that was read."""
+        done = self._contacts.done()
+        return int(self._rows / done) if done else None
 
     def record(self) -> CheckDone:
         """The counts, as the ledger keeps them."""
@@ -176,9 +183,9 @@ class _Sorting:
     def _sort(self, batch: Sequence[Record]) -> None:
         """Rows of the readable engine."""
         rulings = self._decided(batch)
-        if "kept" in self._results:
-            texts = (row.text for row, each in zip(batch, rulings, strict=True) if each is Ruling.CLEAR)
-            self._results["kept"].write(self._contacts.encoded("".join(texts)))
+        if "kept" in self._copies:
+            kept = [row for row, each in zip(batch, rulings, strict=True) if each is Ruling.CLEAR]
+            self._copies["kept"].keep(kept)
 
     def _sift(self, block: Block) -> None:
         """A block of the fast engine: what lies between the rows that are taken out is copied."""
@@ -193,8 +200,9 @@ class _Sorting:
                     kept.append(block.content[end:begin])
                     end = stop
         kept.append(block.content[end:])
-        if "kept" in self._results:
-            self._results["kept"].write(b"".join(kept))
+        if (copy := self._copies.get("kept")) is not None:
+            assert isinstance(copy, TextCopy), "the fast engine reads text"
+            copy.write(b"".join(kept))
 
     def _decided(self, batch: Sequence[Record]) -> list[Ruling]:
         """Decide about rows, count them, and write those that are not kept; what became of each."""
@@ -205,7 +213,6 @@ class _Sorting:
         self._rows += len(rows)
         decisions = iter(decided)
         rulings: list[Ruling] = []
-        texts: dict[Ruling, list[str]] = {ruling: [] for ruling in Ruling}
         for row in batch:
             if row.blank:
                 # An empty line is no row; it stays where it was among the kept ones.
@@ -217,43 +224,41 @@ class _Sorting:
             if decision.ruling is Ruling.CLEAR:
                 self._invalid += not decision.valid
                 continue
-            texts[decision.ruling].append(self._contacts.extended(row, annotation(decision)))
+            if (copy := self._copies.get(_OTHERS[decision.ruling])) is not None:
+                copy.add(row, annotation(decision, row.line))
             if self._explain is not None:
                 self._explain(Finding(row.line, decision))
-        for name, ruling in _OTHERS.items():
-            if name in self._results and texts[ruling]:
-                self._results[name].write(self._contacts.encoded("".join(texts[ruling])))
         return rulings
 
 
-_OTHERS = {"withheld": Ruling.SUPPRESSED, "review": Ruling.REVIEW}
+_OTHERS = {Ruling.SUPPRESSED: "withheld", Ruling.REVIEW: "review"}
 
 
 def _sieve(contacts: ContactFile, lookup: Lookup, alias: Alias, engine: Engine) -> Sieve | None:
     """The fast engine, where it is worth it, can read the file, and has what it needs."""
-    if contacts.size < engine.fast_from:
+    if contacts.size is not None and contacts.size < engine.fast_from:
         return None
     try:
         from suppress.check import fast, snapshot
     except ImportError:  # numpy is an extra
         return None
-    found = snapshot.current(lookup) if fast.suits(contacts) else None
-    if found is None:
+    if not fast.suits(contacts) or (found := snapshot.current(lookup)) is None:
         return None
     covering, folding = found
     aliases = alias is not Alias.IGNORE
     return fast.Sieve(contacts, covering, folding, lookup.roster(), aliases=aliases, block=engine.block)
 
 
-def annotation(decision: Decision) -> tuple[str, ...]:
-    """The cells under `COLUMNS`: why a row was not kept."""
-    return tuple(_annotation(decision))
+def annotation(decision: Decision, line: int) -> tuple[str, ...]:
+    """The cells under `COLUMNS`: why a row was not kept, and where it stood if it could not be read."""
+    return tuple(_annotation(decision, line))
 
 
-def _annotation(decision: Decision) -> Iterator[str]:
+def _annotation(decision: Decision, line: int) -> Iterator[str]:
     verdict = decision.verdict
+    doubt = f"line {line}: {decision.doubt}" if decision.doubt is not None else None
     yield verdict.tier.value if verdict.tier is not None else ""
-    yield "; ".join(each for each in (verdict.rule, decision.doubt) if each)
+    yield "; ".join(each for each in (verdict.rule, doubt) if each)
     yield verdict.since.isoformat().replace("+00:00", "Z") if verdict.since is not None else ""
     yield verdict.source or ""
     yield verdict.reason.value if verdict.reason is not None else ""

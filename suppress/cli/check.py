@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from suppress.files.contacts import ContactFile, Reading
     from suppress.ledger import Lookup
 
-_FILE_ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".json", ".jsonl", ".parquet", ".gz", ".zip")
-
 
 def check(
     ctx: typer.Context,
-    what: Annotated[list[str], typer.Argument(metavar="FILE|ADDRESS...|-", help="A CSV file, or addresses.")],
+    what: Annotated[
+        list[str], typer.Argument(metavar="FILE|ADDRESS...|-", help="A list of contacts, or addresses.")
+    ],
     kept: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write the rows that may be imported, unchanged.")
     ] = None,
@@ -34,6 +34,15 @@ def check(
     ] = None,
     review: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write the rows that a person should look at.")
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FOLDER",
+            help="Write all three there, named after the file: list.kept.csv and so on.",
+        ),
     ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Print why, for every row not kept.")] = False,
     alias: Annotated[
@@ -53,16 +62,24 @@ def check(
         str | None, typer.Option(help="comma, semicolon, tab, bar or one character. [default: found]")
     ] = None,
     encoding: Annotated[str | None, typer.Option(help="Of the file. [default: found]")] = None,
+    sheet: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|NUMBER", help="Of a workbook. [default: the first one with rows]"),
+    ] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Check a contact file, or addresses, before anyone is imported or mailed.
 
+    CSV, JSON lines, XLSX, XLS, ODS and Parquet are read, also packed with gzip or Zstandard; results are
+    written in the format of the file.
+
     Ends with 1 if anyone is withheld or to be reviewed. A check of a file is recorded in the ledger.
 
         suppress check list.csv --kept clean.csv --withheld withheld.csv --review review.csv
+        suppress check list.xlsx -o checked
         suppress check pat@example.com
-        gunzip -c list.csv.gz | suppress check - > clean.csv
+        psql -c "copy contacts to stdout csv header" | suppress check - > clean.csv
     """
     from suppress.check import Alias, Targets, check_addresses
     from suppress.files.contacts import Reading
@@ -79,9 +96,9 @@ def check(
             emit("check", facts, as_json=as_json, human=lambda screen: _draw_answers(screen, answers))
             found = any(each.ruling is not Ruling.CLEAR for each in answers)
         else:
-            reading = Reading(encoding, delimiter, tuple(column or ()), header)
+            reading = Reading(encoding, delimiter, tuple(column or ()), header, sheet)
             targets = Targets(kept, withheld, review)
-            run = _FileRun(ctx, file, lookup, Alias(alias), targets, explain=explain, as_json=as_json)
+            run = _FileRun(ctx, file, lookup, Alias(alias), targets, output, explain=explain, as_json=as_json)
             found = run.done(reading, dry_run=dry_run)
     if found:
         raise typer.Exit(1)
@@ -103,14 +120,30 @@ def _file_among(what: Sequence[str]) -> str | None:
             return each
         tail = each.rpartition("@")[2]
         # A misspelt `exports/a@b/list.csv` must not come back as an address that is clear.
-        if "@" not in each or "/" in tail or tail.lower().endswith(_FILE_ENDINGS):
+        if "@" not in each or "/" in tail or _ends_like_file(tail):
             raise BadFile(f"there is no file {each}, and it is no address", remedy="suppress check --help")
     return None
 
 
+def _ends_like_file(name: str) -> bool:
+    from suppress.files.kinds import ENDINGS
+
+    return name.lower().endswith(ENDINGS)
+
+
 def _refuse_file_options(ctx: typer.Context) -> None:
     """An option that cannot do anything is a mistake, and ignoring it may look like success."""
-    for name in ("kept", "withheld", "review", "column", "header", "delimiter", "encoding"):
+    for name in (
+        "kept",
+        "withheld",
+        "review",
+        "output",
+        "column",
+        "header",
+        "delimiter",
+        "encoding",
+        "sheet",
+    ):
         if ctx.params.get(name) not in (None, [], ()):
             raise BadUsage(f"--{name} belongs to the check of a file, and addresses were given")
 
@@ -125,13 +158,14 @@ class _FileRun:
         lookup: Lookup,
         alias: Alias,
         targets: Targets,
+        folder: str | None,
         *,
         explain: bool,
         as_json: bool,
     ) -> None:
         from dataclasses import replace
 
-        if file == "-" and targets.kept is None and not as_json:
+        if file == "-" and targets.kept is None and folder is None and not as_json:
             # A filter in a pipe: kept rows out where the rows came in.
             targets = replace(targets, kept="-")
         self.piped = "-" in (targets.kept, targets.withheld, targets.review)
@@ -140,6 +174,7 @@ class _FileRun:
                 "rows and --json cannot both go to standard output", remedy="name a file for the rows"
             )
         self.ctx, self.file, self.lookup, self.alias, self.targets = ctx, file, lookup, alias, targets
+        self.folder = folder
         self.explain, self.as_json = explain, as_json
         self.screen = Screen(sys.stderr if self.piped else sys.stdout)
         self.findings: list[Mapping[str, object]] = []
@@ -163,13 +198,22 @@ class _FileRun:
                 self.lookup,
                 ledger,
                 actor=actor(),
-                targets=self.targets,
+                targets=self._named(contacts),
                 alias=self.alias,
                 explain=self._explained if self.explain else None,
                 progress=stack.enter_context(progress("Checking", appearance=look)),
             )
         self._print(contacts, result)
         return bool(result.withheld or result.review)
+
+    def _named(self, contacts: ContactFile) -> Targets:
+        """The results with names in the folder, after the file, where they have none of their own."""
+        from suppress.check import Targets
+
+        if self.folder is None:
+            return self.targets
+        given = self.targets.by_name()
+        return Targets(**{name: given[name] or contacts.beside(self.folder, name) for name in given})
 
     def _explained(self, finding: Finding) -> None:
         if self.as_json:

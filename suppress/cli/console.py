@@ -146,18 +146,33 @@ def progress(description: str, *, appearance: Appearance, unit: str = "rows") ->
     if appearance.quiet or not sys.stderr.isatty():
         yield lambda _done, _total: None
         return
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        TextColumn("{task.completed:,} " + unit, markup=False),
+        TextColumn("{task.completed:,} " + unit + ", {task.fields[rate]:,} a second,", markup=False),
         TimeElapsedColumn(),
+        TextColumn("passed,", markup=False),
+        TimeRemainingColumn(),
+        TextColumn("left", markup=False),
     )
     with Progress(*columns, console=_console(sys.stderr, color=appearance.color), transient=True) as bar:
-        task = bar.add_task(description, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        task = bar.add_task(description, total=None, rate=0)
+
+        def advance(done: int, total: int | None) -> None:
+            seconds = bar.tasks[0].elapsed or 0
+            bar.update(task, completed=done, total=total, rate=int(done / seconds) if seconds else 0)
+
+        yield advance
 
 
 def printable(text: str) -> str:

@@ -50,6 +50,10 @@ def import_(
         str | None, typer.Option(help="comma, semicolon, tab, bar or one character. [default: found]")
     ] = None,
     encoding: Annotated[str | None, typer.Option(help="Of the file. [default: found]")] = None,
+    sheet: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|NUMBER", help="Of a workbook. [default: the first one with rows]"),
+    ] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -68,8 +72,8 @@ def import_(
     chosen, look = settings(ctx), appearance(ctx)
     with ExitStack() as stack:
         ledger = stack.enter_context(Ledger.open(chosen.ledger, keys=chosen.keys, read_only=dry_run))
-        reading = Reading(encoding=encoding, delimiter=delimiter, header=header)
-        contacts = stack.enter_context(ContactFile.open(file, reading, need_addresses=False))
+        reading = Reading(encoding=encoding, delimiter=delimiter, header=header, sheet=sheet)
+        contacts = stack.enter_context(ContactFile.open(file, reading, need_addresses=False, twice=True))
         layout = layout_of(contacts, profile=profile, mapping=tuple(mapping or ()))
         if profile is None and not mapping:
             note(f"{contacts.name}: recognised as {layout.profile} by its header", appearance=look)

@@ -102,6 +102,11 @@ def decided(names: Sequence[str], sample: Sequence[Sequence[str]]) -> Columns | 
     return Columns(tuple(names), certain, "by name") if certain else None
 
 
+def means_address(name: str) -> bool:
+    """Whether a name may be that of an address, for names of which no row was seen."""
+    return _certain(name) or _likely(name)
+
+
 def listed(names: Sequence[str], width: int) -> str:
     """The columns that were seen, for a message. Rows are never quoted: they are about people."""
     if not names:

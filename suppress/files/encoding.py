@@ -1,25 +1,26 @@
-"""What the bytes of a contact file are: its character encoding, or the binary format that it really is.
+"""How the bytes of a text file become characters, and characters the same bytes again.
 
 Rules kept here:
 
 * A byte order mark decides, then strict UTF-8, then Windows-1252, which is what spreadsheets on Windows
   write; a guess is always said. Detectors that weigh letter frequencies took short Windows-1252 samples
   for Windows-1250, so none is used.
-* The whole file is read once before anything is written, in constant memory: a byte that cannot be
-  decoded in line 900,000 is reported before the first row goes out.
+* The whole file is read once before anything is written, in constant memory (of a pipe that is too long to be
+  stored, its head).
+* A byte that does not belong to the encoding spoils its row and no other: it becomes one of the characters
+  that Python keeps for such bytes (PEP 383), which become the byte again. `spoilt` tells where they are.
 * Only encodings without shift states are accepted, so that a run of rows encodes to the bytes it came from.
 """
 
 from __future__ import annotations
 
 import codecs
-import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import BinaryIO
+from dataclasses import dataclass, replace
 
 from suppress.errors import BadFile, BadUsage
+from suppress.files.source import Bytes
 
 BLOCK = 1 << 18
 """Bytes read at a time. Rows of a block are in memory together, at some twenty times its size."""
@@ -38,23 +39,10 @@ _STATELESS = re.compile(
     r"|shift_jis|big5|gbk|gb2312|gb18030|euc_(jp|kr)|tis-620|hp-roman8|kz1048|ptcp154"
 )
 
-_SPREADSHEET = "open it in the spreadsheet program and save it as CSV (UTF-8), then give that file"
-_PACKED = "unpack it first, or pipe it in: {tool} FILE | suppress check -"
+_WIDE = ("utf-16", "utf-32")
+"""Encodings in which a byte is no character, so that a wrong one cannot be passed over."""
 
-_FORMATS: tuple[tuple[bytes, str, str], ...] = (
-    (b"PK\x03\x04", "an Excel workbook or another zip archive", _SPREADSHEET),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook", _SPREADSHEET),
-    (b"\x1f\x8b", "compressed with gzip", _PACKED.format(tool="gunzip -c")),
-    (b"BZh", "compressed with bzip2", _PACKED.format(tool="bunzip2 -c")),
-    (b"\xfd7zXZ\x00", "compressed with xz", _PACKED.format(tool="xz -dc")),
-    (b"\x28\xb5\x2f\xfd", "compressed with Zstandard", _PACKED.format(tool="zstd -dc")),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "unpack it first"),
-    (b"PAR1", "a Parquet file", "export it as CSV first"),
-    (b"SQLite format 3\x00", "a SQLite database", "export the table as CSV first"),
-    (b"%PDF-", "a PDF document", "export the list as CSV from the program that made it"),
-    (b"\x89PNG", "a picture", "give a CSV file"),
-    (b"\xff\xd8\xff", "a picture", "give a CSV file"),
-)
+_KEPT_BYTE = re.compile("[\udc80-\udcff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +54,49 @@ class Encoding:
     guess: str | None = None
     """Why it was chosen, when neither a mark nor strict UTF-8 nor the user decided; None otherwise."""
 
+    sound: bool = True
+    """Whether every byte was seen to belong to it."""
 
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """What one pass over the whole file found."""
+    @property
+    def wide(self) -> bool:
+        """Whether a character takes several bytes, always."""
+        return self.codec.startswith(_WIDE)
 
-    encoding: Encoding
-    digest: str
-    """SHA-256 of the bytes, hexadecimal."""
-    size: int
+    @property
+    def errors(self) -> str:
+        """What becomes of a byte that does not belong to it: the name of Python's way."""
+        return "strict" if self.wide else "surrogateescape"
+
+    def encoded(self, text: str) -> bytes:
+        """Text as bytes; what the encoding lacks is written as an escape."""
+        try:
+            return text.encode(self.codec, self.errors)
+        except UnicodeEncodeError:
+            return text.encode(self.codec, _ESCAPING)
 
 
-def survey(stream: BinaryIO, name: str, wanted: str | None = None) -> Survey:
-    """Read `stream` once from its start and leave it there. `wanted` is the encoding the user named.
+def spoilt(text: str) -> int | None:
+    """The value of the first byte in `text` that did not belong to the encoding; None if all did."""
+    found = None if text.isascii() else _KEPT_BYTE.search(text)
+    return ord(found[0]) - 0xDC00 if found else None
+
+
+def mended(text: str) -> str:
+    """Text in which such bytes are replaced by the sign that means just that."""
+    return text if text.isascii() else _KEPT_BYTE.sub("\ufffd", text)
+
+
+def survey(stream: Bytes, name: str, wanted: str | None = None, limit: int | None = None) -> Encoding:
+    """Read `stream` once from its start, as far as `limit`. `wanted` is the encoding the user named.
 
     Raises:
-        BadFile: It is empty, of a binary format, or holds bytes outside its encoding (with the line).
+        BadFile: It is empty, or UTF-16 that cannot be.
         BadUsage: `wanted` is no encoding, or one that cannot keep bytes.
     """
     stream.seek(0)
     head = stream.read(BLOCK)
-    _refuse_binary(head, name)
+    if not head:
+        raise BadFile(f"{name} is empty", remedy="check that the export finished")
     mark, marked = _mark(head)
     if wanted is not None:
         encoding = Encoding(*_wanted(wanted, mark, marked))
@@ -94,33 +104,27 @@ def survey(stream: BinaryIO, name: str, wanted: str | None = None) -> Survey:
         if not mark:
             _refuse_unmarked_utf16(head, name)
         encoding = Encoding(marked or "utf-8", mark)
-    digest, size, bad = _validated(stream, encoding)
-    if not size:
-        raise BadFile(f"{name} is empty", remedy="check that the export finished")
+    bad = _first_bad(stream, encoding, limit)
+    if bad is not None and encoding.wide:
+        raise undecodable(stream, bad, encoding, name)
     if bad is not None and wanted is None and not mark:
         reason = f"not UTF-8 (line {line_at(stream, bad, encoding)}), read as Windows-1252"
         encoding = Encoding("cp1252", guess=reason)
-        _, _, bad = _validated(stream, encoding)
-    if bad is not None:
-        raise undecodable(stream, bad, encoding, name)
-    stream.seek(0)
-    return Survey(encoding, digest, size)
+        bad = _first_bad(stream, encoding, limit)
+    return replace(encoding, sound=bad is None and limit is None)
 
 
-def undecodable(stream: BinaryIO, offset: int, encoding: Encoding, name: str) -> BadFile:
+def undecodable(stream: Bytes, offset: int, encoding: Encoding, name: str) -> BadFile:
     """The error for the byte at `offset`, which does not belong to `encoding`."""
     line = line_at(stream, offset, encoding)
-    stream.seek(offset)
-    value = stream.read(1).hex()
-    also = " nor UTF-8" if encoding.guess else ""
     return BadFile(
-        f"{name}, line {line}: byte 0x{value} is not {encoding.codec}{also}",
+        f"{name}, line {line}: bytes that are not {encoding.codec}",
         line=line,
         remedy="name the encoding the file was saved in: --encoding NAME",
     )
 
 
-def line_at(stream: BinaryIO, offset: int, encoding: Encoding) -> int:
+def line_at(stream: Bytes, offset: int, encoding: Encoding) -> int:
     """The number, from 1, of the physical line that holds the byte at `offset`."""
     stream.seek(len(encoding.mark))
     decoder = codecs.getincrementaldecoder(encoding.codec)("replace")
@@ -137,58 +141,63 @@ def line_at(stream: BinaryIO, offset: int, encoding: Encoding) -> int:
     return ends + 1
 
 
-def blocks(stream: BinaryIO, encoding: Encoding, name: str, offset: int = 0) -> Iterator[str]:
+def blocks(stream: Bytes, encoding: Encoding, name: str, offset: int = 0) -> Iterator[str]:
     """The text of the file after its mark, a block at a time; from the byte at `offset`, if that is later.
 
     Each block is encoded again and compared with the bytes it came from, so that whoever writes the text
     back writes these very bytes, whatever the encoding.
 
     Raises:
-        BadFile: A byte is outside the encoding, or two byte sequences mean the same text.
+        BadFile: The text is no UTF-16, or two byte sequences mean the same text.
     """
-    start, pending = max(offset, len(encoding.mark)), b""
+    start, pending, passed = max(offset, len(encoding.mark)), b"", 0
     stream.seek(start)
-    decoder = codecs.getincrementaldecoder(encoding.codec)("strict")
+    decoder = codecs.getincrementaldecoder(encoding.codec)(encoding.errors)
     while True:
         block = stream.read(BLOCK)
         try:
             text = decoder.decode(block, final=not block)
-        except UnicodeDecodeError as wrong:
-            raise undecodable(stream, start + wrong.start, encoding, name) from wrong
-        read = pending + block
-        pending = decoder.getstate()[0]
-        used = read[: len(read) - len(pending)]
-        if text.encode(encoding.codec) != used:
-            line = line_at(stream, start, encoding)
+            read = pending + block
+            pending = decoder.getstate()[0]
+            used = read[: len(read) - len(pending)]
+            same = text.encode(encoding.codec, encoding.errors) == used
+        except UnicodeError as wrong:
             raise BadFile(
-                f"{name}, from line {line}: {encoding.codec} writes these characters in two ways, "
+                f"{name}, {_after(passed, offset)}: bytes that are not {encoding.codec}",
+                remedy="name the encoding the file was saved in: --encoding NAME",
+            ) from wrong
+        if not same:
+            raise BadFile(
+                f"{name}, {_after(passed, offset)}: {encoding.codec} writes these characters in two ways, "
                 "so rows could not be kept byte for byte",
-                line=line,
                 remedy="save the file as UTF-8, or name another --encoding",
             )
-        start += len(used)
+        passed += text.count("\n")
         if text:
             yield text
         if not block:
             return
 
 
-def _validated(stream: BinaryIO, encoding: Encoding) -> tuple[str, int, int | None]:
-    """Digest, size, and the offset of the first byte that does not decode (the digest is whole even so)."""
+def _after(passed: int, offset: int) -> str:
+    """Where in a file, as far as a reader knows that cannot go back."""
+    return f"after line {passed}" if not offset else "further down"
+
+
+def _first_bad(stream: Bytes, encoding: Encoding, limit: int | None) -> int | None:
+    """The offset of the first byte that does not decode. All is read even so: the source hashes it."""
     stream.seek(0)
-    digest, size, bad = hashlib.sha256(), 0, None
+    size, bad = 0, None
     decoder = codecs.getincrementaldecoder(encoding.codec)("strict")
-    transparent = not encoding.codec.startswith("utf-16") and not encoding.codec.startswith("utf-32")
     skip = len(encoding.mark)
     pending = 0
-    while True:
+    while limit is None or size < limit:
         block = stream.read(BLOCK)
-        digest.update(block)
         body = block[skip:] if size == 0 else block
         start = size + (skip if size == 0 else 0)
         size += len(block)
         # Plain ASCII needs no decoder in any encoding accepted here but the wide ones.
-        if bad is None and not (transparent and not pending and body.isascii() and block):
+        if bad is None and not (not encoding.wide and not pending and body.isascii() and block):
             try:
                 decoder.decode(body, final=not block)
             except UnicodeDecodeError as wrong:
@@ -196,7 +205,23 @@ def _validated(stream: BinaryIO, encoding: Encoding) -> tuple[str, int, int | No
             else:
                 pending = len(decoder.getstate()[0])
         if not block:
-            return digest.hexdigest(), size, bad
+            break
+    return bad
+
+
+def _escaped(wrong: UnicodeError) -> tuple[str | bytes, int]:
+    """Kept bytes as they were; other characters that an encoding lacks as escapes."""
+    assert isinstance(wrong, UnicodeEncodeError)
+    text = wrong.object[wrong.start : wrong.end]
+    lacking = b"".join(
+        bytes([byte]) if (byte := spoilt(each)) is not None else each.encode("ascii", "backslashreplace")
+        for each in text
+    )
+    return lacking, wrong.end
+
+
+_ESCAPING = "suppress.escaping"
+codecs.register_error(_ESCAPING, _escaped)
 
 
 def _mark(head: bytes) -> tuple[bytes, str | None]:
@@ -226,12 +251,6 @@ def _wanted(wanted: str, mark: bytes, marked: str | None) -> tuple[str, bytes]:
     return codec, mark if codec == marked else b""
 
 
-def _refuse_binary(head: bytes, name: str) -> None:
-    for magic, what, remedy in _FORMATS:
-        if head.startswith(magic):
-            raise BadFile(f"{name} is {what}, not a CSV file", remedy=remedy)
-
-
 def _refuse_unmarked_utf16(head: bytes, name: str) -> None:
     """UTF-16 without its mark, and other files full of NUL bytes, are not guessed at."""
     sample = head[:4096]
@@ -241,4 +260,4 @@ def _refuse_unmarked_utf16(head: bytes, name: str) -> None:
     if odd > 8 * even or even > 8 * odd:
         codec = "utf-16-le" if odd > even else "utf-16-be"
         raise BadFile(f"{name} looks like UTF-16 without a byte order mark", remedy=f"add --encoding {codec}")
-    raise BadFile(f"{name} is full of NUL bytes: it is a binary file, not a CSV file", remedy=_SPREADSHEET)
+    raise BadFile(f"{name} is full of NUL bytes: it is no list of contacts")

@@ -15,11 +15,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
 import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -45,6 +46,7 @@ class Output:
         self.target = target
         self._named: Path | None = None
         self._draft: Path | None = None
+        self._previous: Path | None = None
         with _reported(target):
             self._stream = self._begun()
 
@@ -59,6 +61,17 @@ class Output:
         descriptor, draft = tempfile.mkstemp(prefix=prefix, suffix=UNFINISHED, dir=path.parent)
         self._named, self._draft = path, Path(draft)
         return os.fdopen(descriptor, "wb", buffering=_BUFFER)
+
+    @property
+    def named(self) -> bool:
+        """Whether it gets a name, in place of being copied to a pipe or a device."""
+        return self._named is not None
+
+    @contextmanager
+    def file(self) -> Iterator[BinaryIO]:
+        """The file itself, for libraries that write by themselves; their trouble is reported as ours."""
+        with _reported(self.target):
+            yield self._stream
 
     def write(self, content: bytes) -> None:
         """Add bytes. Raises `StorageFailed`."""
@@ -77,6 +90,7 @@ class Output:
         with _reported(self.target):
             if self._draft is not None and self._named is not None:
                 self._stream.close()
+                self._previous = _second_name(self._named)
                 self._draft.replace(self._named)
                 self._draft = None
                 _sync_folder(self._named.parent)
@@ -89,6 +103,21 @@ class Output:
                 with Path(self.target).open("wb") as device:
                     shutil.copyfileobj(self._stream, device, _BUFFER)
             self._stream.close()
+
+    def withdraw(self) -> None:
+        """Undo `publish`: what had the name before has it again. Never raises."""
+        if self._named is not None and self._draft is None:
+            with contextlib.suppress(OSError):
+                if self._previous is not None:
+                    self._previous.replace(self._named)
+                else:
+                    self._named.unlink()
+
+    def settle(self) -> None:
+        """Let go of what had the name before. Never raises."""
+        if self._previous is not None:
+            with contextlib.suppress(OSError):
+                self._previous.unlink()
 
     def discard(self) -> None:
         """Leave nothing behind, unless it was published. Never raises."""
@@ -117,6 +146,39 @@ def outputs(targets: Mapping[str, str | None], *, inputs: Iterable[str] = ()) ->
     finally:
         for output in begun.values():
             output.discard()
+
+
+def publish(results: Sequence[Output]) -> None:
+    """Give finished files their names, in this order: all of them, or none.
+
+    What stood there before is put back if one of them cannot get its name. Bytes that went to a pipe cannot
+    be called back; so those come last.
+
+    Raises:
+        OutputRefused, StorageFailed: One of them could not be published.
+    """
+    ordered = sorted(results, key=lambda each: not each.named)
+    done: list[Output] = []
+    try:
+        for each in ordered:
+            each.publish()
+            done.append(each)
+    except SuppressError:
+        for each in done:
+            each.withdraw()
+        raise
+    for each in done:
+        each.settle()
+
+
+def _second_name(path: Path) -> Path | None:
+    """Another name for the file that is about to be replaced; None if there is none, or names are single."""
+    second = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.previous")
+    try:
+        second.hardlink_to(path)
+    except OSError:
+        return None
+    return second
 
 
 def _refuse_clashes(given: Mapping[str, str], inputs: tuple[str, ...]) -> None:

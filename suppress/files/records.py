@@ -12,7 +12,7 @@ Rules kept here:
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from suppress.errors import BadFile
@@ -29,9 +29,11 @@ class Record(NamedTuple):
 
     line: int
     text: str
-    cells: list[str]
+    cells: Sequence[str]
     spanning: int | None = None
     """The index of the first cell with a line break in it, which may be a sign of a lost quote."""
+    held: object = None
+    """What a format other than CSV needs to write the row again."""
 
     @property
     def blank(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from pathlib import PurePath
@@ -12,9 +13,10 @@ from suppress.core.address import Address, addresses_in
 from suppress.core.entry import ImportDone
 from suppress.core.spelling import bare, comparable
 from suppress.core.suppression import Json, OptOut, Origin
-from suppress.files.contacts import ContactFile
+from suppress.files.contacts import ContactFile, Copy
 from suppress.files.dates import is_day_first, read_moment
-from suppress.files.output import Output, outputs
+from suppress.files.encoding import mended
+from suppress.files.output import outputs, publish
 from suppress.files.records import Record
 from suppress.intake.layouts import Claim, Layout
 from suppress.ledger import Event, Ledger
@@ -91,7 +93,11 @@ def import_file(
         SuppressError: The ledger or the file of rejected rows cannot be written.
     """
     target = None if dry_run else rejected
-    with outputs({"rejected": target}, inputs=[contacts.path]) as results:
+    with outputs({"rejected": target}, inputs=[contacts.path]) as results, ExitStack() as stack:
+        copy = None
+        for result in results.values():
+            copy = contacts.copy(result, ("suppress_rejected",))
+            stack.callback(copy.abandon)
         run = _Import(
             ledger,
             contacts,
@@ -102,16 +108,15 @@ def import_file(
             now,
             actor,
             dry_run,
-            results.get("rejected"),
+            copy,
         )
         run.read(progress)
         seq = None
         if not dry_run:
-            for result in results.values():
-                result.finish()
+            if copy is not None:
+                copy.finish()
             seq = ledger.append([run.record()], actor=actor)[0].seq
-            for result in results.values():
-                result.publish()
+            publish(list(results.values()))
     return run.result(seq)
 
 
@@ -128,7 +133,7 @@ class _Import:
     now: datetime
     actor: str
     dry_run: bool
-    rejected_rows: Output | None
+    rejected_rows: Copy | None
     rows: int = 0
     counts: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(("accepted", "duplicate", "ignored", "rejected"), 0)
@@ -141,6 +146,7 @@ class _Import:
     pending: list[list[OptOut]] = field(default_factory=list)
     """Opt-outs not yet recorded, a list for each row."""
     waiting: int = 0
+    digest: str = ""
     first: int | None = None
     last: int | None = None
 
@@ -152,9 +158,7 @@ class _Import:
         """
         for _ in self.contacts.batches():
             pass
-        if self.rejected_rows is not None:
-            text = self.contacts.preamble(("suppress_rejected",))
-            self.rejected_rows.write(self.contacts.encoding.mark + self.contacts.encoded(text))
+        self.digest = self.contacts.digest
         for batch in self.contacts.batches():
             for row in batch:
                 if not row.blank:
@@ -206,7 +210,8 @@ class _Import:
 
     def _take(self, row: Record) -> None:
         self.rows += 1
-        claim = self.layout.claim(row.cells)
+        cells = [mended(cell) for cell in row.cells]
+        claim = self.layout.claim(cells)
         doubt = self.contacts.misshapen(row)
         if not claim.opted_out:
             if doubt is not None:
@@ -220,12 +225,14 @@ class _Import:
         elif doubt is not None and not any("@" in each.key for each in addresses):
             self._reject(row, f"{doubt}, and no address stands in its column")
         else:
-            self.pending.append(self._opt_outs(row, claim, addresses))
+            self.pending.append(self._opt_outs(row, cells, claim, addresses))
             self.waiting += len(addresses)
             if self.waiting >= BATCH:
                 self._flush()
 
-    def _opt_outs(self, row: Record, claim: Claim, addresses: Sequence[Address]) -> list[OptOut]:
+    def _opt_outs(
+        self, row: Record, cells: Sequence[str], claim: Claim, addresses: Sequence[Address]
+    ) -> list[OptOut]:
         occurred = self._moment(row, claim.date)
         same = claim.received == claim.date
         received = occurred if same or not claim.received else self._moment(row, claim.received)
@@ -233,9 +240,9 @@ class _Import:
         self.malformed += any(each.flaws for each in addresses)
         evidence: dict[str, Json] = {
             "file": PurePath(self.contacts.name).name,
-            "sha256": self.contacts.digest,
+            "sha256": self.digest,
             "line": row.line,
-            "cells": self.layout.evidence(row.cells),
+            "cells": self.layout.evidence(cells),
         }
         # The date as read, not as written: the same list saved with other date forms is the same list.
         dated = occurred.isoformat() if occurred is not None else claim.date
@@ -271,7 +278,7 @@ class _Import:
         self.counts["rejected"] += 1
         self._remark(row, f"rejected: {why}")
         if self.rejected_rows is not None:
-            self.rejected_rows.write(self.contacts.encoded(self.contacts.extended(row, (why,))))
+            self.rejected_rows.add(row, (why,))
 
     def _remark(self, row: Record, text: str) -> None:
         if len(self.remarks) < REMARKS:

@@ -12,13 +12,16 @@ import pytest
 
 from suppress.errors import BadFile, BadUsage, StorageFailed
 from suppress.files.contacts import ContactFile, Reading
+from suppress.files.delimited import DelimitedFile
 from suppress.files.records import Record
 
 
-def opened(folder: Path, content: str | bytes, reading: Reading | None = None) -> ContactFile:
+def opened(folder: Path, content: str | bytes, reading: Reading | None = None) -> DelimitedFile:
     path = folder / "list.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return ContactFile.open(str(path), reading)
+    contacts = ContactFile.open(str(path), reading)
+    assert isinstance(contacts, DelimitedFile)
+    return contacts
 
 
 def rows(contacts: ContactFile) -> list[Record]:

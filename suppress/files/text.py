@@ -1,0 +1,157 @@
+"""Contact files that are text: kept rows leave as the bytes they came in.
+
+What CSV and JSON lines have in common: the encoding, compression, and bytes that spoil their row.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from suppress.files.contacts import SAMPLE, ContactFile, Copy, Reading
+from suppress.files.encoding import Encoding, blocks, mended, spoilt, survey
+from suppress.files.kinds import packing_named, promises_table, refuse_other_ending
+from suppress.files.output import Output
+from suppress.files.packing import Packer, Packing, packer
+from suppress.files.records import Record
+from suppress.files.source import Bytes, Source
+
+SURVEYED = 32 << 20
+"""Bytes of a flowing pipe from which its encoding is found out; of anything else, all."""
+
+
+_SAMPLED = 4 << 20
+"""Characters of a sample. What is sampled must lie in the head of a pipe."""
+
+Piece = TypeVar("Piece")
+
+
+class TextFile(ContactFile):
+    """A contact file made of characters."""
+
+    def __init__(self, source: Source, stream: Bytes, packing: Packing | None, reading: Reading) -> None:
+        super().__init__(source)
+        self._stream = stream
+        self.packing = packing
+        limit = SURVEYED if source.flowing else None
+        self.encoding: Encoding = survey(stream, source.name, reading.encoding, limit)
+
+    @abstractmethod
+    def preamble(self, more: Sequence[str] = ()) -> str:
+        """The text before the first row, with the headings `more` added."""
+
+    @abstractmethod
+    def extended(self, row: Record, more: Sequence[str]) -> str:
+        """The row with more cells after its own, in this file's manner."""
+
+    def encoded(self, text: str) -> bytes:
+        """Text in this file's encoding; what the encoding lacks is written as an escape."""
+        return self.encoding.encoded(text)
+
+    def copy(self, output: Output, more: Sequence[str] = ()) -> TextCopy:
+        """A result with this file's encoding, compressed as its own name says or else as this file is."""
+        refuse_other_ending(output.target, self.endings)
+        packing = packing_named(output.target)
+        if packing is None and not promises_table(output.target):
+            packing = self.packing
+        return TextCopy(self, output, packing, more)
+
+    def beside(self, folder: str, result: str) -> str:
+        """The name of a result, which says how it is compressed."""
+        name = super().beside(folder, result)
+        end = self.packing.ending if self.packing is not None else ""
+        return name if name.lower().endswith(end) else name + end
+
+    def addresses(self, row: Record) -> list[str]:
+        """What stands in the address columns of a row, as far as the row reaches.
+
+        In a file that had to be read as Windows-1252 although parts of it may be UTF-8, such cells are
+        given in both readings.
+        """
+        return self._readable(super().addresses(row))
+
+    def texts(self, row: Record) -> list[str]:
+        """All that a row says, in both readings where two are possible."""
+        return self._readable(list(super().texts(row)))
+
+    def _readable(self, cells: list[str]) -> list[str]:
+        if self.encoding.guess is not None:
+            cells += [again for cell in cells if (again := _as_utf8(cell)) is not None]
+        return cells if self.encoding.sound else list(map(mended, cells))
+
+    def _spoilt(self, row: Record) -> str | None:
+        """What is wrong with the characters of a row, in words."""
+        if "\0" in row.text:
+            return "the row holds a NUL byte"
+        if self.encoding.sound or (byte := spoilt(row.text)) is None:
+            return None
+        if self.encoding.guess is not None:
+            if _as_utf8(row.text) is not None:
+                return None
+            return f"the row holds the byte 0x{byte:02x}, which is neither UTF-8 nor {self.encoding.codec}"
+        return f"the row holds the byte 0x{byte:02x}, which is not {self.encoding.codec}"
+
+    def _blocks(self, offset: int = 0) -> Iterator[str]:
+        return blocks(self._stream, self.encoding, self.name, offset)
+
+    def _about_text(self) -> list[str]:
+        """The assumptions about characters and compression."""
+        said = []
+        if self.encoding.guess is not None:
+            said.append(f"encoding: {self.encoding.guess}; name another with --encoding")
+        elif self.encoding.codec != "utf-8":
+            said.append(f"encoding: {self.encoding.codec}")
+        if self.packing is not None:
+            said.append(f"compressed with {self.packing.title}")
+        return said
+
+
+class TextCopy(Copy):
+    """Rows of a text file, written as text."""
+
+    def __init__(
+        self, contacts: TextFile, output: Output, packing: Packing | None, more: Sequence[str]
+    ) -> None:
+        self._contacts, self._output = contacts, output
+        self._packer: Packer | None = packer(packing) if packing is not None else None
+        self.write(contacts.encoding.mark + contacts.encoded(contacts.preamble(more)))
+
+    def write(self, content: bytes) -> None:
+        """Bytes of whole rows."""
+        self._output.write(content if self._packer is None else self._packer.compress(content))
+
+    def keep(self, rows: Sequence[Record]) -> None:
+        """Write rows as they are."""
+        self.write(self._contacts.encoded("".join([row.text for row in rows])))
+
+    def add(self, row: Record, more: Sequence[str]) -> None:
+        """Write one row with cells after its own."""
+        self.write(self._contacts.encoded(self._contacts.extended(row, more)))
+
+    def finish(self) -> None:
+        """Bring all of it to the disk."""
+        if self._packer is not None:
+            self._output.write(self._packer.flush())
+        self._output.finish()
+
+
+def first_of(found: Iterable[Piece], size: Callable[[Piece], int]) -> list[Piece]:
+    """The first of some pieces of text: `SAMPLE` of them, or fewer that are long."""
+    first, characters = [], 0
+    for each in found:
+        first.append(each)
+        characters += size(each)
+        if len(first) == SAMPLE or characters > _SAMPLED:
+            break
+    return first
+
+
+def _as_utf8(cell: str) -> str | None:
+    """Text read as Windows-1252 that was written as UTF-8; None if it was not."""
+    if cell.isascii():
+        return None
+    try:
+        return cell.encode("cp1252", "surrogateescape").decode()
+    except UnicodeError:
+        return None
