@@ -11,9 +11,9 @@ from datetime import date, datetime, timedelta
 
 from suppress.config import Settings
 from suppress.ledger import Ledger
+from suppress.report.asking import Progress, Wanted, gathered
 from suppress.report.coverage import DestinationCoverage, SourceCoverage
 from suppress.report.integrity import UNVERIFIED
-from suppress.report.issue import Progress, Wanted, gathered
 from suppress.report.judging import State
 from suppress.report.verdict import Point
 
@@ -72,7 +72,7 @@ def status(
     progress: Progress = lambda _done, _total: None,
 ) -> Status:
     """How things stand at `now`."""
-    facts = gathered(ledger, settings, Wanted(), UNVERIFIED, now=now, progress=progress)
+    facts = gathered(ledger, settings, Wanted(sample=0), UNVERIFIED, now=now, progress=progress)
     today = facts.manifest.period.until
     found = facts.deadlines
     opened = [each for each in found.pending if each.state is State.OPEN]

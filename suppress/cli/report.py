@@ -56,7 +56,8 @@ def report(
     """
     from suppress.audit import verify
     from suppress.ledger import Ledger
-    from suppress.report.issue import Wanted, issue
+    from suppress.report.asking import Wanted
+    from suppress.report.issue import issue
 
     target = _target(format_, output, as_json=as_json)
     chosen = settings(ctx)

@@ -11,6 +11,7 @@ Rules kept here:
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from suppress.core.entry import Entry, SyncDone
 from suppress.core.suppression import Channel, Origin, Reason, Visibility
 from suppress.report.people import People
 from suppress.report.period import Period
+
+LISTED = 5_000
+"""People listed one by one in a report. Who wants the others makes reports of shorter periods."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,9 @@ class Population:
 
     censuses: tuple[Census, ...]
     hidden: tuple[Hidden, ...]
+    """The first of them, one by one."""
+    hidden_count: int
+    """All people who were found in the period and whom the usual query does not show."""
     months: tuple[Month, ...]
     visible: int
     deleted: int
@@ -118,32 +125,56 @@ class Counting:
 
     def population(self, people: People, first: int, stop: int) -> Population:
         """The censuses and the requests from index `first` to before `stop`."""
-        counted: Counter[tuple[str | None, str]] = Counter()
-        hidden: list[Hidden] = []
         requests = people.requests
+        shown_of = [
+            _shown(each.origin, each.visibility) if each.channel is Channel.EMAIL else None
+            for each in requests.kinds
+        ]
+        counted: Counter[tuple[int | None, str]] = Counter()
+        hidden = array("i")
         seen: set[int] = set()
-        for index in range(stop):
-            kind = requests.kind_of(index)
-            if kind.channel is not Channel.EMAIL:
+        for index, place in enumerate(requests.kind[:stop]):
+            shown = shown_of[place]
+            if shown is None:
                 continue
-            shown = _shown(kind.origin, kind.visibility)
-            person = requests.person[index]
-            fresh = shown == "deleted" and person not in seen
+            fresh = shown == "deleted" and requests.person[index] not in seen
             if fresh:
-                seen.add(person)
+                seen.add(requests.person[index])
             if index < first:
                 continue
-            acted = date.fromordinal(requests.acted[index]) if kind.dated else None
-            counted[None if acted is None else acted.isoformat()[:7], shown] += 1
+            counted[requests.acted[index] if requests.kinds[place].dated else None, shown] += 1
             if fresh:
-                recorded = date.fromordinal(requests.learned[index])
-                subject = people.subjects[person]
-                hidden.append(Hidden(requests.seq[index], subject, kind.source, kind.reason, acted, recorded))
-        return _population(tuple(self._last[name] for name in sorted(self._last)), hidden, counted)
+                hidden.append(index)
+        shown_one_by_one = [_hidden(people, index) for index in hidden[:LISTED]]
+        censuses = tuple(self._last[name] for name in sorted(self._last))
+        return _population(censuses, shown_one_by_one, len(hidden), _by_month(counted))
+
+
+def _hidden(people: People, index: int) -> Hidden:
+    requests = people.requests
+    kind = requests.kind_of(index)
+    return Hidden(
+        requests.seq[index],
+        people.subjects[requests.person[index]],
+        kind.source,
+        kind.reason,
+        date.fromordinal(requests.acted[index]) if kind.dated else None,
+        date.fromordinal(requests.learned[index]),
+    )
+
+
+def _by_month(counted: Counter[tuple[int | None, str]]) -> Counter[tuple[str | None, str]]:
+    months: Counter[tuple[str | None, str]] = Counter()
+    for (acted, shown), number in counted.items():
+        months[None if acted is None else date.fromordinal(acted).isoformat()[:7], shown] += number
+    return months
 
 
 def _population(
-    censuses: tuple[Census, ...], hidden: list[Hidden], counted: Counter[tuple[str | None, str]]
+    censuses: tuple[Census, ...],
+    hidden: list[Hidden],
+    hidden_count: int,
+    counted: Counter[tuple[str | None, str]],
 ) -> Population:
     totals: Counter[str] = Counter()
     for (_, shown), number in counted.items():
@@ -151,6 +182,7 @@ def _population(
     return Population(
         censuses=censuses,
         hidden=tuple(hidden),
+        hidden_count=hidden_count,
         months=tuple(
             Month(month, counted[month, "visible"], counted[month, "deleted"], counted[month, "elsewhere"])
             for month in sorted({month for month, _ in counted if month is not None})

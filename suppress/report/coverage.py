@@ -10,6 +10,8 @@ Rules kept here:
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -173,17 +175,18 @@ def destination_coverage(
 ) -> tuple[DestinationCoverage, ...]:
     """Every destination that is configured or was ever told, by name."""
     owed = _owed(people)
+    seqs = array("q", (people.requests.seq[index] for index in owed))
     return tuple(
-        _destination(configured.get(name), destinations.by_name.get(name) or Destination(name), people, owed)
+        _destination(configured.get(name), destinations.by_name.get(name) or Destination(name), owed, seqs)
         for name in sorted({*configured, *destinations.by_name})
     )
 
 
 def _destination(
-    settings: DestinationSettings | None, known: Destination, people: People, owed: list[int]
+    settings: DestinationSettings | None, known: Destination, owed: array[int], seqs: array[int]
 ) -> DestinationCoverage:
-    seqs = people.requests.seq
-    told = -1 if known.upto is None else known.upto
+    covered = 0 if known.upto is None else bisect_right(seqs, known.upto)
+    refused = known.pending.intersection(owed[:covered]) if known.pending else ()
     return DestinationCoverage(
         name=known.name,
         platform=settings.platform if settings else known.platform,
@@ -195,20 +198,15 @@ def _destination(
         last_count=known.last_count,
         verified=known.verified,
         upto=known.upto,
-        untold=sum(1 for index in owed if seqs[index] > told or index in known.pending),
+        untold=len(owed) - covered + len(refused),
     )
 
 
-def _owed(people: People) -> list[int]:
+def _owed(people: People) -> array[int]:
     """Requests that a destination must hold today, by index."""
-    requests = people.requests
-    return [
-        index
-        for index in range(len(requests))
-        if index not in people.ended
-        and requests.kind_of(index).channel is Channel.EMAIL
-        and requests.kind_of(index).reason is not Reason.BOUNCED
-    ]
+    requests, ended = people.requests, people.ended
+    due = [each.channel is Channel.EMAIL and each.reason is not Reason.BOUNCED for each in requests.kinds]
+    return array("q", (index for index, kind in enumerate(requests.kind) if due[kind] and index not in ended))
 
 
 def _requests_by_source(people: People) -> Counter[tuple[str, Origin]]:

@@ -14,7 +14,11 @@ Rules kept here:
   began. Left out, and counted apart: bounces (no legal opt-out), other channels than e-mail (no destination
   takes them), entries struck out as wrong.
 
-How one request is judged is in `judging`; `timeliness` judges them all.
+* A request under several policies is due at the earliest of their dates: `binding` says how often each gave
+  it.
+* *Unverifiable* are requests that count as honoured and rest on a receipt that was not read back.
+
+How one request is judged is in `judging`; `timeliness` judges them all, `tallying` counts.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 
 from suppress.core.suppression import Origin, Reason
 from suppress.report.judging import State
@@ -47,6 +52,11 @@ class Tally:
     inherited: int
     inherited_open: int
     ended: int
+    unverifiable: int = 0
+    """Of those that count as honoured, how many rest on a receipt that was not read back."""
+    first_entry: int | None = None
+    last_entry: int | None = None
+    """The lowest and highest numbered entry among them."""
 
     def count(self, state: State) -> int:
         """How many requests are in this state."""
@@ -81,6 +91,10 @@ class Miss:
     state: State
     days_over: int
     """Calendar days after the last day, up to now when it is still overdue."""
+    days_used: int
+    """Days of the policy, by its lenient calendar, from the clock's start until it was honoured."""
+    receipt: int | None
+    """The entry of the receipt by which it was honoured in the end."""
     cause: str
 
 
@@ -93,6 +107,8 @@ class Pending:
     lenient: date
     requests: int
     state: State
+    first_entry: int
+    last_entry: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +121,8 @@ class Inherited:
     still_open: int
     honoured_first: date | None
     honoured_last: date | None
+    first_entry: int
+    last_entry: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +132,29 @@ class Taken:
     destination: str
     days: int
     inherited: bool
+    requests: int
+
+
+class Outcome(StrEnum):
+    """What is known of a request at one destination."""
+
+    READ_BACK = "read_back"
+    ACCEPTED = "accepted"
+    """The destination accepted it, and nobody read it back."""
+    WAITING = "waiting"
+    NEVER_TOLD = "never_told"
+    """It ended, or the destination did, before it was told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Requests of one source that the ledger learned of in one week, at one destination, by outcome."""
+
+    source: str
+    destination: str
+    week: date
+    """Its Monday."""
+    outcome: Outcome
     requests: int
 
 
@@ -128,6 +169,9 @@ class Deadlines:
     pending: tuple[Pending, ...]
     inherited: tuple[Inherited, ...]
     taken: tuple[Taken, ...]
+    reach: tuple[Reach, ...]
+    binding: Mapping[str, int]
+    """By policy, the requests for which it gave the earliest last day."""
     clocks: Mapping[Clock, int]
     bounced: int
     other_channels: int

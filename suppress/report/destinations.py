@@ -20,6 +20,15 @@ from suppress.report.people import People
 from suppress.report.period import Zone
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """By which receipt a destination honours a request: since when, by which entry, and whether read back."""
+
+    day: date
+    seq: int
+    verified: bool
+
+
 @dataclass(slots=True)
 class Stretch:
     """Days on which a destination was active; `end` is None while it is."""
@@ -43,9 +52,12 @@ class Destination:
     """Whether the last export was read back, not only accepted; None before the first."""
     pending: set[int] = field(default_factory=set)
     """Requests under the watermark that the destination has not taken, by index."""
-    taken_later: dict[int, date] = field(default_factory=dict)
-    _marks: list[int] = field(default_factory=list)
-    _days: list[date] = field(default_factory=list)
+    taken_later: dict[int, Told] = field(default_factory=dict)
+    marks: list[int] = field(default_factory=list)
+    """Its watermarks, rising."""
+    refused: int = 0
+    """Requests named as not taken, over all receipts."""
+    _told: list[Told] = field(default_factory=list)
     _covered: int = 0
     """How many requests the highest watermark covers."""
 
@@ -54,14 +66,18 @@ class Destination:
         """Whether it is told of new requests now."""
         return bool(self.stretches) and self.stretches[-1].end is None
 
-    def honoured_on(self, index: int, seq: int) -> date | None:
-        """The day from which it holds this request, or None."""
+    def honoured(self, index: int, seq: int) -> Told | None:
+        """By which receipt it holds this request, or None."""
         if index in self.pending:
             return None
         if index in self.taken_later:
             return self.taken_later[index]
-        place = bisect_left(self._marks, seq)
-        return self._days[place] if place < len(self._marks) else None
+        return self.covering(seq)
+
+    def covering(self, seq: int) -> Told | None:
+        """The receipt whose watermark first reached an entry, or None."""
+        place = bisect_left(self.marks, seq)
+        return self._told[place] if place < len(self._told) else None
 
     def begin(self, day: date) -> None:
         """It is active from this day on, if it was not already."""
@@ -80,12 +96,14 @@ class Destination:
         self.last_export, self.last_count, self.verified = entry.at, body.count, body.verified
         taken = {index for index in self.pending if index < requests_upto} - failed
         self.pending -= taken
-        self.taken_later.update(dict.fromkeys(taken, day))
+        told = Told(day, entry.seq, body.verified)
+        self.refused += len(body.failed)
+        self.taken_later.update(dict.fromkeys(taken, told))
         self.pending |= {index for index in failed if self._covered <= index < requests_upto}
         if self.upto is None or body.upto > self.upto:
             self.upto = body.upto
-            self._marks.append(body.upto)
-            self._days.append(day)
+            self.marks.append(body.upto)
+            self._told.append(told)
             self._covered = requests_upto
 
 

@@ -7,44 +7,31 @@ Rules kept here:
 * It is complete on disk before the entry `report.issued` is appended, and gets its name after that: a report
   without a record is not left behind, and neither is half a report.
 
-What it says is in `facts`, its files are made in `rendering`, where they go is in `target`.
+What it is made of is in `asking`, what it says in `facts`, its files are made in `rendering`, where they go
+is in `target`.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
-from suppress import __version__
 from suppress.config import Settings
-from suppress.core.entry import Corrected, Entry, ReportIssued
+from suppress.core.entry import ReportIssued
 from suppress.errors import LedgerDamaged, LedgerLocked, OutputRefused
 from suppress.files.output import outputs
 from suppress.ledger import Event, Head, Ledger
-from suppress.report.facts import Asked, Facts, Quoted, gather
+from suppress.report.asking import Progress, Wanted, gathered
+from suppress.report.facts import Facts
 from suppress.report.integrity import Integrity, Verified
-from suppress.report.period import Period, Zone
-from suppress.report.policies import applied
 from suppress.report.rendering import rendered
 from suppress.report.target import Target
 
-TOOL = f"suppress {__version__}"
 ATTEMPTS = 3
 """How often the ledger is verified anew when somebody writes to it meanwhile."""
-
-Progress = Callable[[int, int | None], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What somebody wants a report to be."""
-
-    since: date | None = None
-    until: date | None = None
-    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,39 +81,6 @@ def issue(
     return Issued(facts, target, made.digest, made.bytes, receipt, made.left_out)
 
 
-def gathered(
-    ledger: Ledger,
-    settings: Settings,
-    wanted: Wanted,
-    integrity: Integrity,
-    *,
-    now: datetime,
-    head: Head | None = None,
-    progress: Progress = lambda _done, _total: None,
-) -> Facts:
-    """The facts of a ledger as of a head, by default the current one."""
-    zone = Zone.named(settings.timezone)
-    asked = Asked(
-        period=Period.between(wanted.since, wanted.until, as_of=now, zone=zone),
-        as_of=now,
-        zone=zone,
-        settings=settings,
-        policies=applied(settings.policies, zone.day(now)),
-        tool=TOOL,
-    )
-    head = head or ledger.head()
-    return gather(
-        _counted(ledger.entries(0, head.size), head.size, progress),
-        asked,
-        Quoted(head.size, head.root.hex(), head.note),
-        integrity,
-        annulled={
-            entry.body.entry for entry in ledger.about(Corrected.type) if isinstance(entry.body, Corrected)
-        },
-        address_of=(lambda seq: _address(ledger, seq)) if wanted.full else None,
-    )
-
-
 def _verified(ledger: Ledger, verify: Callable[[], Verified], *, keep: bool) -> tuple[Integrity, Head]:
     """A head of which all entries are verified. With `keep`, it is stored among the ledger's checkpoints."""
     for _ in range(ATTEMPTS):
@@ -162,16 +116,3 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as refused:
         raise OutputRefused(f"{folder} cannot be made: {refused.strerror}") from refused
-
-
-def _counted(entries: Iterable[Entry], size: int, progress: Progress) -> Iterator[Entry]:
-    for entry in entries:
-        if entry.seq % 1_000 == 0:
-            progress(entry.seq, size)
-        yield entry
-
-
-def _address(ledger: Ledger, seq: int) -> str | None:
-    payload = ledger.payload(seq)
-    address = None if payload is None else payload.get("address")
-    return address if isinstance(address, str) else None

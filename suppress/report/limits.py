@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from suppress.report.coverage import Coverage
 from suppress.report.deadlines import Deadlines
@@ -20,13 +21,51 @@ STANDING = (
     "afterwards. Whether a message was sent in spite of it cannot be seen from here.",
     "Neither the Act nor the Rule defines business days. The strict date counts every day that some common "
     "reading counts; the lenient date is the last one that some common reading allows.",
+    "The ledger keeps no records of whether unsubscribe links worked, of intake mailboxes and their junk "
+    "folders, of complaints, and of how destinations translate reasons; those are to be sought elsewhere.",
     "This is a record of facts and no legal advice.",
 )
 
 
-def limits(coverage: Coverage, deadlines: Deadlines, ahead: int, *, full: bool) -> tuple[str, ...]:
-    """The limits of one report. `ahead` counts entries dated after the report's own instant."""
-    return (*STANDING, *_of_the_requests(deadlines), *_of_the_ledger(coverage, ahead, full=full))
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What else a report leaves out, and why."""
+
+    ahead: int
+    """Entries dated after the report's own instant."""
+    not_binding: int
+    """Requests that bind other senders only."""
+    sender: str | None
+    destinations: tuple[str, ...]
+    cut: bool
+    """The report is made of the entries up to its instant, and of nothing later."""
+
+
+def limits(coverage: Coverage, deadlines: Deadlines, known: Known, *, full: bool) -> tuple[str, ...]:
+    """The limits of one report."""
+    return (
+        *STANDING,
+        *_of_the_requests(deadlines),
+        *_of_what_was_asked(known),
+        *_of_the_ledger(coverage, known.ahead, full=full),
+    )
+
+
+def _of_what_was_asked(known: Known) -> Iterator[str]:
+    if known.cut:
+        yield (
+            "Made of the entries up to the moment of this report and of nothing later; what was recorded "
+            "afterwards, such as a correction, is not in it."
+        )
+    if known.sender is not None:
+        yield (
+            f"Only what binds the sender {known.sender} is counted: its own requests and lists, and requests "
+            "that bind everybody; of sources and destinations, its own and those of no named sender."
+        )
+    if known.not_binding:
+        yield f"{number(known.not_binding, 'request', 'requests')} left out that bind other senders only."
+    if known.destinations:
+        yield f"Only these destinations are judged and listed: {', '.join(known.destinations)}."
 
 
 def _of_the_requests(deadlines: Deadlines) -> Iterator[str]:
@@ -52,6 +91,12 @@ def _of_the_requests(deadlines: Deadlines) -> Iterator[str]:
         )
     if deadlines.struck_out:
         yield f"{number(deadlines.struck_out, 'request', 'requests')} struck out as wrong, and not judged."
+    if deadlines.overall.unverifiable:
+        unverifiable = number(deadlines.overall.unverifiable, "request", "requests")
+        yield (
+            f"{unverifiable} honoured as far as a destination's word goes: at least one receipt was not "
+            "read back, so that it cannot be verified."
+        )
     for policy, left_out in deadlines.not_judged.items():
         if left_out:
             yield (

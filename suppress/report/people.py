@@ -5,103 +5,66 @@ Rules kept here:
 * What holds for a person is decided by `suppress.core.standing` and by nothing else; here it is only
   remembered. Most people have one opt-out and nothing more, and cost a few columns; the others are folded.
 * An entry that `corrected` names no longer counts; a forgotten person leaves altogether; an erased one stays.
-* Memory: about 220 bytes for a person with one request, whatever the number of destinations.
+* With a *target* only what binds that sender is remembered: its own opt-outs, and those that bind everybody.
+* Memory: about 200 bytes for a person with one request, whatever the number of destinations.
 """
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from enum import StrEnum
 
-from suppress.core.entry import Entry, OptInRecorded, OptOutRecorded
+from suppress.core.entry import Entry, OptInRecorded
 from suppress.core.standing import UNHEARD, Lift, Standing, Suppression
-from suppress.core.suppression import Channel, Origin, Reason, Scope, Visibility
+from suppress.core.suppression import EVERYTHING, Channel, Reason, Scope
 from suppress.report.period import Zone
+from suppress.report.rows import EPOCH, TICK, Clock, Kind, Row
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TICK = timedelta(microseconds=1)
-
-
-class Clock(StrEnum):
-    """The date from which a request's deadline counts, when the law counts from receipt."""
-
-    RECEIVED = "received"
-    ACTED = "acted"
-    """No date of receipt is on record: the person's own act stands in, which can only be earlier."""
-    LEARNED = "learned"
-    """No date at all is on record: the entry's own time stands in."""
+__all__ = ["Change", "Clock", "Correction", "Ending", "Held", "Kind", "People", "Requests"]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """What many requests have in common, kept once."""
+class Held:
+    """Why a person stands suppressed in a channel: the leading reason, and the source that gave it."""
 
-    channel: Channel
-    scope: Scope
     reason: Reason
     source: str
-    origin: Origin
-    visibility: Visibility | None
-    clock: Clock
-    dated: bool
-    """Whether the request says when the person acted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One opt-out entry, put together from its columns."""
-
-    index: int
-    seq: int
-    subject: str
-    kind: Kind
-    received: date
-    """The day from which a clock that starts at receipt counts."""
-    acted: date
-    """The day from which a clock that starts when the person acts counts."""
-    learned: date
 
 
 class Requests:
     """Every opt-out of the ledger, in columns."""
 
-    def __init__(self, zone: Zone) -> None:
-        self._zone = zone
+    def __init__(self) -> None:
         self._kinds: dict[Kind, int] = {}
         self.kinds: list[Kind] = []
         self.seq = array("q")
-        self.person = array("l")
-        self.kind = array("l")
-        self.received = array("l")
-        self.acted = array("l")
-        self.learned = array("l")
+        self.person = array("i")
+        self.kind = array("i")
+        self.received = array("i")
+        self.acted = array("i")
+        self.learned = array("i")
         self._latest = array("q")
 
     def __len__(self) -> int:
         return len(self.seq)
 
-    def add(self, entry: Entry, body: OptOutRecorded, person: int) -> int:
-        """Keep one entry and return its index."""
-        clock, received = _started(body.received_at, body.occurred_at, entry.at)
-        _, acted = _started(None, body.occurred_at, body.received_at or entry.at)
-        kind = Kind(
-            body.channel, body.scope, body.reason, body.source, body.origin, body.visibility,
-            clock, body.occurred_at is not None,
-        )  # fmt: skip
-        if kind not in self._kinds:
-            self._kinds[kind] = len(self.kinds)
-            self.kinds.append(kind)
-        self.seq.append(entry.seq)
+    def add(self, row: Row, person: int) -> int:
+        """Keep one opt-out and return its index."""
+        kind = self._kinds.get(row.kind)
+        if kind is None:
+            kind = self._kinds[row.kind] = len(self.kinds)
+            self.kinds.append(row.kind)
+        self.seq.append(row.seq)
         self.person.append(person)
-        self.kind.append(self._kinds[kind])
-        self.received.append(self._zone.day(received).toordinal())
-        self.acted.append(self._zone.day(acted).toordinal())
-        self.learned.append(self._zone.day(entry.at).toordinal())
-        self._latest.append((_latest(body, entry.at) - EPOCH) // _TICK)
+        self.kind.append(kind)
+        self.received.append(row.received)
+        self.acted.append(row.acted)
+        self.learned.append(row.learned)
+        self._latest.append(row.latest)
         return len(self.seq) - 1
 
     def at_seq(self, seq: int) -> int | None:
@@ -120,7 +83,7 @@ class Requests:
     def suppression(self, index: int) -> Suppression:
         """The request as `suppress.core.standing` folds it."""
         kind = self.kind_of(index)
-        latest = EPOCH + self._latest[index] * _TICK
+        latest = EPOCH + self._latest[index] * TICK
         since = latest if kind.dated else None
         return Suppression(
             kind.channel,
@@ -132,19 +95,6 @@ class Requests:
             self.seq[index],
             kind.visibility,
         )
-
-
-def _started(first: datetime | None, second: datetime | None, third: datetime) -> tuple[Clock, datetime]:
-    if first is not None:
-        return Clock.RECEIVED, first
-    if second is not None:
-        return Clock.ACTED, second
-    return Clock.LEARNED, third
-
-
-def _latest(body: OptOutRecorded, learned: datetime) -> datetime:
-    """An opt-out without a date counts from when the ledger learned of it, the latest it can have been."""
-    return body.occurred_at or learned
 
 
 class Ending(StrEnum):
@@ -159,11 +109,11 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one entry did to one person in one channel: suppressed for which reason before and after."""
+    """What one entry did to one person in one channel: suppressed for what before and after."""
 
     channel: Channel
-    before: Reason | None
-    after: Reason | None
+    before: Held | None
+    after: Held | None
     again: bool
     """The person had been suppressed before, and was not when this entry came."""
 
@@ -180,12 +130,17 @@ class Correction:
 class People:
     """Every person the ledger has heard of, and the requests and consents that count for them."""
 
-    def __init__(self, zone: Zone) -> None:
-        self.requests = Requests(zone)
+    def __init__(self, zone: Zone, target: Scope = EVERYTHING) -> None:
+        self.requests = Requests()
         self.subjects: list[str] = []
         self.ended: dict[int, tuple[date, Ending]] = {}
         """Requests that are no longer owed, by index: since when, and why."""
+        self.not_binding = 0
+        """Opt-outs that bind other senders than the target, and are left out."""
         self._zone = zone
+        self.target = target
+        self._new: dict[Kind, Change | None] = {}
+        """What the first opt-out of a kind does to a person; None if the kind does not bind the target."""
         self._index: dict[str, int] = {}
         self._only = array("q")
         """The person's single request, or -1 when there is none or when `_events` holds several."""
@@ -197,31 +152,49 @@ class People:
         self._correcting: set[int] = set()
         self._annulled: set[int] = set()
 
-    def opted_out(self, entry: Entry, body: OptOutRecorded) -> Change:
-        """One more request."""
-        person = self._person(body.subject)
-        before = self._reason(person, body.channel)
-        index = self.requests.add(entry, body, person)
+    def opted_out(self, row: Row) -> Change | None:
+        """One more request. None if it does not bind the target."""
+        try:
+            change = self._new[row.kind]
+        except KeyError:
+            change = self._first_of(row.kind)
+        if change is None:
+            self.not_binding += 1
+            return None
+        person = self._index.get(row.subject)
+        if person is None:
+            person = self._person(row.subject)
+            self._only[person] = self.requests.add(row, person)
+            return change
+        channel = row.kind.channel
+        before = self._held(person, channel)
+        index = self.requests.add(row, person)
         if self._only[person] < 0 and person not in self._events:
             self._only[person] = index
         else:
             standing = self.standing(person)
             self._several(person).append(index)
             self._standings[person] = standing.with_opt_out(self.requests.suppression(index))
-            self._settle(person, entry.at)
-        return self._change(person, body.channel, before)
+            self._settle(person, row.learned)
+        return self._change(person, channel, before)
+
+    def _first_of(self, kind: Kind) -> Change | None:
+        binds = kind.scope.covers(self.target) or self.target.covers(kind.scope)
+        change = Change(kind.channel, None, Held(kind.reason, kind.source), False) if binds else None
+        self._new[kind] = change
+        return change
 
     def consented(self, entry: Entry, body: OptInRecorded) -> Change:
         """One more consent; the requests that it lifts are owed no longer."""
         person = self._person(body.subject)
-        before = self._reason(person, body.channel)
+        before = self._held(person, body.channel)
         # As the ledger folds it: a consent dated into the future lifts nothing that has not happened yet.
         lift = Lift(body.channel, body.scope, min(body.occurred_at, entry.at), entry.seq)
         standing = self.standing(person).with_consent(lift)
         self._several(person).append(lift)
         self._standings[person] = standing
         self._lifts[entry.seq] = (person, lift)
-        self._settle(person, entry.at)
+        self._settle(person, self._day(entry))
         return self._change(person, body.channel, before)
 
     def corrected(self, entry: Entry, seq: int) -> Correction:
@@ -236,7 +209,7 @@ class People:
         changes = [
             change
             for changed in sorted(before ^ self._annulled)
-            if (change := self._recounted(changed, entry.at)) is not None
+            if (change := self._recounted(changed, self._day(entry))) is not None
         ]
         return Correction(
             tuple(changes), frozenset(self._annulled - before), frozenset(before - self._annulled)
@@ -253,13 +226,18 @@ class People:
         person = self._index.get(subject)
         if person is None:
             return ()
-        before = [(channel, self._reason(person, channel)) for channel in Channel]
+        before = [(channel, self._held(person, channel)) for channel in Channel]
         for index in self.requests_of(person):
             self.ended.setdefault(index, (self._zone.day(entry.at), Ending.FORGOTTEN))
         self._only[person] = -1
         self._events[person] = []
         self._standings[person] = UNHEARD
-        return tuple(self._change(person, channel, reason) for channel, reason in before if reason)
+        return tuple(self._change(person, channel, held) for channel, held in before if held)
+
+    @property
+    def annulled(self) -> Set[int]:
+        """The entries that some correction strikes out, and that no later one lets count again."""
+        return self._annulled
 
     def standing(self, person: int) -> Standing:
         """What holds now for this person."""
@@ -275,18 +253,31 @@ class People:
         index = self._only[person]
         return () if index < 0 else (index,)
 
-    def suppressed(self) -> Iterator[tuple[Channel, Reason, Scope]]:
+    def counts(self, index: int) -> bool:
+        """Whether a request was neither struck out nor forgotten with its person."""
+        _, why = self.ended.get(index, (None, None))
+        return why not in (Ending.CORRECTED, Ending.FORGOTTEN)
+
+    def suppressed_by_email(self, person: int) -> bool:
+        """Whether this person may not be e-mailed now."""
+        return self._held(person, Channel.EMAIL) is not None
+
+    def suppressed(self) -> Iterator[tuple[Channel, Held, Scope]]:
         """Everyone who stands suppressed now, once for each channel, with the leading reason and scope."""
+        kinds = [(each.channel, Held(each.reason, each.source), each.scope) for each in self.requests.kinds]
+        kind_of = self.requests.kind
         for person, index in enumerate(self._only):
             if index >= 0:
-                kind = self.requests.kind_of(index)
-                yield kind.channel, kind.reason, kind.scope
+                yield kinds[kind_of[index]]
                 continue
             standing = self.standing(person)
             for channel in Channel:
-                against = standing.against(channel)
+                against = standing.against(channel, self.target)
                 if against is not None:
-                    yield channel, against.reason, against.scope
+                    yield channel, Held(against.reason, against.source), against.scope
+
+    def _day(self, entry: Entry) -> int:
+        return self._zone.day(entry.at).toordinal()
 
     def _person(self, subject: str) -> int:
         person = self._index.get(subject)
@@ -321,7 +312,7 @@ class People:
             if (event.seq if isinstance(event, Lift) else self.requests.seq[event]) not in self._annulled
         ]
 
-    def _recounted(self, seq: int, at: datetime) -> Change | None:
+    def _recounted(self, seq: int, day: int) -> Change | None:
         """Fold a person anew after entry `seq` began or ceased to count."""
         index = self.requests.at_seq(seq)
         if index is not None:
@@ -331,39 +322,39 @@ class People:
             channel = lift.channel
         else:
             return None
-        before = self._reason(person, channel)
+        before = self._held(person, channel)
         self._several(person)
         self._standings[person] = self._folded(person)
         if index is not None:
             self.ended.pop(index, None)
             if seq in self._annulled:
-                self.ended[index] = (self._zone.day(at), Ending.CORRECTED)
-        self._settle(person, at)
+                self.ended[index] = (date.fromordinal(day), Ending.CORRECTED)
+        self._settle(person, day)
         return self._change(person, channel, before)
 
-    def _reason(self, person: int, channel: Channel) -> Reason | None:
+    def _held(self, person: int, channel: Channel) -> Held | None:
         index = self._only[person]
         if index >= 0:
             kind = self.requests.kind_of(index)
-            return kind.reason if kind.channel is channel else None
-        against = self.standing(person).against(channel)
-        return None if against is None else against.reason
+            return Held(kind.reason, kind.source) if kind.channel is channel else None
+        against = self.standing(person).against(channel, self.target)
+        return None if against is None else Held(against.reason, against.source)
 
-    def _change(self, person: int, channel: Channel, before: Reason | None) -> Change:
-        after = self._reason(person, channel)
+    def _change(self, person: int, channel: Channel, before: Held | None) -> Change:
+        after = self._held(person, channel)
         again = before is None and after is not None and (person, channel) in self._left
         if before is not None and after is None:
             self._left.add((person, channel))
         return Change(channel, before, after, again)
 
-    def _settle(self, person: int, at: datetime) -> None:
+    def _settle(self, person: int, day: int) -> None:
         """Mark which of this person's requests a consent has lifted, each by itself."""
         lifts = self.standing(person).lifts
         for index in self.requests_of(person):
             asked = self.requests.suppression(index)
             lifted = Standing(None, (asked,), lifts).against(asked.channel, asked.scope) is None
             if lifted:
-                self.ended.setdefault(index, (self._zone.day(at), Ending.CONSENT))
+                self.ended.setdefault(index, (date.fromordinal(day), Ending.CONSENT))
             elif index in self.ended and self.ended[index][1] is Ending.CONSENT:
                 del self.ended[index]
 

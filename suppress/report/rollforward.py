@@ -2,33 +2,38 @@
 
     opening + new + re-asserted - re-consented - corrected - forgotten = closing
 
-The unit is a person in a channel, with the reason that stands. Opening and closing are *counted*, person by
-person, on the first and after the last entry of the period; the movements between are taken one by one as
-entries arrive. So the sum is a check and not a definition, and a line says whether it holds.
+The unit is a person in a channel, with the reason that stands and the source that gave it. Opening and
+closing are *counted*, person by person, on the first and after the last entry of the period; the movements
+between are taken one by one as entries arrive. So the sum is a check and not a definition, and a line says
+whether it holds.
 
 * *new*: suppressed for the first time. *re-asserted*: suppressed again after a consent or a correction.
 * *re-consented*: a later, evidenced consent lifted the last opt-out that stood.
 * *corrected*: an entry was struck out as wrong, and nothing else held; less those who stand suppressed again
   because it was a consent that was struck out.
 * *forgotten*: the person was removed from the ledger and is no longer protected.
-* *restated*: the same person, now for another reason; only between reasons, so it adds up to nothing.
+* *restated*: the same person, now for another reason or from another source; only between lines, so it adds
+  up to nothing.
+
+A line of a sender holds those whose leading reason came from that sender's sources; people and files that
+belong to no source count for no particular sender.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from suppress.core.suppression import Channel, Reason
-from suppress.report.people import Change, People
+from suppress.report.people import Change, Held, People
 
 MOVEMENTS = ("new", "re_asserted", "re_consented", "corrected", "forgotten", "restated")
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """One line of the roll-forward: a channel and reason, or a channel's total with `reason` None."""
+    """One line of the roll-forward: a channel's total, or that of one reason or one sender in it."""
 
     channel: Channel
     reason: Reason | None
@@ -40,6 +45,8 @@ class Movement:
     forgotten: int
     restated: int
     closing: int
+    sender: str | None = None
+    """For a line of a sender; empty for those of no particular sender."""
 
     @property
     def expected(self) -> int:
@@ -65,19 +72,21 @@ class ScopeCount:
 
 @dataclass(frozen=True, slots=True)
 class RollForward:
-    """The roll-forward of a period: a total for each channel in use, then its reasons, then scopes."""
+    """The roll-forward of a period: a total for each channel in use, then its reasons, senders and scopes."""
 
     totals: tuple[Movement, ...]
     reasons: tuple[Movement, ...]
+    senders: tuple[Movement, ...]
     scopes: tuple[ScopeCount, ...]
 
     @property
     def holds(self) -> bool:
         """Whether every line adds up, and the lines add up to their totals."""
-        return all(line.holds for line in (*self.totals, *self.reasons)) and all(
+        return all(line.holds for line in (*self.totals, *self.reasons, *self.senders)) and all(
             total.restated == 0
-            and total.closing == sum(line.closing for line in self.reasons if line.channel is total.channel)
+            and total.closing == sum(line.closing for line in lines if line.channel is total.channel)
             for total in self.totals
+            for lines in (self.reasons, self.senders)
         )
 
     def total(self, channel: Channel) -> Movement:
@@ -86,7 +95,7 @@ class RollForward:
         return next((line for line in self.totals if line.channel is channel), empty)
 
 
-Count = Counter[tuple[Channel, Reason]]
+Count = Counter[tuple[Channel, Held]]
 
 
 class Carried:
@@ -100,13 +109,13 @@ class Carried:
 
     def opens(self, people: People) -> None:
         """The period begins with the next entry."""
-        self._opening = Counter((channel, reason) for channel, reason, _ in people.suppressed())
+        self._opening = Counter((channel, held) for channel, held, _ in people.suppressed())
 
     def closes(self, people: People) -> None:
         """The period ended with the last entry."""
-        for channel, reason, scope in people.suppressed():
-            self._closing[channel, reason] += 1
-            self._scopes[channel, str(scope)] += 1
+        for (channel, held, scope), number in Counter(people.suppressed()).items():
+            self._closing[channel, held] += number
+            self._scopes[channel, str(scope)] += number
 
     def opted_out(self, change: Change) -> None:
         """A request arrived."""
@@ -128,31 +137,49 @@ class Carried:
         for change in changes:
             self._gone(change, "forgotten")
 
-    def result(self) -> RollForward:
-        """The lines, in order of channel and strength of reason."""
+    def result(self, senders: Mapping[str, str | None]) -> RollForward:
+        """The lines, in order of channel and strength of reason. `senders` says whose each source is."""
         used = {place for count in (self._opening, self._closing, *self._moved.values()) for place in count}
-        lines = tuple(
-            self._line(channel, reason, [reason])
-            for channel in Channel
+        channels = [channel for channel in Channel if any(place[0] is channel for place in used)]
+        reasons = tuple(
+            self._line(channel, held, reason=reason)
+            for channel in channels
             for reason in Reason
-            if (channel, reason) in used
+            if (held := {each for at, each in used if at is channel and each.reason is reason})
         )
-        totals = tuple(
-            self._line(channel, None, list(Reason))
-            for channel in Channel
-            if any(place[0] is channel for place in used)
+        names = sorted({senders.get(held.source) or "" for _, held in used})
+        by_sender = tuple(
+            self._line(channel, held, sender=name)
+            for channel in channels
+            for name in names
+            if (
+                held := {
+                    each for at, each in used if at is channel and (senders.get(each.source) or "") == name
+                }
+            )
         )
+        totals = tuple(self._line(channel, {each for _, each in used}) for channel in channels)
         scopes = sorted(self._scopes.items(), key=lambda item: (item[0][0], -item[1], item[0][1]))
-        return RollForward(
-            totals, lines, tuple(ScopeCount(channel, scope, number) for (channel, scope), number in scopes)
-        )
+        counts = tuple(ScopeCount(channel, scope, number) for (channel, scope), number in scopes)
+        return RollForward(totals, reasons, by_sender, counts)
 
-    def _line(self, channel: Channel, name: Reason | None, reasons: list[Reason]) -> Movement:
+    def _line(
+        self,
+        channel: Channel,
+        held: Iterable[Held],
+        *,
+        reason: Reason | None = None,
+        sender: str | None = None,
+    ) -> Movement:
+        places = list(held)
+
         def summed(count: Count) -> int:
-            return sum(count[channel, reason] for reason in reasons)
+            return sum(count[channel, each] for each in places)
 
         moved = {movement: summed(count) for movement, count in self._moved.items()}
-        return Movement(channel, name, summed(self._opening), closing=summed(self._closing), **moved)
+        return Movement(
+            channel, reason, summed(self._opening), closing=summed(self._closing), sender=sender, **moved
+        )
 
     def _arrived(self, change: Change, movement: str) -> None:
         if change.before is None and change.after is not None:
@@ -167,6 +194,6 @@ class Carried:
             self._restated(change)
 
     def _restated(self, change: Change) -> None:
-        if change.before is not None and change.after is not None and change.before is not change.after:
+        if change.before is not None and change.after is not None and change.before != change.after:
             self._moved["restated"][change.channel, change.before] -= 1
             self._moved["restated"][change.channel, change.after] += 1

@@ -2,28 +2,31 @@
 
 Rules kept here:
 
-* Requests that share their days share their judgement, which is remembered; so the cost of a request is a few
-  look-ups, whatever the number of policies.
+* Requests are judged in groups: between two watermarks, those of one kind and the same days share everything
+  that a judgement depends on. So the cost of a request is one look-up, whatever the number of policies and
+  destinations; only who was lifted, erased or not taken is looked at one by one.
 * A destination owes a request from the first stretch of activity that reached past its last day. One that was
   gone by then owes nothing; one that came after the request had ended owes nothing either.
 * Only what a person must look at one by one, the misses, is kept one by one.
 
-What the words mean is in `deadlines`, how one request is judged in `judging`.
+What the words mean is in `deadlines`, how one request is judged in `judging`, what is counted in `tallying`.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TypeAlias
 
 from suppress.core.deadline import Deadline
 from suppress.core.suppression import Channel, Origin, Reason
-from suppress.report.deadlines import NOBODY, Deadlines, Inherited, Miss, Pending, Taken, Tally
-from suppress.report.destinations import Destination, Destinations
-from suppress.report.judging import Owed, State, judge, last_day
-from suppress.report.people import Clock, Ending, Kind, People
+from suppress.report.deadlines import NOBODY, Deadlines
+from suppress.report.destinations import Destination, Told
+from suppress.report.judging import Owed, State, judge
+from suppress.report.people import Ending, Kind, People
+from suppress.report.tallying import Tallying
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,8 +38,15 @@ class Rule:
     """Whether the clock starts at receipt; otherwise when the person acted."""
     due: Callable[[date], Deadline | None]
     """The last days for a clock that starts on a day; None when no version was in force then."""
+    used: Callable[[date, date], int]
+    """How many of the policy's days had gone by from the day of the clock's start to another."""
     only: frozenset[Reason] | None = None
     """The reasons that the policy is about; None for all."""
+
+    def lenient_from(self, day: date) -> date:
+        """The lenient date of a clock that starts on this day; no end where no version is in force."""
+        due = self.due(day)
+        return date.max if due is None else due.lenient
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,252 +59,252 @@ class Span:
     today: date
 
 
+Honoured: TypeAlias = "tuple[Told | None, ...]"
+"""For each destination the receipt by which it holds a request."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Obligation:
-    """One request at one destination under one policy."""
+class Group:
+    """Requests that are judged alike, by index, in order."""
+
+    kind: Kind
+    received: date
+    acted: date
+    learned: date
+    honoured: Honoured
+    ended: date | None
+    new: bool
+    indexes: Sequence[int]
+
+    def started(self, rule: Rule) -> date:
+        """The day on which a rule's clock started."""
+        return self.received if rule.counts_from_receipt else self.acted
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """A group of requests at one destination under one policy."""
 
     rule: Rule
-    destination: Destination | None
-    owed: Owed
+    place: Destination | None
+    told: Told | None
     state: State
+    due: Deadline
+    owed: Owed | None
+    """What was judged; None where the day of the receipt alone decided."""
 
     @property
     def name(self) -> str:
-        return NOBODY if self.destination is None else self.destination.name
+        """The destination's name."""
+        return NOBODY if self.place is None else self.place.name
+
+    @property
+    def reached(self) -> date | None:
+        """The day on which nothing was owed any more, or None."""
+        if self.owed is None:
+            return None if self.told is None else self.told.day
+        return self.owed.honoured or self.owed.left
 
 
 @dataclass(frozen=True, slots=True)
-class _Judgement:
-    """What many requests of the same days have in common."""
+class Judgement:
+    """What becomes of a group."""
 
-    obligations: tuple[_Obligation, ...]
+    obligations: tuple[Obligation, ...]
     by_rule: tuple[tuple[Rule, Deadline, State], ...]
     """For each policy that applies: the last days, and the state at the worst destination."""
 
 
-def timeliness(
-    people: People, destinations: Destinations, rules: Sequence[Rule], span: Span, watched: Mapping[str, date]
-) -> Deadlines:
-    """Judge every request of the span. `watched` says since when each source has been read completely."""
-    return _Court(people, destinations, rules, span, watched).result()
+def timeliness(court: Court, judged: array[int] | None = None) -> Deadlines:
+    """Judge every request of the span; those that were judged are put into `judged`, by index."""
+    tallying = Tallying(court.people, court.rules, court.span)
+    for group in court.groups():
+        if (left_out := court.why_left_out(group)) is not None:
+            tallying.leave_out(left_out, group)
+            continue
+        judgement = court.judge(group)
+        if group.new or not _settled_before(court.span.since, judgement.obligations):
+            tallying.add(group, judgement)
+            if judged is not None:
+                judged.extend(group.indexes)
+    return tallying.result()
 
 
-class _Court:
-    """Judges requests, remembering every judgement: most requests share their days with many others."""
+def _settled_before(since: date | None, obligations: Sequence[Obligation]) -> bool:
+    """Whether nothing was owed for older requests any more when the period began."""
+    return since is not None and all(
+        (reached := each.reached) is not None and reached < since for each in obligations
+    )
+
+
+class Court:
+    """Puts requests into groups, and judges them.
+
+    `watched` says since when each source has been read completely.
+    """
 
     def __init__(
         self,
         people: People,
-        destinations: Destinations,
+        places: Sequence[Destination],
         rules: Sequence[Rule],
         span: Span,
         watched: Mapping[str, date],
     ) -> None:
-        self._people = people
+        self.people = people
         self._requests = people.requests
-        self._places = [each for _, each in sorted(destinations.by_name.items()) if each.stretches]
-        self._rules = rules
-        self._span = span
+        self.places = places
+        self.rules = rules
+        self.span = span
         self._watched = watched
         self._due: dict[tuple[str, date], Deadline | None] = {}
-        self._judged: dict[tuple[object, ...], _Judgement] = {}
-        self._tallies: dict[tuple[str, str | None], Counter[State]] = defaultdict(Counter)
-        self._clocks: Counter[Clock] = Counter()
-        self._left_out: Counter[str] = Counter()
-        self._not_judged: Counter[str] = Counter()
-        self._missed: list[Miss] = []
-        self._pending: Counter[tuple[str, Deadline, State]] = Counter()
-        self._inherited: dict[tuple[str, str], Counter[date | None]] = defaultdict(Counter)
-        self._taken: Counter[tuple[str, int, bool]] = Counter()
 
-    def result(self) -> Deadlines:
-        for index in range(self._span.stop):
-            self._weigh(index)
-        order = {rule.id: place for place, rule in enumerate(self._rules)}
-        tallies = {key: _tally(*key, states) for key, states in self._tallies.items()}
-        empty = Counter[State]()
-        return Deadlines(
-            overall=tallies.get(("", None), _tally("", None, empty)),
-            policies=tuple(tallies.get((id_, None), _tally(id_, None, empty)) for id_ in order),
-            destinations=tuple(
-                tallies[key]
-                for key in sorted(
-                    (key for key in tallies if key[1] is not None),
-                    key=lambda key: (order[key[0]], key[1] or ""),
-                )
-            ),
-            missed=tuple(sorted(self._missed, key=lambda miss: (-miss.state.urgency, miss.seq))),
-            pending=tuple(
-                Pending(policy, due.strict, due.lenient, number, state)
-                for (policy, due, state), number in sorted(
-                    self._pending.items(),
-                    key=lambda item: (item[0][1].lenient, order[item[0][0]], item[0][2]),
-                )
-            ),
-            inherited=tuple(_inherited(*key, days) for key, days in sorted(self._inherited.items())),
-            taken=tuple(Taken(*key[:2], key[2], number) for key, number in sorted(self._taken.items())),
-            clocks={clock: self._clocks[clock] for clock in Clock},
-            bounced=self._left_out["bounced"],
-            other_channels=self._left_out["channel"],
-            struck_out=self._left_out["struck out"],
-            not_judged={rule.id: self._not_judged[rule.id] for rule in self._rules},
-        )
+    def under(self, rules: Sequence[Rule]) -> Court:
+        """The same requests, to be judged under other rules."""
+        return Court(self.people, self.places, rules, self.span, self._watched)
 
-    def _weigh(self, index: int) -> None:
-        kind = self._requests.kind_of(index)
-        new = index >= self._span.first
-        left_out = self._why_left_out(index, kind)
-        if left_out is not None:
-            self._left_out[left_out] += new
-            return
-        judgement = self._judgement(index, kind)
-        if not new and self._settled_before(judgement.obligations):
-            return
-        self._clocks[kind.clock] += 1
-        self._count(index, kind, judgement)
+    def groups(self) -> Iterator[Group]:
+        """All requests of the span, grouped."""
+        alone = set(self.people.ended)
+        for place in self.places:
+            alone |= place.pending
+            alone.update(place.taken_later)
+        for first, stop, honoured in self._stretches():
+            yield from self._grouped(first, stop, honoured, alone)
+        for index in sorted(each for each in alone if each < self.span.stop):
+            yield self.group_of(index)
 
-    def _why_left_out(self, index: int, kind: Kind) -> str | None:
-        if kind.channel is not Channel.EMAIL:
+    def group_of(self, index: int) -> Group:
+        """One request, as a group of its own."""
+        seq = self._requests.seq[index]
+        honoured = tuple(place.honoured(index, seq) for place in self.places)
+        return self._group(self._days(index), honoured, [index])
+
+    def why_left_out(self, group: Group) -> str | None:
+        """Why requests are not judged, or None."""
+        if group.kind.channel is not Channel.EMAIL:
             return "channel"
-        if kind.reason is Reason.BOUNCED:
+        if group.kind.reason is Reason.BOUNCED:
             return "bounced"
-        _, why = self._people.ended.get(index, (None, None))
+        _, why = self.people.ended.get(group.indexes[0], (None, None))
         return "struck out" if why is Ending.CORRECTED else None
 
-    def _settled_before(self, obligations: Sequence[_Obligation]) -> bool:
-        """Whether nothing was owed for an older request any more when the period began."""
-        since = self._span.since
-        reached = [each.owed.honoured or each.owed.left for each in obligations]
-        return since is not None and all(day is not None and day < since for day in reached)
-
-    def _count(self, index: int, kind: Kind, judgement: _Judgement) -> None:
-        for rule in self._rules:
-            self._not_judged[rule.id] += 1
-        for rule, _, worst in judgement.by_rule:
-            self._not_judged[rule.id] -= 1
-            self._tallies[rule.id, None][worst] += 1
-        for each in judgement.obligations:
-            self._tallies[each.rule.id, each.name][each.state] += 1
-        self._count_overall(judgement)
-        for each in _worst_by_destination(judgement.obligations):
-            self._note(index, kind, each)
-
-    def _count_overall(self, judgement: _Judgement) -> None:
-        """The request once, as the policy has it under which it stands worst."""
-        if not judgement.by_rule:
-            self._tallies["", None][State.ENDED] += 1
-            return
-        rule, due, worst = max(judgement.by_rule, key=lambda each: each[2].urgency)
-        self._tallies["", None][worst] += 1
-        if worst in (State.OPEN, State.AT_RISK, State.OVERDUE):
-            self._pending[rule.id, due, worst] += 1
-
-    def _note(self, index: int, kind: Kind, worst: _Obligation) -> None:
-        owed, state = worst.owed, worst.state
-        inherited = state in (State.INHERITED, State.INHERITED_OPEN)
-        if inherited:
-            self._inherited[kind.source, worst.name][owed.honoured] += 1
-        if owed.honoured is not None:
-            days = owed.honoured.toordinal() - self._requests.received[index]
-            self._taken[worst.name, max(days, 0), inherited] += 1
-        if state in (State.LATE, State.OVERDUE):
-            self._missed.append(self._miss(index, kind, worst))
-
-    def _miss(self, index: int, kind: Kind, worst: _Obligation) -> Miss:
-        owed = worst.owed
-        reached = owed.honoured or owed.left or self._span.today
-        last = last_day(owed, lambda day: self._lenient_from(worst.rule, day)) or owed.lenient
-        return Miss(
-            seq=self._requests.seq[index],
-            subject=self._people.subjects[self._requests.person[index]],
-            source=kind.source,
-            origin=kind.origin,
-            reason=kind.reason,
-            clock=kind.clock,
-            started=self._started(worst.rule, index),
-            recorded=owed.learned,
-            policy=worst.rule.id,
-            strict=owed.strict,
-            lenient=owed.lenient,
-            destination=worst.name,
-            honoured=owed.honoured,
-            state=worst.state,
-            last_day=last,
-            days_over=(reached - last).days,
-            cause=_cause(worst, index),
-        )
-
-    def _judgement(self, index: int, kind: Kind) -> _Judgement:
-        requests = self._requests
-        seq = requests.seq[index]
-        honoured = tuple(place.honoured_on(index, seq) for place in self._places)
-        ended, _ = self._people.ended.get(index, (None, None))
-        key = (
-            requests.kind[index], requests.received[index], requests.acted[index], requests.learned[index],
-            honoured, ended,
-        )  # fmt: skip
-        if key not in self._judged:
-            self._judged[key] = self._judged_anew(index, kind, honoured, ended)
-        return self._judged[key]
-
-    def _judged_anew(
-        self, index: int, kind: Kind, honoured: Sequence[date | None], ended: date | None
-    ) -> _Judgement:
-        obligations: list[_Obligation] = []
+    def judge(self, group: Group) -> Judgement:
+        """What becomes of a group, at every destination and under every policy that applies."""
+        obligations: list[Obligation] = []
         by_rule: list[tuple[Rule, Deadline, State]] = []
-        for rule in self._rules:
-            started = self._started(rule, index)
-            due = self._due_of(rule, started)
-            if due is None or (rule.only is not None and kind.reason not in rule.only):
+        for rule in self.rules:
+            due = self._due_of(rule, group.started(rule))
+            if due is None or (rule.only is not None and group.kind.reason not in rule.only):
                 continue
-            base = self._base(started, due, index, kind, ended)
-            owed = [
-                _Obligation(rule, place, found, self._state(rule, found))
-                for place, day in zip(self._places, honoured, strict=True)
-                if (found := _at(place, base, day)) is not None
-            ]
-            if kind.origin is Origin.PLATFORM:
+            owed = list(self._owed(rule, due, group))
+            if group.kind.origin is Origin.PLATFORM:
                 # The platform itself stopped when the person acted.
                 states = [State.MET]
             else:
-                owed = owed or [_Obligation(rule, None, base, self._state(rule, base))]
+                owed = owed or [self._owed_by_nobody(rule, due, group)]
                 states = []
             obligations += owed
             by_rule.append((rule, due, max([*states, *(each.state for each in owed)], key=_urgency)))
-        return _Judgement(tuple(obligations), tuple(by_rule))
+        return Judgement(tuple(obligations), tuple(by_rule))
+
+    # --- Grouping ----------------------------------------------------------------------------------------
+
+    def _stretches(self) -> Iterator[tuple[int, int, Honoured]]:
+        """Neighbouring requests that the same receipts cover: their first, the end, and those receipts."""
+        requests, span = self._requests, self.span
+        marks = sorted({mark for place in self.places for mark in place.marks})
+        ends = [*(requests.from_seq(mark + 1) for mark in marks), len(requests)]
+        first = 0
+        for end in ends:
+            for stop in (min(end, span.first), min(end, span.stop)):
+                if first < stop:
+                    seq = requests.seq[first]
+                    yield first, stop, tuple(place.covering(seq) for place in self.places)
+                    first = stop
+
+    def _grouped(self, first: int, stop: int, honoured: Honoured, alone: set[int]) -> Iterator[Group]:
+        requests = self._requests
+        rows = zip(
+            requests.kind[first:stop],
+            requests.received[first:stop],
+            requests.acted[first:stop],
+            requests.learned[first:stop],
+            strict=True,
+        )
+        found: dict[tuple[int, int, int, int], array[int]] = {}
+        for index, days in enumerate(rows, start=first):
+            if index in alone:
+                continue
+            if days in found:
+                found[days].append(index)
+            else:
+                found[days] = array("i", (index,))
+        for days, indexes in found.items():
+            yield self._group(days, honoured, indexes)
+
+    def _days(self, index: int) -> tuple[int, int, int, int]:
+        requests = self._requests
+        return (
+            requests.kind[index], requests.received[index], requests.acted[index], requests.learned[index]
+        )  # fmt: skip
+
+    def _group(self, days: tuple[int, int, int, int], honoured: Honoured, indexes: Sequence[int]) -> Group:
+        kind, received, acted, learned = days
+        ended, _ = self.people.ended.get(indexes[0], (None, None))
+        return Group(
+            self._requests.kinds[kind],
+            date.fromordinal(received),
+            date.fromordinal(acted),
+            date.fromordinal(learned),
+            honoured,
+            ended,
+            indexes[0] >= self.span.first,
+            indexes,
+        )
+
+    # --- Judging -----------------------------------------------------------------------------------------
+
+    def _owed(self, rule: Rule, due: Deadline, group: Group) -> Iterator[Obligation]:
+        base: Owed | None = None
+        for place, covering in zip(self.places, group.honoured, strict=True):
+            told = _told_before(group.ended, covering)
+            if told is not None and told.day <= due.lenient:
+                state = State.MET if told.day <= due.strict else State.MET_AFTER_STRICT
+                yield Obligation(rule, place, told, state, due, None)
+                continue
+            base = base or self._base(rule, due, group)
+            owed = _at(place, base, None if told is None else told.day)
+            if owed is not None:
+                yield Obligation(rule, place, told, self._state(rule, owed), due, owed)
+
+    def _owed_by_nobody(self, rule: Rule, due: Deadline, group: Group) -> Obligation:
+        base = self._base(rule, due, group)
+        return Obligation(rule, None, None, self._state(rule, base), due, base)
 
     def _state(self, rule: Rule, owed: Owed) -> State:
-        return judge(owed, self._span.today, lambda day: self._lenient_from(rule, day))
+        return judge(owed, self.span.today, rule.lenient_from)
 
-    def _lenient_from(self, rule: Rule, day: date) -> date:
-        due = self._due_of(rule, day)
-        return date.max if due is None else due.lenient
-
-    def _base(self, started: date, due: Deadline, index: int, kind: Kind, ended: date | None) -> Owed:
-        learned = date.fromordinal(self._requests.learned[index])
-        watched_since = self._watched.get(kind.source)
+    def _base(self, rule: Rule, due: Deadline, group: Group) -> Owed:
+        watched_since = self._watched.get(group.kind.source)
         return Owed(
             strict=due.strict,
             lenient=due.lenient,
-            learned=learned,
-            origin=kind.origin,
-            watched=watched_since is not None and watched_since < started,
-            told_someone=self._told_someone(learned, due.lenient),
+            learned=group.learned,
+            origin=group.kind.origin,
+            watched=watched_since is not None and watched_since < group.started(rule),
+            told_someone=self._told_someone(group.learned, due.lenient),
             joined=None,
             honoured=None,
-            left=ended,
+            left=group.ended,
         )
 
     def _told_someone(self, learned: date, lenient: date) -> bool:
         return any(
             stretch.start <= lenient and (stretch.end is None or stretch.end >= learned)
-            for place in self._places
+            for place in self.places
             for stretch in place.stretches
         )
-
-    def _started(self, rule: Rule, index: int) -> date:
-        column = self._requests.received if rule.counts_from_receipt else self._requests.acted
-        return date.fromordinal(column[index])
 
     def _due_of(self, rule: Rule, started: date) -> Deadline | None:
         key = (rule.id, started)
@@ -303,12 +313,14 @@ class _Court:
         return self._due[key]
 
 
+def _told_before(ended: date | None, told: Told | None) -> Told | None:
+    """A watermark passes over a lifted request without anyone having been told of it."""
+    return None if told is not None and ended is not None and told.day > ended else told
+
+
 def _at(place: Destination, base: Owed, honoured: date | None) -> Owed | None:
     """What this destination owes; None when its days and those of the request do not meet."""
     ended = base.left
-    if honoured is not None and ended is not None and honoured > ended:
-        # A watermark passes over a lifted request without anyone having been told of it.
-        honoured = None
     reaching = (
         stretch
         for stretch in place.stretches
@@ -328,49 +340,3 @@ def _at(place: Destination, base: Owed, honoured: date | None) -> Owed | None:
 
 def _urgency(state: State) -> int:
     return state.urgency
-
-
-def _worst_by_destination(obligations: Sequence[_Obligation]) -> Iterator[_Obligation]:
-    """For each destination the judgement of the policy under which it stands worst, the first on a tie."""
-    worst: dict[str, _Obligation] = {}
-    for each in obligations:
-        if each.name not in worst or each.state.urgency > worst[each.name].state.urgency:
-            worst[each.name] = each
-    yield from worst.values()
-
-
-def _tally(policy: str, destination: str | None, states: Counter[State]) -> Tally:
-    counted = {state.value: states[state] for state in State}
-    return Tally(policy, destination, requests=states.total(), **counted)
-
-
-def _inherited(source: str, destination: str, days: Counter[date | None]) -> Inherited:
-    dated = [day for day in days if day is not None]
-    return Inherited(
-        source=source,
-        destination=destination,
-        requests=days.total(),
-        still_open=days[None],
-        honoured_first=min(dated, default=None),
-        honoured_last=max(dated, default=None),
-    )
-
-
-def _cause(missed: _Obligation, index: int) -> str:
-    """Why it was late, as far as the entries tell."""
-    owed, place = missed.owed, missed.destination
-    if owed.learned > owed.lenient and owed.origin is Origin.PERSON:
-        return "recorded in the ledger after its last day"
-    if place is None:
-        return "no destination was there to be told"
-    if index in place.pending or index in place.taken_later:
-        return "the destination did not take it in time"
-    if owed.learned > owed.lenient and owed.watched:
-        return "the source was not read in time"
-    if owed.learned > owed.lenient:
-        return "found late, then not passed on within the policy's time"
-    if owed.honoured is None and owed.left is not None:
-        return "it ended before the destination was told"
-    if owed.joined is not None and owed.joined > owed.lenient:
-        return "no destination was told in time"
-    return "not exported in time"

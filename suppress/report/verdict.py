@@ -79,7 +79,7 @@ def verdict(
     drift_open = sum(1 for incident in drift if incident.closed is None)
     return Verdict(
         suppressed=roll.total(Channel.EMAIL).closing,
-        hidden=len(population.hidden),
+        hidden=population.hidden_count,
         requests=overall.requests,
         in_time=overall.requests - overall.late - overall.overdue,
         late=overall.late,

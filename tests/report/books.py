@@ -5,11 +5,13 @@ Days are what deadlines count, so a book's clock is set by day: `book.on("2026-1
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from suppress.config import DestinationSettings, Settings, SourceSettings
+from suppress.config.policy_files import chosen
+from suppress.core import merkle
 from suppress.core.entry import (
     Body,
     Corrected,
@@ -25,14 +27,19 @@ from suppress.core.entry import (
     SubjectAdded,
     SyncDone,
 )
+from suppress.core.leaf import decode, encode
 from suppress.core.spans import spans
 from suppress.core.suppression import EVERYTHING, Channel, Origin, Reason, Scope, Visibility
-from suppress.report.facts import Asked, Facts, Quoted, gather
+from suppress.report.asking import scenario
+from suppress.report.facts import Asked, Facts, Quoted
+from suppress.report.gathering import gather
 from suppress.report.integrity import Integrity
 from suppress.report.period import Period, Zone
-from suppress.report.policies import applied
+from suppress.report.rows import Item, Rows
+from suppress.report.sampling import Shown
 
 VERIFIED = Integrity(True, 10, 0, (), None)
+NOTE = "acme\n1\nroot\n\n— acme signature\n"
 SETTINGS = Settings(
     organisation="Acme Outdoor",
     sources={"main": SourceSettings("main", "constant-contact", sender="Acme")},
@@ -201,6 +208,13 @@ class Book:
         settings: Settings = SETTINGS,
         integrity: Integrity = VERIFIED,
         full: bool = False,
+        cut: bool = False,
+        sender: str | None = None,
+        destinations: Sequence[str] = (),
+        sample: int = 0,
+        seed: str | None = None,
+        what_if: Sequence[str] = (),
+        from_leaves: bool = False,
     ) -> Facts:
         """The facts of a period, as of the clock unless said otherwise."""
         now = _moment(as_of) or self.now
@@ -215,17 +229,54 @@ class Book:
             as_of=now,
             zone=where,
             settings=settings,
-            policies=applied(policies, where.day(now)),
+            policies=chosen(policies),
             tool="suppress test",
+            cut=cut,
+            sender=sender,
+            destinations=tuple(destinations),
+            sample=sample,
+            seed=seed,
+            what_if=tuple(scenario(each) for each in what_if),
         )
         return gather(
-            self.entries,
+            lambda: self._items(where, from_leaves=from_leaves),
             asked,
-            Quoted(len(self.entries), "ab" * 32, "acme\n1\nroot\n\n— acme signature\n"),
+            lambda size: Quoted(size, self.root(size) if sample else "ab" * 32, NOTE),
             integrity,
-            annulled=frozenset(annulled(self.entries)),
+            prover=self.shown,
             address_of=(lambda seq: f"person{seq}@example.com") if full else None,
         )
+
+    def leaves(self) -> list[bytes]:
+        """The leaves, as a ledger keeps them."""
+        return [encode(id_=each.id, at=each.at, actor=each.actor, body=each.body) for each in self.entries]
+
+    def hashes(self, size: int) -> list[bytes]:
+        """The hashes of the first leaves."""
+        return [merkle.leaf_hash(leaf) for leaf in self.leaves()[:size]]
+
+    def root(self, size: int) -> str:
+        """The root over the first leaves."""
+        return merkle.root(self.hashes(size)).hex()
+
+    def shown(self, seqs: Sequence[int], size: int, full: bool) -> dict[int, Shown]:
+        """Entries with their proofs."""
+        leaves, hashes = self.leaves(), self.hashes(size)
+        return {
+            seq: Shown(
+                seq,
+                leaves[seq].decode(),
+                hashes[seq].hex(),
+                tuple(each.hex() for each in merkle.inclusion_proof(hashes, seq)),
+                "payload" if full else None,
+            )
+            for seq in seqs
+        }
+
+    def _items(self, zone: Zone, *, from_leaves: bool) -> Iterator[Item]:
+        if from_leaves:
+            return Rows(zone).of_leaves([self.leaves()], decode)
+        return Rows(zone).of_entries(self.entries)
 
 
 def annulled(entries: Sequence[Entry]) -> set[int]:
