@@ -185,6 +185,25 @@ def test_no_mutated_consistency_proof_is_accepted(size: int) -> None:
         assert not verify_consistency(size, old, proof, head, old_head)
 
 
+@pytest.mark.parametrize("size", [2, 4, 8, 64, 128])
+def test_a_node_is_not_taken_for_a_leaf(size: int) -> None:
+    """Whoever starts half-way up the path has proven a subtree, and may have made up what is under it."""
+    proof = inclusion_proof(LEAVES[:size], 0)
+    node = LEAVES[0]
+    for height, sibling in enumerate(proof, start=1):
+        node = node_hash(node, sibling)
+        assert not verify_inclusion(node, 0, size, proof[height:], tree_head(0, size))
+
+
+@pytest.mark.parametrize("size", [2, 4, 8, 64, 128])
+def test_a_leaf_behind_the_end_is_not_proven(size: int) -> None:
+    """Its path would fit a tree that is shorter by it; the size says that it is not there."""
+    last, proof = LEAVES[size - 1], inclusion_proof(LEAVES[:size], size - 1)
+
+    assert verify_inclusion(last, size - 1, size, proof, tree_head(0, size))
+    assert not verify_inclusion(last, size - 1, size - 1, proof, tree_head(0, size))
+
+
 def test_a_changed_history_is_never_consistent() -> None:
     """Whichever earlier leaf was changed, no proof of the new tree fits the old root."""
     old, new = 37, 90
