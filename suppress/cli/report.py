@@ -11,10 +11,51 @@ from suppress.cli.console import Screen, emit, note, progress
 from suppress.cli.options import AsJson, DryRun, actor, appearance, settings
 
 if TYPE_CHECKING:
+    from suppress.config import Settings
     from suppress.report.issue import Issued
     from suppress.report.target import Target
 
 DAY = "%Y-%m-%d"
+Sender = Annotated[
+    str | None, typer.Option("--sender", help="Count only what binds this sender. [default: all]")
+]
+Destination = Annotated[
+    list[str] | None,
+    typer.Option("--destination", help="Judge only this destination; may be repeated. [default: all]"),
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        metavar="DAY|INSTANT",
+        help="Report as it could have been made then, from the entries up to it. [default: now]",
+    ),
+]
+Policy = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--policy",
+        metavar="ID|FILE",
+        help="Judge under this policy, of the shipped table or a TOML file; may be repeated. "
+        "[default: `policies` of the settings]",
+    ),
+]
+Sample = Annotated[
+    int,
+    typer.Option("--sample", min=0, max=1_000, help="Requests to draw and to prove one by one."),
+]
+Seed = Annotated[
+    str | None,
+    typer.Option("--seed", help="What the draw follows from: let the auditor choose. [default: the root]"),
+]
+WhatIf = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--what-if",
+        metavar="policy=ID|deleted-missed",
+        help="Replay the period under another policy, or as if deleted contacts had been missed.",
+    ),
+]
 
 
 def report(
@@ -42,6 +83,13 @@ def report(
     full: Annotated[
         bool, typer.Option("--full", help="Show addresses where a person is named: personal data.")
     ] = False,
+    sender: Sender = None,
+    destination: Destination = None,
+    as_of: AsOf = None,
+    policy: Policy = None,
+    sample: Sample = 25,
+    seed: Seed = None,
+    what_if: WhatIf = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -53,6 +101,7 @@ def report(
         suppress report -o audit.html
         suppress report --since 2026-07-01 --until 2026-09-30 --full -o q3.html
         suppress report -o audit-2026-q3
+        suppress report --as-of 2026-09-30 --policy ca.casl --what-if deleted-missed -o then.html
     """
     from suppress.audit import verify
     from suppress.ledger import Ledger
@@ -61,6 +110,18 @@ def report(
 
     target = _target(format_, output, as_json=as_json)
     chosen = settings(ctx)
+    wanted = Wanted(
+        since=_day(since),
+        until=_day(until),
+        full=full,
+        as_of=_instant(as_of, chosen),
+        sender=sender,
+        destinations=tuple(destination or ()),
+        policies=tuple(policy or ()),
+        sample=sample,
+        seed=seed,
+        what_if=tuple(what_if or ()),
+    )
     with (
         Ledger.open(chosen.ledger, keys=chosen.keys, read_only=dry_run) as ledger,
         progress("Verifying and reading", appearance=appearance(ctx), unit="entries") as advance,
@@ -68,7 +129,7 @@ def report(
         issued = issue(
             ledger,
             chosen,
-            Wanted(_day(since), _day(until), full),
+            wanted,
             target,
             lambda: verify(
                 chosen.ledger,
@@ -106,6 +167,25 @@ def _target(format_: str | None, output: str | None, *, as_json: bool) -> Target
 
 def _day(given: datetime | None) -> date | None:
     return None if given is None else given.date()
+
+
+def _instant(text: str | None, chosen: Settings) -> datetime | date | None:
+    """A day, or an instant; without a zone the sender's."""
+    from suppress.errors import BadUsage
+    from suppress.report.period import Zone
+
+    if text is None:
+        return None
+    try:
+        if len(text) == len("2026-09-30"):
+            return date.fromisoformat(text)
+        found = datetime.fromisoformat(text)
+        return found.replace(tzinfo=found.tzinfo or Zone.named(chosen.timezone).rules)
+    except ValueError:
+        raise BadUsage(
+            f"--as-of {text} is neither a day nor an instant",
+            remedy="write 2026-09-30 or 2026-09-30T17:00:00Z",
+        ) from None
 
 
 def _tell(ctx: typer.Context, issued: Issued, *, as_json: bool) -> None:

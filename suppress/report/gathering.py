@@ -112,6 +112,7 @@ class _Gathering:
                 if self._asked.cut and at > as_of:
                     break
                 self._first = self._first or at
+                self._last = at
                 self._pass_bounds(opened=at >= opens, closed=at >= closes)
             self._size += 1
             self._ahead += at > as_of
@@ -124,7 +125,6 @@ class _Gathering:
                 self._opted_out(item)
             elif not isinstance(item, Passed):
                 self._take(item)
-        self._last = at or None
 
     @property
     def struck_out(self) -> frozenset[int]:
