@@ -163,7 +163,7 @@ def _told(
             receipt = _covering(ledger, name, max(requests))
             yield Told(
                 name,
-                honoured=receipt is not None and requests.isdisjoint(_honoured(receipt).failed),
+                honoured=receipt is not None and requests.isdisjoint(_honoured(receipt).exceptions),
                 configured=name in configured,
                 receipt=None if receipt is None else receipt.seq,
             )

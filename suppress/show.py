@@ -63,7 +63,7 @@ def _destinations(ledger: Ledger, history: Sequence[Recorded]) -> tuple[Obedienc
     for entry in ledger.about(Honoured.type):  # newest first
         body = entry.body
         assert isinstance(body, Honoured)
-        if body.upto >= asked and not own & set(body.failed):
+        if body.upto >= asked and not own & set(body.exceptions):
             found[body.destination] = Obedience(body.destination, entry.at, body.verified, entry.seq)
         else:
             found.setdefault(body.destination, Obedience(body.destination, None))

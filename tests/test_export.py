@@ -565,22 +565,6 @@ def test_waiting_sleeps_until_the_time_but_never_long(monkeypatch: pytest.Monkey
     assert 60 == slept[2]
 
 
-def test_more_exceptions_than_an_entry_holds_move_the_watermark_back(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What the receipt says stays true, and those beyond it are told again."""
-    monkeypatch.setattr(receipts, "LISTED_FAILURES", 1)
-    server = Server(rejects={"a@example.com", "b@example.com", "c@example.com"})
-    run(ledger, Memory(server))
-    final = bodies(ledger, Honoured)[-1]
-    opt_outs = [entry.seq for entry in ledger.entries() if isinstance(entry.body, OptOutRecorded)]
-    server.rejects.clear()
-    result = run(ledger, Memory(server))
-
-    assert ((opt_outs[0],), opt_outs[1] - 1) == (final.failed, final.upto)
-    assert (None, 3) == (result.failure, len(server.suppressed))
-
-
 # --- Erased people -----------------------------------------------------------------------------------------
 
 
@@ -653,7 +637,8 @@ def test_erased_people_never_hold_a_watermark_back(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """With more of them than an entry holds, those who can be told come first; the rest is on record."""
-    monkeypatch.setattr(receipts, "LISTED_FAILURES", 1)
+    monkeypatch.setattr(receipts, "LISTED", 1)
+    monkeypatch.setattr(receipts, "RUNS", 1)
     gone = erased(ledger, "a", "b")
     result = to_file(ledger, tmp_path / "list.csv")
     final = bodies(ledger, Honoured)[-1]

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, TypeAlias
 
+from suppress.core.spans import within
 from suppress.core.suppression import Channel, Origin, Reason, Scope, Visibility
 
 
@@ -252,6 +253,21 @@ class Honoured:
     failed: tuple[int, ...]
     verified: bool
     """Whether reading back showed it, not only that it was accepted."""
+    spans: tuple[int, ...] | None = later()
+    """In place of a long `failed`: pairs of first and last (`core.spans`) of all requests of those people and
+    of the entries that added them, which stand between and would part the runs."""
+    requests: int | None = later()
+    """How many of the entries in `spans` are requests."""
+
+    @property
+    def exceptions(self) -> tuple[int, ...]:
+        """Each entry that `upto` does not cover; among `spans` also such as are no requests."""
+        return self.failed if self.spans is None else tuple(within(self.spans))
+
+    @property
+    def not_taken(self) -> int:
+        """How many requests the destination does not hold."""
+        return len(self.failed) if self.requests is None else self.requests
 
 
 @dataclass(frozen=True, slots=True)

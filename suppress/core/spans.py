@@ -21,9 +21,14 @@ def spans(numbers: Iterable[int]) -> tuple[int, ...]:
     return tuple(found)
 
 
+def are_spans(pairs: Sequence[int]) -> bool:
+    """Whether these are pairs as `spans` makes them."""
+    return len(pairs) % 2 == 0 and all(one <= other for one, other in itertools.pairwise(pairs))
+
+
 def within(pairs: Sequence[int]) -> Iterator[int]:
     """The numbers again. Raises ValueError when the pairs are not as `spans` makes them."""
-    if len(pairs) % 2 or any(one > other for one, other in itertools.pairwise(pairs)):
+    if not are_spans(pairs):
         raise ValueError("not pairs of first and last in order")
     for first, last in zip(pairs[::2], pairs[1::2], strict=True):
         yield from range(first, last + 1)

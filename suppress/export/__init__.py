@@ -32,9 +32,8 @@ from operator import attrgetter
 from typing import TypeVar
 
 from suppress.config import DestinationSettings
-from suppress.core.address import Address
 from suppress.core.canonical import timestamp
-from suppress.core.entry import DestinationChanged, Disclosed, Honoured, OptOutRecorded
+from suppress.core.entry import DestinationChanged, Disclosed, OptOutRecorded, SubjectAdded
 from suppress.core.spelling import comparable
 from suppress.core.suppression import EVERYTHING, Scope
 from suppress.errors import BadUsage, DestinationFailed, SuppressError
@@ -143,6 +142,9 @@ class _Told:
 
     outcomes: Counter[str] = field(default_factory=Counter)
     failed: set[int] = field(default_factory=set)
+    """Every request of people who may still be mailed there."""
+    beside: set[int] = field(default_factory=set)
+    """The entries that added these people."""
     verified: bool = True
     count: int = 0
     addresses: int = 0
@@ -247,6 +249,7 @@ class _Run:
             digest.hexdigest(),
             told.count - told.missed,
             failed=told.failed,
+            beside=told.beside,
             verified=told.verified,
             upto=self.position.size - 1,
         )
@@ -278,17 +281,15 @@ class _Run:
         for outcome, count in tally.close().items():
             told.outcomes[outcome.value] += count
         missed, verified = self._read_back(tally)
-        failed = self._opt_outs_of([each for each in part if each.suppression.seq in missed])
-        told.failed |= failed
+        self._add_requests_of([each for each in part if each.suppression.seq in missed], told)
         told.missed += len(missed)
         told.verified &= verified
         # Watermark and exceptions stay as they were until the last part is done: what they say stays true.
         before = receipts.honoured(self.ledger, self.exporter.name)
-        upto, exceptions = (0, ()) if before is None else (before.upto, before.failed)
+        if before is None:
+            before = receipts.Exceptions(0).receipt(self.exporter.name, artefact, 0, verified=verified)
         count = len(part) - len(missed)
-        self._append(
-            Event(_new_id(), Honoured(self.exporter.name, upto, artefact, count, exceptions, verified))
-        )
+        self._append(Event(_new_id(), replace(before, artefact=artefact, count=count, verified=verified)))
 
     def _poll(self, tally: Tally) -> None:
         for _ in range(PATIENCE):
@@ -371,8 +372,8 @@ class _Run:
         honoured = None if self.change else receipts.honoured(self.ledger, self.exporter.name)
         if honoured is not None:
             news = receipts.subjects(self.ledger.entries(honoured.upto + 1, self.position.size))
-            for seq in honoured.failed:
-                news |= receipts.subjects(self.ledger.entries(seq, seq + 1))
+            for first, last in receipts.runs(honoured):
+                news |= receipts.subjects(self.ledger.entries(first, last + 1))
             news |= {self.twins[subject] for subject in news & self.twins.keys()}
             everyone = [each for each in everyone if each.subject in news or each.heard > honoured.upto]
         return sorted(everyone, key=lambda each: (each.suppression.latest, each.key))
@@ -397,14 +398,14 @@ class _Run:
                 self.progress(number, None)
             yield entry
 
-    def _opt_outs_of(self, people: Iterable[Listed]) -> set[int]:
+    def _add_requests_of(self, people: Iterable[Listed], told: _Told) -> None:
         """Every request of these people, not only the one that stands: none of them is honoured."""
-        return {
-            recorded.entry.seq
-            for each in people
-            for recorded in self.ledger.history(Address(each.key, each.key))
-            if isinstance(recorded.entry.body, OptOutRecorded) and recorded.entry.seq < self.position.size
-        }
+        subjects = {each.subject for each in people}
+        subjects |= {twin for twin, first in self.twins.items() if first in subjects}
+        for entry in self.ledger.about_people(subjects):
+            if entry.seq < self.position.size and isinstance(entry.body, (OptOutRecorded, SubjectAdded)):
+                named = told.failed if isinstance(entry.body, OptOutRecorded) else told.beside
+                named.add(entry.seq)
 
     # --- Saying so ---------------------------------------------------------------------------------------
 
@@ -422,11 +423,18 @@ class _Run:
         yield Event(_new_id(), disclosed)
 
     def _receipt(
-        self, artefact: str, count: int, *, verified: bool, upto: int, failed: Iterable[int] = ()
+        self,
+        artefact: str,
+        count: int,
+        *,
+        verified: bool,
+        upto: int,
+        failed: Iterable[int] = (),
+        beside: Iterable[int] = (),
     ) -> Event:
         erased = {seq for seq in self.erased if seq <= upto}
-        upto, listed = receipts.fitting(upto, failed, erased)
-        return Event(_new_id(), Honoured(self.exporter.name, upto, artefact, count, listed, verified))
+        exceptions = receipts.fitting(upto, failed, beside, erased)
+        return Event(_new_id(), exceptions.receipt(self.exporter.name, artefact, count, verified=verified))
 
     def _append(self, *events: Event) -> int:
         """The number of the last entry."""

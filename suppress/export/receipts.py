@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import takewhile
 from typing import TypeVar
 
 from suppress.config import DestinationSettings, is_secret
 from suppress.core.canonical import canonical
 from suppress.core.entry import Body, DestinationChanged, Entry, Erased, Forgotten, Honoured, OptOutRecorded
+from suppress.core.spans import spans
 from suppress.ledger import Ledger
 
 _B = TypeVar("_B", bound=Body)
 
-LISTED_FAILURES = 4_000
-"""Exceptions in one receipt; an entry holds at most 65,535 bytes."""
+LISTED = 1_000
+"""Exceptions that a receipt names one by one; beyond, it names runs of them."""
+RUNS = 3_200
+"""Runs in one receipt: an entry holds at most 65,535 bytes, and a number has up to nine digits."""
 
 
 def honoured(ledger: Ledger, name: str) -> Honoured | None:
@@ -87,6 +91,12 @@ def erased(ledger: Ledger) -> dict[str, frozenset[int]]:
     return {subject: seqs for subject, seqs in opt_outs.items() if seqs}
 
 
+def runs(receipt: Honoured) -> Iterator[tuple[int, int]]:
+    """First and last of each run of entries that a receipt does not cover."""
+    pairs = spans(receipt.failed) if receipt.spans is None else receipt.spans
+    yield from zip(pairs[::2], pairs[1::2], strict=True)
+
+
 def subjects(entries: Iterable[Entry]) -> set[str]:
     return {entry.body.subject for entry in entries if isinstance(entry.body, OptOutRecorded)}
 
@@ -95,25 +105,51 @@ def held(ledger: Ledger, name: str, opt_outs: frozenset[int]) -> frozenset[int]:
     """Those of these opt-outs that some receipt of a destination covers."""
     open_ones = opt_outs
     for receipt in _receipts(ledger, name):
-        failed = frozenset(receipt.failed)
+        failed = frozenset(receipt.exceptions)
         open_ones = frozenset(seq for seq in open_ones if seq > receipt.upto or seq in failed)
         if not open_ones:
             break
     return opt_outs - open_ones
 
 
-def fitting(upto: int, failed: Iterable[int], erased: Iterable[int]) -> tuple[int, tuple[int, ...]]:
+@dataclass(frozen=True, slots=True)
+class Exceptions:
+    """What a receipt lists: a watermark, and the entries below it that a destination does not hold."""
+
+    upto: int
+    requests: frozenset[int] = frozenset()
+    beside: frozenset[int] = frozenset()
+    """Entries that added these people, which may be named with their requests and make longer runs."""
+
+    def receipt(self, destination: str, artefact: str, count: int, *, verified: bool) -> Honoured:
+        """The entry that says so."""
+        if len(self.requests) <= LISTED:
+            return Honoured(destination, self.upto, artefact, count, tuple(sorted(self.requests)), verified)
+        runs = spans(self.requests | self.beside)
+        return Honoured(
+            destination, self.upto, artefact, count, (), verified, spans=runs, requests=len(self.requests)
+        )
+
+
+def fitting(upto: int, failed: Iterable[int], beside: Iterable[int], erased: Iterable[int]) -> Exceptions:
     """Watermark and exceptions that fit into an entry; with too many, the watermark stops before the rest.
 
     People who were erased take what room the others leave. They can never be told, so that a watermark which
     waited for them would stand still; and an `erased` entry names them all.
     """
-    listed = set(failed)
-    if len(listed) > LISTED_FAILURES:
-        first = sorted(listed)
-        return first[LISTED_FAILURES] - 1, tuple(first[:LISTED_FAILURES])
-    room = LISTED_FAILURES - len(listed)
-    return upto, tuple(sorted(listed.union(sorted(set(erased) - listed, reverse=True)[:room])))
+    listed, added = frozenset(failed), frozenset(beside)
+    runs = spans(listed | added)
+    if len(listed) > LISTED and len(runs) > 2 * RUNS:
+        stop = runs[2 * RUNS] - 1
+        return Exceptions(
+            stop,
+            frozenset(each for each in listed if each <= stop),
+            frozenset(each for each in added if each <= stop),
+        )
+    gone = sorted(set(erased) - listed, reverse=True)
+    # Each of them is at worst a run of its own; a list that names one by one has less room.
+    room = LISTED - len(listed) if len(listed) + len(gone) <= LISTED else RUNS - len(runs) // 2
+    return Exceptions(upto, listed.union(gone[: max(0, room)]), added)
 
 
 def _bodies(entries: Iterable[Entry], kind: type[_B]) -> Iterator[_B]:

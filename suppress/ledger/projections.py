@@ -272,6 +272,18 @@ def history_of(connection: Connection, person: int) -> list[Entry]:
     return [decoded(seq, leaf) for seq, leaf in rows.all()]
 
 
+def about_people(connection: Connection, subjects: Iterable[str]) -> Iterator[Entry]:
+    """Every entry about these subjects, their `subject.added` first, in few statements."""
+    for people in chunks(entries_by_id(connection, subjects).values()):
+        about = select(tables.about.c.seq).where(tables.about.c.person.in_(people))
+        rows = connection.execute(
+            select(tables.ledger.c.seq, tables.ledger.c.leaf)
+            .where(or_(tables.ledger.c.seq.in_(people), tables.ledger.c.seq.in_(about)))
+            .order_by(tables.ledger.c.seq)
+        )
+        yield from (decoded(seq, leaf) for seq, leaf in rows)
+
+
 def replayed(connection: Connection, person: int) -> Standing:
     """A person's standing folded anew from all their entries."""
     return standing_of("", history_of(connection, person))

@@ -22,6 +22,7 @@ from suppress.core.entry import (
     SyncDone,
     WaiverRecorded,
 )
+from suppress.core.spans import are_spans
 
 OURS = (
     LogOpened,
@@ -50,8 +51,10 @@ def problem(body: Body, seq: int) -> str | None:
     match body:
         case ImportDone() if body.rows != body.accepted + body.duplicate + body.ignored + body.rejected:
             return "rows is not the sum of accepted, duplicate, ignored and rejected"
-        case Honoured() if any(failed > body.upto for failed in body.failed):
+        case Honoured() if any(failed > body.upto for failed in (*body.failed, *(body.spans or ()))):
             return "a failed entry lies beyond upto"
+        case Honoured() if body.spans is not None and (body.failed or not are_spans(body.spans)):
+            return "spans are not pairs of first and last in order, or stand beside single entries"
         case ReportIssued() | Restored() if not 0 <= body.size <= seq:
             return f"size {body.size} is more than there was"
         case LogOpened() if seq != 0:
@@ -71,7 +74,8 @@ def _named(body: Body) -> list[tuple[str, int]]:
         case Erased() | Forgotten():
             return [("entry", each) for each in body.entries]
         case Honoured():
-            return [("upto", body.upto), *(("failed entry", each) for each in body.failed)]
+            failed = (*body.failed, *(body.spans or ()))
+            return [("upto", body.upto), *(("failed entry", each) for each in failed)]
         case SyncDone():
             return [("drift entry", each) for each in body.drift]
         case ImportDone():

@@ -370,6 +370,12 @@ class Ledger:
             entries = projections.history_of(connection, people[key][0])
             return [Recorded(entry, _payload(connection, entry.seq)) for entry in entries]
 
+    def about_people(self, subjects: Iterable[str]) -> Iterator[Entry]:
+        """Every entry about these subjects, without payloads, for many at once."""
+        with reading(self._engine, self.place) as connection:
+            found = list(projections.about_people(connection, subjects))
+        yield from found
+
     def suppressed(self, channel: Channel = Channel.EMAIL, target: Scope = EVERYTHING) -> Iterator[Listed]:
         """Everybody who may not be mailed and whose address is held, sorted by match key (UTF-8 bytes)."""
         return listing.suppressed(self._engine, self.place, channel, target)

@@ -128,7 +128,7 @@ class Destinations:
         """A destination was told."""
         requests = self._people.requests
         failed: set[int] = set()
-        for seq in body.failed:
+        for seq in body.exceptions:
             index = requests.at_seq(seq)
             if index is not None:
                 failed.update((index, *self._people.requests_of(requests.person[index])))

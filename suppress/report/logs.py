@@ -32,7 +32,7 @@ def handling(facts: Facts) -> Iterator[Table]:
         .column("Destination", lambda each: each.body.destination)
         .column("Told up to entry", lambda each: each.body.upto if each.body.upto >= 0 else None)
         .column("People", lambda each: each.body.count)
-        .column("Requests not taken", lambda each: len(each.body.failed))
+        .column("Requests not taken", lambda each: each.body.not_taken)
         .column("Read back", lambda each: each.body.verified)
         .column("SHA-256", lambda each: each.body.artefact)
         .table("exports", "Receipts of destinations")
