@@ -160,7 +160,7 @@ class TestAccessible:
         ids = {each.attributes["id"] for each in page.elements if "id" in each.attributes}
         for region in (each for each in page.all("div") if each.attributes.get("role") == "region"):
             assert region.attributes["tabindex"] == "0"
-            assert region.attributes["aria-labelledby"] in ids
+            assert region.attributes.get("aria-label") or region.attributes["aria-labelledby"] in ids
 
     def test_ids_are_unique_and_links_lead_somewhere(self, page: Page) -> None:
         """Every link stays inside the page."""
