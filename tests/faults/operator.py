@@ -76,9 +76,10 @@ def edit_an_entry(stage: Stage) -> None:
 
 @attack("entry 21 is not the one that was signed")
 def edit_the_newest_entry(stage: Stage) -> None:
-    """There is no unsigned tail."""
+    """There is no unsigned tail, also without the mark outside."""
     last = stage.size() - 1
     stage.put(last, stage.forged(last, requests=99))
+    stage.highwater.unlink()
 
 
 @attack("entries 1 to 5 do not have the root")
