@@ -311,6 +311,12 @@ CHANGES: dict[str, tuple[Grade, str, Callable[[bytes], bytes], str]] = {
         lambda content: content.replace(b'"seq":3', b'"seq":4'),
         "commits to nothing",
     ),
+    "an opening of something else": (
+        Grade.OPEN,
+        layout.PAYLOADS,
+        lambda content: content.replace(b"person1@", b"person7@"),
+        "does not open entry",
+    ),
     "no opening": (Grade.OPEN, layout.PAYLOADS, lambda _: b"", "neither content nor"),
     "an opening twice": (Grade.OPEN, layout.PAYLOADS, lambda content: content * 2, "order of the entries"),
     "an opening of somebody else": (

@@ -442,15 +442,21 @@ def test_a_person_row_that_no_entry_added_stops_the_append(place: Place) -> None
         ledger.append([opt_out(facts=("more",))], actor="test")
 
 
-def test_leaves_are_hashed_as_the_database_gives_them_back(place: Place) -> None:
+@pytest.mark.parametrize(
+    ("kept", "says"),
+    [
+        ("INSERT INTO ledger VALUES (NEW.seq + 1, CAST('{}' AS BLOB))", "did not keep all entries"),
+        ("UPDATE ledger SET leaf = CAST('{}' AS BLOB) WHERE seq = NEW.seq", "did not keep entry 2"),
+    ],
+    ids=["more", "other"],
+)
+def test_leaves_are_hashed_as_the_database_gives_them_back(place: Place, kept: str, says: str) -> None:
     """Where the table does not hold what was written, nothing is signed or kept."""
     with place.raw() as connection:
-        connection.execute(
-            "CREATE TRIGGER evil AFTER INSERT ON payload BEGIN "
-            "INSERT INTO ledger VALUES (NEW.seq + 1, CAST('{}' AS BLOB)); END"
-        )
+        connection.execute("DROP TRIGGER ledger_no_update")
+        connection.execute(f"CREATE TRIGGER evil AFTER INSERT ON payload BEGIN {kept}; END")
     with place.open() as ledger:
-        with pytest.raises(LedgerDamaged, match="did not keep"):
+        with pytest.raises(LedgerDamaged, match=says):
             ledger.append([opt_out()], actor="test")
 
         assert ledger.head().size == 1
