@@ -11,17 +11,21 @@ from tests.ledger.making import Place
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--faults-long` multiplies kills and flips by twenty."""
+    """`--faults-long` multiplies kills and flips by twenty-eight, and samples nothing."""
     parser.addoption(
         "--faults-long", action="store_true", help="Long fault harnesses: many kills, every byte."
     )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder is a fault harness."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Everything in this folder is a fault harness; what is marked `long` has no short run."""
     for item in items:
         if "tests/faults/" in item.nodeid:
             item.add_marker(pytest.mark.faults)
+    if not config.getoption("--faults-long", default=False):
+        long = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
 
 
 @pytest.fixture
@@ -32,6 +36,6 @@ def place(tmp_path: Path) -> Place:
 
 @pytest.fixture
 def rounds(request: pytest.FixtureRequest) -> Callable[[int], int]:
-    """How often to do something: as often as given, or twenty times as often."""
-    factor = 20 if request.config.getoption("--faults-long", default=False) else 1
+    """How often to do something: as often as given, or twenty-eight times as often."""
+    factor = 28 if request.config.getoption("--faults-long", default=False) else 1
     return lambda short: short * factor

@@ -131,7 +131,7 @@ def test_any_changed_byte_of_any_value_is_found(
         by_column.setdefault((table, column), []).extend(
             (number, value, changed) for changed in changes(value)
         )
-    missed = []
+    tried, missed = 0, []
     with place.raw() as connection:
         guards = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
     for (table, column), candidates in by_column.items():
@@ -139,10 +139,12 @@ def test_any_changed_byte_of_any_value_is_found(
         for number, value, changed in sample:
             if not _stored(place, guards, table, column, number, changed):
                 continue
+            tried += 1
             if not found(place):
                 missed.append((table, column, number, value, changed))
             shutil.copyfile(original.file, place.file)
 
+    print(f"\n{tried:,} changed values in {len(by_column)} columns, {len(missed)} missed")
     assert [] == missed
     assert {(table, column) for table, columns in COLUMNS.items() for column in columns} == by_column.keys()
 
