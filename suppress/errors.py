@@ -16,7 +16,8 @@ The rules this module keeps:
     ├── SignInNeeded                4  no token, or the platform refused it
     ├── SourceFailed                5  a source did not answer, or not as its contract says
     │   ├── QuotaExhausted          5  the day's request budget is used up
-    │   └── Incomplete              5  everything read was kept, but the counts do not add up
+    │   ├── Incomplete              5  everything read was kept, but the counts do not add up
+    │   └── Stale                   5  what a check would rest on is older than it may be
     ├── DestinationFailed           5  a destination did not take or did not obey
     ├── NoLedger                   10  there is no ledger there yet
     ├── LedgerLocked               11  another process holds the ledger
@@ -105,6 +106,12 @@ class Incomplete(SourceFailed):
     """All that was read is recorded, but the counts do not add up, so the run may not be called complete."""
 
     default_remedy = "suppress sync --full"
+
+
+class Stale(SourceFailed):
+    """A source was last read, or a portable snapshot made, longer ago than allowed; nothing was done."""
+
+    default_remedy = "suppress sync"
 
 
 class DestinationFailed(SuppressError):

@@ -13,13 +13,14 @@ Rules kept here:
 `gate` decides about addresses and rows; `sorting` carries a file through it.
 """
 
-from suppress.check.gate import Alias, Answer, Decision, Gate, check_addresses
+from suppress.check.gate import Alias, Answer, Answers, Decision, Gate, check_addresses
 from suppress.check.sorting import COLUMNS, FileChecked, Finding, Targets, check_file
 
 __all__ = [
     "COLUMNS",
     "Alias",
     "Answer",
+    "Answers",
     "Decision",
     "FileChecked",
     "Finding",

@@ -9,16 +9,23 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from suppress.core.address import Address, addresses_in
+from suppress.core.mailing import ANY_MAIL, Mailing
+from suppress.core.roles import is_role
 from suppress.core.verdict import CLEAR, Ruling, Verdict
 from suppress.errors import BadUsage
 from suppress.files.contacts import ContactFile
 from suppress.files.records import Record
 
-if TYPE_CHECKING:
-    from suppress.ledger import Lookup
+
+class Answers(Protocol):
+    """Who may say whether people may be mailed: an open ledger (`Lookup`), or a copy for elsewhere."""
+
+    def verdicts(self, addresses: Sequence[Address], mailing: Mailing = ANY_MAIL) -> list[Verdict]:
+        """The verdict for each address, in the same order."""
+        ...
 
 
 class Alias(StrEnum):
@@ -46,9 +53,13 @@ class Answer:
     address: str
     ruling: Ruling
     verdict: Verdict
+    role: bool = False
+    """Whether it is the address of an office: a tag, and no reason to withhold it."""
 
 
-def check_addresses(lookup: Lookup, asked: Sequence[str], *, alias: Alias = Alias.REVIEW) -> list[Answer]:
+def check_addresses(
+    lookup: Answers, asked: Sequence[str], *, alias: Alias = Alias.REVIEW, mailing: Mailing = ANY_MAIL
+) -> list[Answer]:
     """One answer for each, in order. What was asked may hold a name or several addresses: the worst counts.
 
     Raises:
@@ -59,7 +70,8 @@ def check_addresses(lookup: Lookup, asked: Sequence[str], *, alias: Alias = Alia
         found = addresses_in(each)
         if not found:
             raise BadUsage(f"{each!r} holds no address", remedy="suppress check ADDRESS")
-        answers.append(Answer(each, *_worst(lookup.verdicts(found), alias)))
+        ruling, verdict = _worst(lookup.verdicts(found, mailing), alias)
+        answers.append(Answer(each, ruling, verdict, any(is_role(one.key) for one in found)))
     return answers
 
 
@@ -67,10 +79,11 @@ _GRAVITY = {Ruling.SUPPRESSED: 2, Ruling.REVIEW: 1, Ruling.CLEAR: 0}
 
 
 def _worst(verdicts: Iterable[Verdict], alias: Alias) -> tuple[Ruling, Verdict]:
+    """The gravest answer. One that a waiver let through says more than one that is clear."""
     ruling, worst = Ruling.CLEAR, CLEAR
     for verdict in verdicts:
         found = ruled(verdict, alias)
-        if _GRAVITY[found] > _GRAVITY[ruling]:
+        if _GRAVITY[found] > _GRAVITY[ruling] or (worst is CLEAR and verdict.waiver is not None):
             ruling, worst = found, verdict
     return ruling, worst
 
@@ -89,6 +102,8 @@ class Decision:
     """Why the row could not be read with certainty, in words."""
     valid: bool = True
     """Whether one of its addresses is one that mail systems accept."""
+    role: bool = False
+    """Whether one of its addresses is of an office. Told of rows that are not plainly kept."""
 
 
 KEEP = Decision(Ruling.CLEAR)
@@ -119,10 +134,13 @@ class _Seen(NamedTuple):
 class Gate:
     """The readable engine: decides about rows, a batch at a time."""
 
-    def __init__(self, contacts: ContactFile, lookup: Lookup, alias: Alias) -> None:
+    def __init__(
+        self, contacts: ContactFile, lookup: Answers, alias: Alias, mailing: Mailing = ANY_MAIL
+    ) -> None:
         self._contacts = contacts
         self._lookup = lookup
         self._alias = alias
+        self._mailing = mailing
 
     def decide(self, rows: Sequence[Record]) -> list[Decision]:
         """One decision a row, in order."""
@@ -131,7 +149,7 @@ class Gate:
         for each in seen:
             asked += each.own
             asked += each.stray
-        verdicts = self._lookup.verdicts(asked)
+        verdicts = self._lookup.verdicts(asked, self._mailing)
         decisions, start = [], 0
         for each in seen:
             middle = start + len(each.own)
@@ -161,24 +179,31 @@ class Gate:
         return _Seen(own, tuple(each for key, each in stray.items() if key not in known), doubt, unclear)
 
     def _decided(self, seen: _Seen, own: Sequence[Verdict], stray: Sequence[Verdict]) -> Decision:
+        waived: Verdict | None = None
         for found in own:
             if found is not CLEAR:
                 ruling, verdict = _worst(own, self._alias)
                 if ruling is not Ruling.CLEAR:
-                    return Decision(ruling, verdict, _whose(seen.own, own, verdict))
+                    whose = _whose(seen.own, own, verdict)
+                    return Decision(ruling, verdict, whose.raw.strip(), role=is_role(whose.key))
+                waived = verdict if verdict.waiver is not None else None
                 break
         ruling, verdict = _worst(stray, self._alias) if stray else (Ruling.CLEAR, CLEAR)
         if ruling is not Ruling.CLEAR:
-            return Decision(Ruling.REVIEW, verdict, _whose(seen.stray, stray, verdict), seen.doubt)
+            whose = _whose(seen.stray, stray, verdict)
+            role = is_role(whose.key)
+            return Decision(Ruling.REVIEW, verdict, whose.raw.strip(), seen.doubt, role=role)
         if seen.unclear:
             return Decision(Ruling.REVIEW, doubt=seen.doubt)
-        return KEEP if any(_is_sound(each) for each in seen.own) else KEEP_INVALID
+        valid = any(_is_sound(each) for each in seen.own)
+        if waived is not None:
+            whose = _whose(seen.own, own, waived)
+            return Decision(Ruling.CLEAR, waived, whose.raw.strip(), valid=valid, role=is_role(whose.key))
+        return KEEP if valid else KEEP_INVALID
 
 
-def _whose(addresses: Sequence[Address], verdicts: Sequence[Verdict], verdict: Verdict) -> str:
-    return next(
-        address.raw for address, found in zip(addresses, verdicts, strict=True) if found is verdict
-    ).strip()
+def _whose(addresses: Sequence[Address], verdicts: Sequence[Verdict], verdict: Verdict) -> Address:
+    return next(address for address, found in zip(addresses, verdicts, strict=True) if found is verdict)
 
 
 def _is_sound(address: Address) -> bool:

@@ -6,10 +6,13 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from suppress.check.gate import Alias, Decision, Gate
+from suppress.check.gate import Alias, Answers, Decision, Gate
+from suppress.check.tally import Found, Tally
 from suppress.core.entry import CheckDone
+from suppress.core.mailing import ANY_MAIL, Mailing
 from suppress.core.verdict import Ruling
 from suppress.errors import SuppressError
 from suppress.files.contacts import ContactFile, Copy
@@ -21,7 +24,7 @@ from suppress.ledger import Event
 if TYPE_CHECKING:
     # For their types only: none is needed to check an address.
     from suppress.check.fast import Block, Sieve
-    from suppress.ledger import Ledger, Lookup
+    from suppress.ledger import Ledger
 
 COLUMNS = ("suppress_tier", "suppress_rule", "suppress_since", "suppress_source", "suppress_reason")
 """Added to withheld and review rows."""
@@ -47,7 +50,7 @@ Progress = Callable[[int, int | None], None]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One row that was not kept, for `--explain`."""
+    """One row that was not kept, or kept because of a waiver, for `--explain`."""
 
     line: int
     decision: Decision
@@ -79,17 +82,21 @@ class FileChecked:
     files: Mapping[str, str | None]
     digest: str
     seq: int | None
-    """The entry that recorded it; None in a dry run."""
+    """The entry that recorded it; None in a dry run, and where there is no ledger."""
+    found: Found
+    """Why rows were not kept, in figures, and who was let through."""
 
 
 def check_file(
     contacts: ContactFile,
-    lookup: Lookup,
+    lookup: Answers,
     ledger: Ledger | None,
     *,
     actor: str,
     targets: Targets | None = None,
     alias: Alias = Alias.REVIEW,
+    mailing: Mailing = ANY_MAIL,
+    offline: bool = False,
     explain: Callable[[Finding], None] | None = None,
     progress: Progress = lambda _done, _total: None,
     engine: Engine = DEFAULT,
@@ -97,32 +104,34 @@ def check_file(
     """Sort the rows of a file, record that it was done, then let the results appear.
 
     Without a `ledger` it is a dry run: neither results nor record are written. The snapshot beside the ledger
-    may be: it is there for speed, and says nothing about the check.
+    may be: it is there for speed, and says nothing about the check. Only `offline`, where there is no ledger
+    to write to, results appear without a record.
 
     Raises:
         BadFile: The file turns out to be broken. Nothing is written.
         OutputRefused, StorageFailed: A result cannot be written. Nothing is left half-written.
         SuppressError: The ledger cannot be read, or the record cannot be written.
     """
-    wanted = (targets or Targets()).by_name() if ledger is not None else Targets().by_name()
+    wanted = (targets or Targets()).by_name() if ledger is not None or offline else Targets().by_name()
     with outputs(wanted, inputs=[contacts.path]) as results, ExitStack() as stack:
         copies = {}
         for name, result in results.items():
             copies[name] = contacts.copy(result, () if name == "kept" else COLUMNS)
             stack.callback(copies[name].abandon)
-        sorting = _Sorting(contacts, Gate(contacts, lookup, alias), copies, explain)
+        sorting = _Sorting(contacts, Gate(contacts, lookup, alias, mailing), copies, explain)
         sieve = _sieve(contacts, lookup, alias, engine)
         sorting.run(contacts.batches() if sieve is None else sieve.blocks(), progress)
+        terms = mailing.terms | ({} if alias is Alias.REVIEW else {"alias": alias.value})
         seq = None
+        for copy in copies.values():
+            copy.finish()
         if ledger is not None:
-            for copy in copies.values():
-                copy.finish()
             # Each check is an event of its own, also of a file that was checked before.
-            event = Event(uuid.uuid4().hex, sorting.record())
+            event = Event(uuid.uuid4().hex, sorting.record(terms))
             seq = ledger.append([event], actor=actor)[0].seq
-            # The kept rows last: whoever finds them finds the others too.
-            publish([results[name] for name in ("withheld", "review", "kept") if name in results])
-    record = sorting.record()
+        # The kept rows last: whoever finds them finds the others too.
+        publish([results[name] for name in ("withheld", "review", "kept") if name in results])
+    record = sorting.record(terms)
     return FileChecked(
         record.rows,
         record.kept,
@@ -132,6 +141,7 @@ def check_file(
         wanted,
         contacts.digest,
         seq,
+        sorting.tally.found(),
     )
 
 
@@ -149,6 +159,7 @@ class _Sorting:
         self._gate = gate
         self._copies = copies
         self._explain = explain
+        self.tally = Tally(datetime.now(UTC))
         self._rows = 0
         self._counts = dict.fromkeys(Ruling, 0)
         self._invalid = 0
@@ -169,8 +180,9 @@ class _Sorting:
         done = self._contacts.done()
         return int(self._rows / done) if done else None
 
-    def record(self) -> CheckDone:
-        """The counts, as the ledger keeps them."""
+    def record(self, terms: Mapping[str, str]) -> CheckDone:
+        """The counts and what was asked, as the ledger keeps them."""
+        waived, waivers = self.tally.record()
         return CheckDone(
             digest=self._contacts.digest,
             rows=self._rows,
@@ -178,6 +190,9 @@ class _Sorting:
             withheld=self._counts[Ruling.SUPPRESSED],
             review=self._counts[Ruling.REVIEW],
             invalid=self._invalid,
+            terms=terms or None,
+            waived=waived,
+            waivers=waivers,
         )
 
     def _sort(self, batch: Sequence[Record]) -> None:
@@ -221,8 +236,11 @@ class _Sorting:
             decision = next(decisions)
             rulings.append(decision.ruling)
             self._counts[decision.ruling] += 1
+            self.tally.add(decision)
             if decision.ruling is Ruling.CLEAR:
                 self._invalid += not decision.valid
+                if self._explain is not None and decision.verdict.waiver is not None:
+                    self._explain(Finding(row.line, decision))
                 continue
             if (copy := self._copies.get(_OTHERS[decision.ruling])) is not None:
                 copy.add(row, annotation(decision, row.line))
@@ -234,14 +252,18 @@ class _Sorting:
 _OTHERS = {Ruling.SUPPRESSED: "withheld", Ruling.REVIEW: "review"}
 
 
-def _sieve(contacts: ContactFile, lookup: Lookup, alias: Alias, engine: Engine) -> Sieve | None:
+def _sieve(contacts: ContactFile, lookup: Answers, alias: Alias, engine: Engine) -> Sieve | None:
     """The fast engine, where it is worth it, can read the file, and has what it needs."""
     if contacts.size is not None and contacts.size < engine.fast_from:
         return None
+    from suppress.ledger import Lookup
+
     try:
         from suppress.check import fast, snapshot
     except ImportError:  # numpy is an extra
         return None
+    if not isinstance(lookup, Lookup) or lookup.rules:
+        return None  # a rule or a digest concerns people whom the snapshot does not name
     if not fast.suits(contacts) or (found := snapshot.current(lookup)) is None:
         return None
     covering, folding = found

@@ -35,6 +35,7 @@ from suppress.cli import (
     report,
     show,
     simulate,
+    snapshot,
     status,
     sync,
     verify,
@@ -96,6 +97,7 @@ _command(EVERYDAY, "check", check.check)
 _command(EVERYDAY, "show", show.show)
 _command(EVERYDAY, "export", export.export)
 _command(EVERYDAY, "status", status.status)
+_command(EVERYDAY, "snapshot", snapshot.snapshot)
 _command(EVIDENCE, "report", report.report)
 _command(EVIDENCE, "verify", verify.verify)
 _command(EVIDENCE, "anchor", anchor.anchor)

@@ -6,19 +6,21 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from suppress.cli.checked import answer_facts, draw_answers, draw_file, explanation, file_facts, finding_facts
 from suppress.cli.console import Screen, emit, note, progress
+from suppress.cli.gate import OpenGate
 from suppress.cli.options import AsJson, DryRun, actor, appearance, settings
-from suppress.core.verdict import Ruling, Verdict
+from suppress.core.verdict import Ruling
 from suppress.errors import BadFile, BadUsage
 
 if TYPE_CHECKING:
-    from suppress.check import Alias, Answer, FileChecked, Finding, Targets
+    from suppress.check import Alias, FileChecked, Finding, Targets
     from suppress.files.contacts import ContactFile, Reading
-    from suppress.ledger import Lookup
 
 
 def check(
@@ -66,6 +68,30 @@ def check(
         str | None,
         typer.Option(metavar="NAME|NUMBER", help="Of a workbook. [default: the first one with rows]"),
     ] = None,
+    sender: Annotated[
+        str | None, typer.Option(help="Mail of this sender only. [default: whoever sends]")
+    ] = None,
+    channel: Annotated[Literal["email", "sms"], typer.Option(help="Over which channel.")] = "email",
+    message_class: Annotated[
+        Literal["commercial", "transactional"],
+        typer.Option(help="Opt-outs bind commercial mail, hard bounces all. The record says who chose."),
+    ] = "commercial",
+    purpose: Annotated[
+        str | None, typer.Option(help="What for, so that waivers for it count; they are said and recorded.")
+    ] = None,
+    max_age: Annotated[
+        str | None, typer.Option(metavar="SPAN", help="Refuse if a source was read longer ago: 24h, 7d, 30m.")
+    ] = None,
+    offline: Annotated[
+        Path | None,
+        typer.Option(metavar="SNAPSHOT", help="Without a ledger: against what suppress snapshot wrote."),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(metavar="VKEY", help="With --offline: the ledger's public key, or its file.")
+    ] = None,
+    exit_zero: Annotated[
+        bool, typer.Option("--exit-zero", help="End with 0 also when somebody is withheld or to be reviewed.")
+    ] = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -83,24 +109,31 @@ def check(
     """
     from suppress.check import Alias, Targets, check_addresses
     from suppress.files.contacts import Reading
-    from suppress.ledger import Lookup
 
     file = _file_among(what)
-    chosen = settings(ctx)
-    with ExitStack() as stack:
-        lookup = stack.enter_context(Lookup.open(chosen.ledger, keys=chosen.keys))
+    gate = OpenGate.asked(
+        settings(ctx),
+        sender=sender,
+        channel=channel,
+        message_class=message_class,
+        purpose=purpose,
+        max_age=max_age,
+        offline=offline,
+        key=key,
+    )
+    with gate:
         if file is None:
             _refuse_file_options(ctx)
-            answers = check_addresses(lookup, what, alias=Alias(alias))
-            facts = {"results": [_answer(each, explain=explain) for each in answers]}
-            emit("check", facts, as_json=as_json, human=lambda screen: _draw_answers(screen, answers))
+            answers = check_addresses(gate.answers, what, alias=Alias(alias), mailing=gate.mailing)
+            facts = {"results": [answer_facts(each, explain=explain) for each in answers]}
+            emit("check", facts, as_json=as_json, human=lambda screen: draw_answers(screen, answers))
             found = any(each.ruling is not Ruling.CLEAR for each in answers)
         else:
             reading = Reading(encoding, delimiter, tuple(column or ()), header, sheet)
             targets = Targets(kept, withheld, review)
-            run = _FileRun(ctx, file, lookup, Alias(alias), targets, output, explain=explain, as_json=as_json)
+            run = _FileRun(ctx, file, gate, Alias(alias), targets, output, explain=explain, as_json=as_json)
             found = run.done(reading, dry_run=dry_run)
-    if found:
+    if found and not exit_zero:
         raise typer.Exit(1)
 
 
@@ -155,7 +188,7 @@ class _FileRun:
         self,
         ctx: typer.Context,
         file: str,
-        lookup: Lookup,
+        gate: OpenGate,
         alias: Alias,
         targets: Targets,
         folder: str | None,
@@ -173,7 +206,7 @@ class _FileRun:
             raise BadUsage(
                 "rows and --json cannot both go to standard output", remedy="name a file for the rows"
             )
-        self.ctx, self.file, self.lookup, self.alias, self.targets = ctx, file, lookup, alias, targets
+        self.ctx, self.file, self.gate, self.alias, self.targets = ctx, file, gate, alias, targets
         self.folder = folder
         self.explain, self.as_json = explain, as_json
         self.screen = Screen(sys.stderr if self.piped else sys.stdout)
@@ -189,17 +222,19 @@ class _FileRun:
         with ExitStack() as stack:
             contacts = stack.enter_context(ContactFile.open(self.file, reading))
             ledger = None
-            if not dry_run:
+            if not dry_run and self.gate.portable is None:
                 ledger = stack.enter_context(Ledger.open(chosen.ledger, keys=chosen.keys))
             for each in contacts.assumptions:
                 note(f"{contacts.name}: {each}", appearance=look)
             result = check_file(
                 contacts,
-                self.lookup,
+                self.gate.answers,
                 ledger,
                 actor=actor(),
                 targets=self._named(contacts),
                 alias=self.alias,
+                mailing=self.gate.mailing,
+                offline=self.gate.portable is not None and not dry_run,
                 explain=self._explained if self.explain else None,
                 progress=stack.enter_context(progress("Checking", appearance=look)),
             )
@@ -217,105 +252,15 @@ class _FileRun:
 
     def _explained(self, finding: Finding) -> None:
         if self.as_json:
-            self.findings.append(_finding(finding))
+            self.findings.append(finding_facts(finding))
         else:
-            self.screen.line(_explanation(finding))
+            self.screen.line(explanation(finding))
 
     def _print(self, contacts: ContactFile, result: FileChecked) -> None:
         if not self.as_json:
-            _draw_file(self.screen, contacts, result, self.lookup, explained=self.explain)
+            draw_file(self.screen, contacts.name, result, self.gate, explained=self.explain)
             return
-        facts = {
-            "rows": result.rows,
-            "kept": result.kept,
-            "withheld": result.withheld,
-            "review": result.review,
-            "invalid": result.invalid,
-            "files": dict(result.files),
-            "ledger": {
-                "size": self.lookup.size,
-                "root": self.lookup.root,
-                "checkpoint": self.lookup.checkpoint,
-            },
-            "digest": result.digest,
-            "entry": result.seq,
-            "assumptions": list(contacts.assumptions),
-        }
+        facts = {**file_facts(result, self.gate), "assumptions": list(contacts.assumptions)}
         if self.explain:
             facts["findings"] = self.findings
         emit("check", facts, as_json=True, human=lambda _screen: None)
-
-
-_WORDS = {Ruling.SUPPRESSED: "withheld", Ruling.REVIEW: "review", Ruling.CLEAR: "kept"}
-
-
-def _answer(answer: Answer, *, explain: bool) -> Mapping[str, object]:
-    facts = {"address": answer.address, "verdict": answer.ruling.value, **_why(answer.verdict)}
-    if not explain:
-        del facts["rule"]
-    return facts
-
-
-def _finding(finding: Finding) -> Mapping[str, object]:
-    decision = finding.decision
-    return {
-        "line": finding.line,
-        "outcome": _WORDS[decision.ruling],
-        "address": decision.address,
-        **_why(decision.verdict),
-        "doubt": decision.doubt,
-    }
-
-
-def _why(verdict: Verdict) -> dict[str, object]:
-    return {
-        "tier": verdict.tier,
-        "since": verdict.since,
-        "source": verdict.source,
-        "reason": verdict.reason,
-        "rule": verdict.rule,
-    }
-
-
-def _in_words(verdict: Verdict) -> str:
-    if verdict.tier is None:
-        return ""
-    since = f"{verdict.since:%Y-%m-%d}" if verdict.since is not None else "an unknown date"
-    return (
-        f"{verdict.tier.value} match ({verdict.rule}), since {since}, source {verdict.source}, "
-        f"reason {verdict.reason}"
-    )
-
-
-def _explanation(finding: Finding) -> str:
-    decision = finding.decision
-    why = "; ".join(each for each in (decision.doubt, _in_words(decision.verdict)) if each)
-    who = f" {decision.address}" if decision.address is not None else ""
-    return f"line {finding.line}:{who} {_WORDS[decision.ruling]}: {why}"
-
-
-def _draw_answers(screen: Screen, answers: Sequence[Answer]) -> None:
-    for each in answers:
-        why = _in_words(each.verdict)
-        style = {Ruling.SUPPRESSED: "red", Ruling.REVIEW: "yellow", Ruling.CLEAR: "green"}[each.ruling]
-        screen.line(f"{each.address}: {each.ruling.value}{': ' if why else ''}{why}", style=style)
-
-
-def _draw_file(
-    screen: Screen, contacts: ContactFile, result: FileChecked, lookup: Lookup, *, explained: bool
-) -> None:
-    screen.heading(f"{contacts.name}: checked against a ledger of {lookup.size:,} entries")
-    screen.line(f"rows      {result.rows:,}")
-    for name, count in (("kept", result.kept), ("withheld", result.withheld), ("review", result.review)):
-        target = result.files.get(name)
-        where = "" if target is None else f" → {'standard output' if target == '-' else target}"
-        screen.line(f"{name.ljust(8)}  {count:,}{where}")
-    if result.invalid:
-        screen.line(f"Of the kept rows, {result.invalid:,} hold no address that mail systems accept.")
-    if result.seq is None:
-        screen.line("Dry run: nothing was written and nothing recorded.")
-    elif not any(result.files.values()):
-        screen.line("Next: write the rows: --kept FILE --withheld FILE --review FILE")
-    if result.withheld or result.review:
-        why = "" if explained else "Why: add --explain. "
-        screen.line(f"{why}The history of one person: suppress show ADDRESS")

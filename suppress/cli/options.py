@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -67,6 +69,18 @@ def one_address(text: str, *, remedy: str = "give one address, such as pat@examp
     if len(found) > 1:
         raise BadUsage(f"{text!r} holds {len(found)} addresses", remedy="give them one at a time")
     return found[0]
+
+
+_SPAN = re.compile(r"([0-9]{1,6})\s*(m|min|h|d|w)")
+_UNITS = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def duration(option: str, text: str) -> timedelta:
+    """A span such as `24h`, `7d` or `30m`. Raises `BadUsage`."""
+    found = _SPAN.fullmatch(text.strip().lower())
+    if found is None:
+        raise BadUsage(f"{option} {text!r} is no span of time", remedy="write it as 30m, 24h or 7d")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 def scope_of(sender: str | None) -> Scope:

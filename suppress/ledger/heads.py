@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, select
 
 from suppress.core.canonical import moment
-from suppress.core.checkpoint import BadNote, Checkpoint, Key, Note, open_checkpoint
+from suppress.core.checkpoint import BadNote, Checkpoint, Key, Note, open_checkpoint, signed_note
 from suppress.core.keychain import KeyChain
 from suppress.core.merkle import HASH_SIZE, Frontier
 from suppress.errors import ConfigWrong, LedgerDamaged
@@ -135,6 +135,10 @@ class Signer:
                 f"another ledger of {tip.size:,} entries was already signed with this key",
                 remedy="put the ledger that belongs to these keys back",
             )
+
+    def note(self, text: str) -> str:
+        """A signed note of a text that is no checkpoint."""
+        return signed_note(text, self.public, self.private.sign)
 
     def sign(self, tree: Frontier) -> str:
         """The signed note of a tree."""

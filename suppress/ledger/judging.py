@@ -15,7 +15,7 @@ Rules kept here:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -26,6 +26,7 @@ from suppress.core.entry import Entry, Erased, OptOutRecorded, WaiverRecorded
 from suppress.core.hashed import hashed_keys
 from suppress.core.mailing import Mailing, MessageClass
 from suppress.core.standing import Lift, Standing, Suppression
+from suppress.core.suppression import Channel
 from suppress.core.verdict import CLEAR, Ruling, Verdict
 from suppress.ledger.folding import annulled_by, standing_of
 from suppress.ledger.rules import Rules
@@ -42,6 +43,20 @@ class Known(NamedTuple):
     """Whether an address of theirs is held; if not, they were erased."""
 
 
+class Leave(NamedTuple):
+    """A waiver that was not taken back, and that no erasure ended."""
+
+    seq: int
+    channel: Channel
+    purpose: str
+    until: datetime
+
+    def serves(self, mailing: Mailing, now: datetime) -> bool:
+        """Whether it lets such mail through now."""
+        same = purpose_in(self.purpose) == purpose_in(mailing.purpose or "")
+        return same and self.channel is mailing.channel and now < self.until
+
+
 class Sight(Protocol):
     """How people are found in one ledger. Keys and alias keys are `expressible`."""
 
@@ -53,9 +68,27 @@ class Sight(Protocol):
         """Whose address has this alias key, in the order of the ledger."""
         ...
 
-    def entries(self, person: int) -> Sequence[Entry]:
-        """Every entry about a person, in order."""
+    def bounced(self, person: int) -> Standing:
+        """What stands of a person's hard bounces alone: `bounces_of` their entries."""
         ...
+
+    def waivers(self, person: int) -> Sequence[Leave]:
+        """The waivers of a person: `waivers_of` their entries."""
+        ...
+
+
+ADDRESS, ALIAS = "address", "alias"
+
+
+class Recognised(NamedTuple):
+    """One way to recognise somebody: a row of the blind index, or one of the index of aliases."""
+
+    kind: str
+    key_id: str
+    blind: bytes
+    known: Known
+    bounced: Standing
+    leaves: tuple[Leave, ...]
 
 
 def judged(sight: Sight, rules: Rules, address: Address, mailing: Mailing, now: datetime) -> Verdict:
@@ -65,7 +98,8 @@ def judged(sight: Sight, rules: Rules, address: Address, mailing: Mailing, now: 
     verdict = _forbidden(sight, rules, address, own, mailing)
     if verdict is CLEAR or mailing.purpose is None:
         return verdict
-    waiver = next((seq for each in own for seq in _waivers(sight.entries(each.person), mailing, now)), None)
+    leaves = (leave for each in own for leave in sight.waivers(each.person))
+    waiver = next((leave.seq for leave in leaves if leave.serves(mailing, now)), None)
     return verdict if waiver is None else replace(verdict, ruling=Ruling.CLEAR, waiver=waiver)
 
 
@@ -101,33 +135,34 @@ def _against(
     found = replace(standing, lifts=standing.lifts + lifts).against(mailing.channel, mailing.target)
     if found is None or mailing.message_class is MessageClass.COMMERCIAL:
         return found
-    binding = standing_of("", list(_binding(sight.entries(known.person), mailing.message_class)))
-    return replace(binding, lifts=binding.lifts + lifts).against(mailing.channel, mailing.target)
+    bounced = sight.bounced(known.person)
+    return replace(bounced, lifts=bounced.lifts + lifts).against(mailing.channel, mailing.target)
 
 
-def _binding(entries: Sequence[Entry], message_class: MessageClass) -> Iterator[Entry]:
-    """The entries of which each opt-out forbids such mail. Corrections stay: they name what they annul."""
-    for entry in entries:
-        if not isinstance(entry.body, OptOutRecorded) or message_class.bound_by(entry.body.reason):
-            yield entry
+def bounces_of(entries: Iterable[Entry]) -> Standing:
+    """The standing that a person's entries make without those opt-outs that transactional mail passes."""
+    return standing_of(
+        "",
+        [
+            entry
+            for entry in entries
+            if not isinstance(entry.body, OptOutRecorded)
+            or MessageClass.TRANSACTIONAL.bound_by(entry.body.reason)
+        ],
+    )
 
 
-def _waivers(entries: Sequence[Entry], mailing: Mailing, now: datetime) -> Iterator[int]:
-    """The waivers that hold for this mailing now, newest first."""
+def waivers_of(entries: Sequence[Entry]) -> list[Leave]:
+    """The waivers that a person's entries leave standing, newest first."""
     annulled = annulled_by(entries)
+    found = []
     for entry in reversed(entries):
-        match entry.body:
-            case Erased():
-                return
-            case WaiverRecorded() as waiver if entry.seq not in annulled:
-                if (
-                    waiver.channel is mailing.channel
-                    and waiver.until > now
-                    and purpose_in(waiver.purpose) == purpose_in(mailing.purpose or "")
-                ):
-                    yield entry.seq
-            case _:
-                pass
+        if isinstance(entry.body, Erased):
+            break
+        if isinstance(entry.body, WaiverRecorded) and entry.seq not in annulled:
+            body = entry.body
+            found.append(Leave(entry.seq, body.channel, body.purpose, body.until))
+    return found
 
 
 def purpose_in(text: str) -> str:

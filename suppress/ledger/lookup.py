@@ -30,7 +30,7 @@ from suppress.core.standing import Standing
 from suppress.core.verdict import CLEAR, Verdict
 from suppress.errors import LedgerDamaged
 from suppress.ledger import rules, schema
-from suppress.ledger.judging import Known, judged
+from suppress.ledger.judging import Known, Leave, bounces_of, judged, waivers_of
 from suppress.ledger.keys import Keys
 from suppress.ledger.place import Place, keys_folder, place_of, require_ledger_file, snapshot_file
 from suppress.ledger.reader import Reader
@@ -232,8 +232,15 @@ class Lookup:
             )
         ]
 
-    def entries(self, person: int) -> list[Entry]:
-        """Every entry about a person, within a verdict."""
+    def bounced(self, person: int) -> Standing:
+        """What stands of a person's hard bounces, within a verdict."""
+        return bounces_of(self._entries(person))
+
+    def waivers(self, person: int) -> list[Leave]:
+        """The waivers of a person, within a verdict."""
+        return waivers_of(self._entries(person))
+
+    def _entries(self, person: int) -> list[Entry]:
         return [decoded(seq, leaf) for seq, leaf in self._reader.ask(_ENTRIES, (person,))]
 
     def _known(self, rows: Sequence[tuple[Any, ...]]) -> Known:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
-from suppress.core.entry import Corrected, Entry
+from suppress.core.entry import Corrected
+from suppress.core.standing import Standing
 from suppress.ledger import projections, tables
-from suppress.ledger.judging import Known
+from suppress.ledger.judging import Known, Leave, bounces_of, waivers_of
 from suppress.ledger.rules import MAKERS, Rules
 from suppress.ledger.sealing import IndexKey
 
@@ -45,9 +46,13 @@ class TableSight:
             people += [person for (person,) in rows]
         return self._people(people)
 
-    def entries(self, person: int) -> list[Entry]:
-        """Every entry about a person, in order."""
-        return projections.history_of(self._connection, person)
+    def bounced(self, person: int) -> Standing:
+        """What stands of a person's hard bounces."""
+        return bounces_of(projections.history_of(self._connection, person))
+
+    def waivers(self, person: int) -> list[Leave]:
+        """The waivers of a person."""
+        return waivers_of(projections.history_of(self._connection, person))
 
     def rules(self) -> Rules:
         """The rules that hold now."""

@@ -52,12 +52,14 @@ from suppress.ledger.engine import opened, reading, writing
 from suppress.ledger.erasing import Erasure, Grounds
 from suppress.ledger.exhibiting import Exhibit
 from suppress.ledger.heads import keep, read_tip
-from suppress.ledger.judging import judged
+from suppress.ledger.judging import Recognised, judged
 from suppress.ledger.keyring import Keyring, read_history
 from suppress.ledger.keys import Keys, raise_highwater, read_highwater
 from suppress.ledger.place import Place, keys_folder, open_read_only, place_of, upgrade_copies
 from suppress.ledger.reading import decoded
+from suppress.ledger.recognising import recognisable
 from suppress.ledger.restoring import Restoration
+from suppress.ledger.rules import Rules
 from suppress.ledger.sealing import IndexKey, expressible
 from suppress.ledger.sight import TableSight, rules_of
 from suppress.ledger.values import Head, Listed, Receipt, Recorded, SourceState
@@ -144,6 +146,23 @@ class Ledger:
     def vkey(self) -> str:
         """The public key that whoever verifies pins. Raises `ConfigWrong` without keys."""
         return self._required_ring().vkey
+
+    @property
+    def origin(self) -> str:
+        """The name of this log: that of its keys. Raises `ConfigWrong` without keys."""
+        return self._required_ring().chain.current.name
+
+    def signed(self, text: str) -> str:
+        """A note of this text, signed with the ledger's key. Not for a checkpoint: appends sign those.
+
+        Raises:
+            ConfigWrong: The signing key is not here.
+        """
+        return self._required_ring().signer().note(text)
+
+    def index_secrets(self) -> tuple[IndexKey, ...]:
+        """The index keys in use, for a portable snapshot. Raises `ConfigWrong` without keys."""
+        return self._required_ring().index
 
     @property
     def index_keys(self) -> tuple[str, ...]:
@@ -334,10 +353,18 @@ class Ledger:
             rules, now = sight.rules(), self._clock()
             return worst(judged(sight, rules, each, mailing, now) for each in asked)
 
+    def rules(self) -> Rules:
+        """Rules for whole domains, and the recipes of partners' digests, that hold now."""
+        with reading(self._engine, self.place) as connection:
+            return rules_of(connection)
+
     def domain_rules(self) -> tuple[DomainRule, ...]:
         """The rules for whole domains that hold now, oldest first."""
-        with reading(self._engine, self.place) as connection:
-            return rules_of(connection).domains.rules
+        return self.rules().domains.rules
+
+    def recognisable(self) -> Iterator[Recognised]:
+        """Everybody whom a check can recognise, by blind index, for a portable snapshot."""
+        return recognisable(self._engine, self.place)
 
     def entries(self, start: int = 0, stop: int | None = None) -> Iterator[Entry]:
         """The entries from `start` up to, not including, `stop`; by default up to the head as of now."""
