@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from suppress.report import logs
+from suppress.report import about, annexes, logs
 from suppress.report.census import Census, Month
 from suppress.report.deadlines import Tally
 from suppress.report.delays import delays
@@ -47,31 +47,6 @@ def _summary(facts: Facts) -> Iterator[Table]:
         .column("Finding", lambda each: each.says)
         .column("Next step", lambda each: each.next_step)
         .table("points", "What to do", empty="Nothing calls for action.")
-    )
-
-
-def _manifest(facts: Facts) -> Iterator[Table]:
-    manifest = facts.manifest
-    yield pairs(
-        "manifest",
-        "Manifest",
-        (
-            ("Organisation", manifest.organisation or "not configured"),
-            ("Senders", ", ".join(manifest.senders) or "not configured"),
-            ("First day of the period", manifest.period.since or "the ledger's first entry"),
-            ("Last day of the period", manifest.period.until),
-            ("Time zone of the days", manifest.period.timezone),
-            ("As of", manifest.as_of),
-            ("Variant", manifest.audience),
-            ("Entries in the period", manifest.entries_in_period),
-            ("First entry of the ledger", manifest.first_entry),
-            ("Last entry of the ledger", manifest.last_entry),
-            ("Ledger", manifest.origin or "unknown"),
-            ("Ledger size", manifest.ledger.size),
-            ("Ledger root", manifest.ledger.root),
-            ("Made by", manifest.tool),
-            ("Verify with", manifest.verify_command),
-        ),
     )
 
 
@@ -182,7 +157,11 @@ def _visibility(facts: Facts) -> Iterator[Table]:
         .column("Reason", lambda each: word(each.reason))
         .column("Acted", lambda each: each.acted)
         .column("Recorded", lambda each: each.recorded)
-        .table("hidden", "People found who are deleted at the platform and may not be mailed")
+        .table(
+            "hidden",
+            "People found who are deleted at the platform and may not be mailed"
+            + _first_of(len(population.hidden), population.hidden_count),
+        )
     )
 
 
@@ -192,24 +171,23 @@ def _roll_forward(facts: Facts) -> Iterator[Table]:
     for total in roll.totals:
         lines += [line for line in roll.reasons if line.channel is total.channel]
         lines.append(total)
+    senders = [
+        line for total in roll.totals for line in (*roll.senders, total) if line.channel is total.channel
+    ]
     yield (
-        Listing(lines)
-        .column("Channel", lambda each: word(each.channel))
-        .column("Reason", lambda each: "all reasons" if each.reason is None else word(each.reason))
-        .column("Opening", lambda each: each.opening)
-        .column("plus new", lambda each: each.new)
-        .column("plus re-asserted", lambda each: each.re_asserted)
-        .column("less re-consented", lambda each: each.re_consented)
-        .column("less corrected", lambda each: each.corrected)
-        .column("less forgotten", lambda each: each.forgotten)
-        .column("restated", lambda each: each.restated)
-        .column("closing", lambda each: each.closing)
-        .column("Adds up", lambda each: each.holds)
-        .table(
+        _movements(lines, "Reason", _reason_of).table(
             "roll_forward",
             "Suppressed people carried forward over the period",
             empty="Nobody is suppressed, and nobody was.",
             has_total=bool(lines),
+        )
+    )
+    yield (
+        _movements(senders, "Sender", _sender_of).table(
+            "senders",
+            "The same by the sender whose source gave the leading reason",
+            empty="Nobody is suppressed, and nobody was.",
+            has_total=bool(senders),
         )
     )
     yield (
@@ -219,6 +197,31 @@ def _roll_forward(facts: Facts) -> Iterator[Table]:
         .column("People", lambda each: each.people)
         .table("scopes", "How far the suppressions reach", empty="Nobody is suppressed.")
     )
+
+
+def _movements(lines: Sequence[Movement], name: str, of: Callable[[Movement], str]) -> Listing[Movement]:
+    return (
+        Listing(lines)
+        .column("Channel", lambda each: word(each.channel))
+        .column(name, of)
+        .column("Opening", lambda each: each.opening)
+        .column("plus new", lambda each: each.new)
+        .column("plus re-asserted", lambda each: each.re_asserted)
+        .column("less re-consented", lambda each: each.re_consented)
+        .column("less corrected", lambda each: each.corrected)
+        .column("less forgotten", lambda each: each.forgotten)
+        .column("restated", lambda each: each.restated)
+        .column("closing", lambda each: each.closing)
+        .column("Adds up", lambda each: each.holds)
+    )
+
+
+def _reason_of(line: Movement) -> str:
+    return "all reasons" if line.reason is None else word(line.reason)
+
+
+def _sender_of(line: Movement) -> str:
+    return "all senders" if line.sender is None else line.sender or "no particular sender"
 
 
 _STATES = (
@@ -246,7 +249,11 @@ def _deadlines(facts: Facts) -> Iterator[Table]:
         listing.column("Requests", lambda each: each.requests)
         for state in _STATES:
             listing.column(word(state).capitalize(), partial(Tally.count, state=state))
+        listing.column("Unverifiable", lambda each: each.unverifiable)
         listing.column("Adds up", lambda each: each.holds)
+        listing.column("First entry", lambda each: each.first_entry)
+        listing.column("Last entry", lambda each: each.last_entry)
+    policies.column("Sets the earliest date of", lambda each: deadlines.binding[each.policy])
     yield policies.table(
         "deadlines",
         "Deadlines by policy: each request once, as its worst destination stands",
@@ -262,6 +269,8 @@ def _deadlines(facts: Facts) -> Iterator[Table]:
         .column("Strict date", lambda each: each.strict)
         .column("Lenient date", lambda each: each.lenient)
         .column("Requests", lambda each: each.requests)
+        .column("First entry", lambda each: each.first_entry)
+        .column("Last entry", lambda each: each.last_entry)
         .table("pending", "Requests not yet honoured everywhere, by last day", empty="None is waiting.")
     )
 
@@ -283,6 +292,8 @@ def _misses(facts: Facts) -> Iterator[Table]:
         .column("Lenient date", lambda each: each.lenient)
         .column("Last day", lambda each: each.last_day)
         .column("Honoured", lambda each: each.honoured)
+        .column("Receipt", lambda each: each.receipt)
+        .column("Days used", lambda each: each.days_used)
         .column("Days over", lambda each: each.days_over)
         .column("Policy", lambda each: each.policy)
         .column("Cause", lambda each: each.cause)
@@ -300,6 +311,8 @@ def _misses(facts: Facts) -> Iterator[Table]:
         .column("Not yet honoured", lambda each: each.still_open)
         .column("Honoured since", lambda each: each.honoured_first)
         .column("Last honoured", lambda each: each.honoured_last)
+        .column("First entry", lambda each: each.first_entry)
+        .column("Last entry", lambda each: each.last_entry)
         .table("inherited", "Inherited requests: their time was up before this process could know")
     )
     yield (
@@ -341,57 +354,6 @@ def _drift(facts: Facts) -> Iterator[Table]:
     )
 
 
-def _annexes(facts: Facts) -> Iterator[Table]:
-    integrity = facts.integrity
-    yield pairs(
-        "integrity",
-        "Verification of the ledger",
-        (
-            ("Result", {True: "verified", False: "does not verify", None: "not run"}[integrity.ok]),
-            ("Entries checked", integrity.entries_checked),
-            ("Anchors held against it", integrity.anchors),
-            ("First bad entry", integrity.first_bad or "none"),
-            *(("Not checked", each) for each in integrity.not_checked),
-        ),
-    )
-    yield (
-        Listing(facts.policies)
-        .column("Policy", lambda each: each.id)
-        .column("Version", lambda each: each.version)
-        .column("Title", lambda each: each.title)
-        .column("Rule", lambda each: each.regime)
-        .column("Clock starts at", lambda each: each.clock)
-        .column("Time", lambda each: each.time)
-        .column("Strict calendar", lambda each: each.strict)
-        .column("Lenient calendar", lambda each: each.lenient)
-        .column("Holidays from", lambda each: each.holidays)
-        .column("Applied", lambda each: each.applied)
-        .column("Source", lambda each: each.source)
-        .column("Verified on", lambda each: each.verified_on)
-        .table("policies", "The deadline policies used", empty="No policy is configured.")
-    )
-    exposure = facts.exposure
-    yield pairs(
-        "exposure",
-        "Maximum by law, not a forecast",
-        ()
-        if exposure is None
-        else (
-            ("Maximum for one message, in US dollars", exposure.dollars),
-            ("For penalties assessed since", exposure.since),
-            ("Source", exposure.source),
-            ("Requests late or overdue under us.can-spam", exposure.missed),
-            ("Maximum if exactly one message followed each, in US dollars", exposure.one_message_each),
-        ),
-        empty="No amount is on record for the policies used.",
-    )
-    yield (
-        Listing(facts.limits)
-        .column("Limit", lambda each: each)
-        .table("limits", "What this report cannot know")
-    )
-
-
 def _counts(census: Census) -> Iterator[tuple[str, int]]:
     for name in sorted(census.counts, key=_place):
         yield count_name(name), census.counts[name]
@@ -399,6 +361,10 @@ def _counts(census: Census) -> Iterator[tuple[str, int]]:
             yield "A plain status=unsubscribed query would have missed", census.missed_by_naive_sync
     if "opted_out_deleted" not in census.counts:
         yield "A plain query for opt-outs would have missed", census.missed_by_naive_sync
+
+
+def _first_of(shown: int, all_of_them: int) -> str:
+    return "" if shown == all_of_them else f" (the first {shown:,} of {all_of_them:,})"
 
 
 def _full(facts: Facts) -> bool:
@@ -430,15 +396,20 @@ def _place(count: str) -> tuple[int, str]:
 
 _PARTS: Sequence[Callable[[Facts], Iterator[Table]]] = (
     _summary,
-    _manifest,
+    about.manifest,
+    about.basis,
     _coverage,
     _census,
     _visibility,
     _roll_forward,
     _deadlines,
     _misses,
+    annexes.reach,
     _drift,
     logs.handling,
     logs.lessened,
-    _annexes,
+    annexes.access,
+    annexes.sampling,
+    annexes.replays,
+    about.proof,
 )

@@ -1,0 +1,165 @@
+"""The tables that let a reader follow a figure down to entries: reach, sample, replays, and who wrote."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import TypeVar
+
+from suppress.core.suppression import Channel
+from suppress.report.deadlines import Outcome, Reach
+from suppress.report.facts import Facts
+from suppress.report.table import Listing, Table, pairs
+from suppress.report.words import word
+
+K = TypeVar("K", bound=tuple[object, ...])
+
+_OUTCOMES = {
+    Outcome.READ_BACK: "Read back",
+    Outcome.ACCEPTED: "Accepted, not read back",
+    Outcome.WAITING: "Waiting",
+    Outcome.NEVER_TOLD: "Ended before it was told",
+}
+WEEKS = 26
+"""Weeks in the table of read-back shares; older ones are in the JSON form of the report."""
+
+
+def reach(facts: Facts) -> Iterator[Table]:
+    """Which requests of which source reached which destination, and how that is known."""
+    pairs = _counted(facts, lambda each: (each.source, each.destination))
+    matrix = (
+        Listing(pairs)
+        .column("Source", lambda each: each[0][0])
+        .column("Channel", lambda _: word(Channel.EMAIL))
+        .column("Destination", lambda each: each[0][1])
+        .column("Requests", lambda each: each[1].total())
+    )
+    for outcome, name in _OUTCOMES.items():
+        matrix.column(name, _number_of(outcome))
+    yield matrix.table("matrix", "Each source at each destination", empty="Nothing was owed to anyone.")
+    first = min(sorted({each.week for each in facts.deadlines.reach})[-WEEKS:], default=date.max)
+    weeks = [
+        each for each in _counted(facts, lambda each: (each.destination, each.week)) if each[0][1] >= first
+    ]
+    yield (
+        Listing(weeks)
+        .column("Destination", lambda each: each[0][0])
+        .column("Week of", lambda each: each[0][1])
+        .column("Requests", lambda each: each[1].total())
+        .column("Read back", _number_of(Outcome.READ_BACK))
+        .column("Read back, %", lambda each: 100 * each[1][Outcome.READ_BACK] // each[1].total())
+        .table("reach_by_week", f"What is verified, over the last {WEEKS} weeks in which requests came")
+    )
+
+
+def _counted(facts: Facts, key: Callable[[Reach], K]) -> list[tuple[K, Counter[Outcome]]]:
+    found: dict[K, Counter[Outcome]] = {}
+    for each in facts.deadlines.reach:
+        found.setdefault(key(each), Counter())[each.outcome] += each.requests
+    return sorted(found.items(), key=lambda item: tuple(map(str, item[0])))
+
+
+def _number_of(outcome: Outcome) -> Callable[[tuple[K, Counter[Outcome]]], int]:
+    return lambda each: each[1][outcome]
+
+
+def sampling(facts: Facts) -> Iterator[Table]:
+    """Requests that were drawn, each step of each, and the leaves and proofs that show them."""
+    sample = facts.sample
+    yield pairs(
+        "sample_method",
+        "How the sample was drawn",
+        (
+            ("Requests that could be drawn", sample.population),
+            ("Asked for", sample.size),
+            ("Drawn are", sample.method),
+            ("Seed", sample.seed),
+            ("The seed is", sample.seed_is),
+        ),
+    )
+    yield (
+        Listing(sample.items)
+        .column("Entry", lambda each: each.seq)
+        .column("Person", lambda each: each.subject)
+        .column(
+            "Address",
+            lambda each: facts.addresses.get(each.seq),
+            wanted=facts.manifest.audience == "full",
+        )
+        .column("Source", lambda each: each.source)
+        .column("Brought by", lambda each: word(each.origin))
+        .column("Reason", lambda each: word(each.reason))
+        .column("Scope", lambda each: each.scope)
+        .column("Acted", lambda each: each.acted)
+        .column("Received", lambda each: each.received)
+        .column("Recorded", lambda each: each.recorded)
+        .column("Ended", lambda each: each.ended)
+        .column("State", lambda each: word(each.state))
+        .column("Drawn by", lambda each: each.drawn_by[:16])
+        .table(
+            "sample",
+            f"{len(sample.items):,} of {sample.population:,} requests, drawn by their digests",
+            empty="None was drawn.",
+        )
+    )
+    yield (
+        Listing(sample.steps)
+        .column("Entry", lambda each: each.seq)
+        .column("Policy", lambda each: each.policy)
+        .column("Destination", lambda each: each.destination)
+        .column("Clock started", lambda each: each.started)
+        .column("Strict date", lambda each: each.strict)
+        .column("Lenient date", lambda each: each.lenient)
+        .column("Honoured", lambda each: each.honoured)
+        .column("Receipt", lambda each: each.receipt)
+        .column("Read back", lambda each: each.read_back)
+        .column("Days used", lambda each: each.days_used)
+        .column("State", lambda each: word(each.state))
+        .table("sample_steps", "What became of each drawn request", empty="None was drawn.")
+    )
+    yield (
+        Listing(sample.shown)
+        .column("Entry", lambda each: each.seq)
+        .column("Leaf", lambda each: each.leaf)
+        .column("Leaf hash", lambda each: each.leaf_hash)
+        .column("Proof, from the leaf up", lambda each: " ".join(each.proof))
+        .table(
+            "sample_proofs",
+            "The entries behind the sample, byte for byte, with their proofs",
+            empty="None was drawn.",
+        )
+    )
+
+
+def replays(facts: Facts) -> Iterator[Table]:
+    """Each what-if: a figure as it was, and as it would have been."""
+    if not facts.what_if:
+        return
+    rows = [(each.scenario, figure) for each in facts.what_if for figure in each.compared]
+    yield (
+        Listing(rows)
+        .column("What if", lambda each: each[0])
+        .column("Figure", lambda each: each[1].says)
+        .column("Was", lambda each: each[1].was)
+        .column("Would be", lambda each: each[1].would_be)
+        .column("Difference", lambda each: each[1].difference)
+        .table("what_if", "What if")
+    )
+    notes = [(each.scenario, said) for each in facts.what_if for said in each.explained]
+    yield (
+        Listing(notes)
+        .column("What if", lambda each: each[0])
+        .column("How it was worked out", lambda each: each[1])
+        .table("what_if_explained", "How the replays were worked out")
+    )
+
+
+def access(facts: Facts) -> Iterator[Table]:
+    """Who wrote to the ledger."""
+    yield (
+        Listing(facts.activity.actors)
+        .column("By", lambda each: each.name)
+        .column("Entries in the period", lambda each: each.entries)
+        .table("access", "Who wrote to the ledger")
+    )
