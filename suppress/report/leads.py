@@ -165,6 +165,22 @@ def erasure(_facts: Facts) -> Iterator[Block]:
     )
 
 
+def access(_facts: Facts) -> Iterator[Block]:
+    """Who may and who did."""
+    yield Paragraph(
+        "Every entry names who wrote it, and none can be changed afterwards, not even by who wrote it. Each "
+        "log of this report says who did what in its column “By”."
+    )
+
+
+def sampling(_facts: Facts) -> Iterator[Block]:
+    """How to draw the same again."""
+    yield Paragraph(
+        "Anyone who has the entries draws the same requests from the seed. Each is followed from the request "
+        "to every destination, and shown byte for byte with the proof that the checkpoint covers it."
+    )
+
+
 def integrity(facts: Facts) -> Iterator[Block]:
     """What verification means."""
     yield Paragraph(

@@ -14,7 +14,6 @@ Rules kept here:
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence, Set
 from importlib.resources import files
 from types import ModuleType
@@ -33,7 +32,7 @@ from suppress.report.words import harmless
 
 _WIDE = 9
 """A table of more columns than this is set smaller, and its digests over two lines."""
-_HALF = 32
+_DIGEST, _HALF = 64, 32
 _WORDS, _SENTENCE = 40, 80
 """Up to so many characters a column is as wide as it needs; beyond the other it gets no wider share."""
 _OURS = frozenset("▲◆✓…·“”≤\u2212\u2013\u2019\u00d7")
@@ -196,7 +195,7 @@ def _widths(table: Table, columns: Sequence[int]) -> list[int]:
     """0 for a column as wide as it needs; a share of what is left for columns of sentences."""
     most = [max((len(shown(row[place])) for row in table.rows[:MOST_ROWS]), default=0) for place in columns]
     return [
-        0 if table.columns[place] in CODES or length <= _WORDS else min(length, _SENTENCE)
+        0 if length <= (_DIGEST if table.columns[place] in CODES else _WORDS) else min(length, _SENTENCE)
         for place, length in zip(columns, most, strict=True)
     ]
 
@@ -206,5 +205,6 @@ def _cell(value: Value, column: str, *, wide: bool) -> dict[str, Any]:
     code = column in CODES
     if code:
         text = shortened(text, column)
-        text = "\n".join(re.findall(f".{{1,{_HALF}}}", text)) if wide else text
+        halved = wide and len(text) == _DIGEST
+        text = f"{text[:_HALF]}\n{text[_HALF:]}" if halved else text
     return {"text": text, "code": code, "mark": MARKS.get(text)}

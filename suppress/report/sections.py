@@ -19,8 +19,10 @@ from suppress.report.blocks import Block, Drawn, Heading, Points, Section, Shown
 from suppress.report.contents import NUMBERS, tables
 from suppress.report.facts import Facts
 from suppress.report.figures import drawn
-from suppress.report.table import Table
+from suppress.report.table import Table, turned
 
+_WIDEST, _AT_ONCE = 14, 3
+"""A table of more columns with words is shown on its side, so many of its rows beside one another."""
 _ON_TOP = (NUMBERS, "points")
 """Tables that the head of the report shows in its own way."""
 
@@ -34,7 +36,7 @@ class _Outline:
 
 
 _OUTLINE = (
-    _Outline("manifest", "What this report is about", ("manifest",)),
+    _Outline("manifest", "What this report is about", ("manifest", "basis")),
     _Outline("check-it", "Check it yourself", ("attachments",), leads.check_it),
     _Outline("coverage", "Scope and coverage", ("sources", "destinations", "brought"), leads.coverage),
     _Outline(
@@ -58,16 +60,24 @@ _OUTLINE = (
         ),
         leads.deadlines,
     ),
-    _Outline("propagation", "Propagation evidence", ("exports",), leads.propagation),
+    _Outline(
+        "propagation", "Propagation evidence", ("matrix", "reach_by_week", "exports"), leads.propagation
+    ),
     _Outline("drift", "Drift incidents", ("drift",), leads.drift),
     _Outline("consents", "Re-consent register", ("consents",), leads.consents),
     _Outline("corrections", "Corrections and overrides", ("corrections",), leads.corrections),
     _Outline("disclosures", "Disclosure log", ("disclosures",), leads.disclosures),
     _Outline("files", "Imports and checks", ("imports", "checks"), leads.files),
     _Outline("erasure", "Erasure and retention", ("erasures", "forgotten"), leads.erasure),
-    _Outline("access", "Access", ("access",)),
+    _Outline("access", "Access", ("access",), leads.access),
     _Outline("integrity", "Integrity", ("integrity", "reports"), leads.integrity),
-    _Outline("sampling", "Sampling annex", ("sample",)),
+    _Outline(
+        "sampling",
+        "Sampling annex",
+        ("sample_method", "sample", "sample_steps", "sample_proofs"),
+        leads.sampling,
+    ),
+    _Outline("what-if", "What if", ("what_if", "what_if_explained")),
     _Outline("exposure", "Exposure: a maximum, not a forecast", ("exposure",), leads.exposure),
     _Outline("policies", "Policies", ("policies",), leads.policies),
     _Outline("limits", "Limits: what this report cannot know", ("limits",)),
@@ -133,7 +143,12 @@ def _told(facts: Facts, table: Table, figures: Sequence[Drawn]) -> Iterator[Bloc
         yield Heading(_BEFORE[table.name])
     yield from figures
     if table.name != "hidden" or _full(facts):
-        yield Shown(table, _columns(facts, table))
+        columns = _columns(facts, table)
+        if table.rows and sum(not table.numeric(place) for place in columns) > _WIDEST:
+            for each in turned(table, _AT_ONCE):
+                yield Shown(each, tuple(range(len(each.columns))))
+        else:
+            yield Shown(table, columns)
     if table.name in _AFTER:
         yield from _AFTER[table.name](facts)
 
@@ -156,8 +171,6 @@ def _unshown(facts: Facts, name: str) -> tuple[str, ...]:
             return ("by", "Strict date", "Lenient date", *person, *policy)
         case "hidden" | "drift":
             return person
-        case "policies":
-            return ("Title",)
         case _:
             return ()
 

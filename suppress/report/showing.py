@@ -13,7 +13,11 @@ MOST_ROWS = 500
 NOTHING = "\N{EN DASH}"
 """What stands in an empty cell."""
 
-CODES = {"Person": 8, "SHA-256": None, "Quoted root": None}
+CODES = {
+    "Person": 8,
+    "Drawn by": 16,
+    **dict.fromkeys(("SHA-256", "Quoted root", "Leaf", "Leaf hash", "Proof, from the leaf up")),
+}
 """Columns of identifiers, and how many characters are shown; None for all."""
 DAYS = {
     "Clock started",

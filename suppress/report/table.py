@@ -31,6 +31,26 @@ class Table:
         return bool(values) and all(type(value) is int for value in values)
 
 
+def turned(table: Table, at_once: int) -> tuple[Table, ...]:
+    """The table on its side, a few of its rows at a time: one column each, one row for each former column."""
+    found = []
+    for start in range(0, len(table.rows), at_once):
+        rows = table.rows[start : start + at_once]
+        found.append(
+            Table(
+                name=table.name if start == 0 else f"{table.name}-{start // at_once + 1}",
+                caption=table.caption if start == 0 else f"{table.caption}, continued",
+                columns=(table.columns[0], *(str(row[0]) for row in rows)),
+                rows=tuple(
+                    (name, *(row[place] for row in rows))
+                    for place, name in enumerate(table.columns)
+                    if place > 0
+                ),
+            )
+        )
+    return tuple(found)
+
+
 class Listing(Generic[T]):
     """Makes a table of things, one row each: `Listing(people).column("Entry", lambda each: each.seq)`."""
 

@@ -43,7 +43,15 @@ def quarter(
     for day in range(96):
         _day(book, day)
     return book.facts(
-        since=since, until="2026-09-30", settings=SETTINGS, full=full, as_of="2026-10-01", policies=policies
+        since=since,
+        until="2026-09-30",
+        settings=SETTINGS,
+        full=full,
+        as_of="2026-10-01",
+        policies=policies,
+        sample=4,
+        seed="2026-Q3",
+        what_if=("deleted-missed", "policy=ca.casl"),
     )
 
 

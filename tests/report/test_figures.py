@@ -10,15 +10,16 @@ import pytest
 
 from suppress.core.suppression import Origin
 from suppress.report import figures
+from suppress.report.annexes import WEEKS
 from suppress.report.contents import tables
 from suppress.report.deadlines import Taken
 from suppress.report.delays import Delay, delays, shares
 from suppress.report.facts import Facts
-from suppress.report.figures import curves, timed
+from suppress.report.figures import curves, reached, timed
 from suppress.report.figures.canvas import WIDTH, Figure
 from suppress.report.figures.days import Days
 from suppress.report.timing import spread
-from tests.report.books import Book
+from tests.report.books import Book, noon
 from tests.report.samples import quarter
 from tests.report.test_html import HOSTILE, busy
 
@@ -216,3 +217,56 @@ class TestAxes:
             ("2026-02", (0, 0, 0)),
             ("2026-03", (4, 5, 6)),
         )
+
+
+class TestReached:
+    """F3 and F8: what arrived where, and how that is known."""
+
+    def test_the_flow_loses_nothing(self, facts: Facts) -> None:
+        """What leaves the sources is what stands at the destinations, and what the table adds up to."""
+        figure = reached.losses(facts)
+
+        assert figure is not None
+        left = sum(_after_colon(each) for each in texts(figure, "tick"))
+        right = sum(_after_colon(each) for each in texts(figure, "legend") if ":" in each)
+        assert left == right == sum(column(facts, "matrix", "Requests"))
+        for name in ("Read back", "Waiting"):
+            assert f"{sum(column(facts, 'matrix', name)):,} {name.lower()}" in figure.says
+
+    def test_every_week_and_destination_has_its_share(self, facts: Facts) -> None:
+        """The numbers in the cells are those of the table."""
+        figure = reached.verified_by_week(facts)
+
+        assert figure is not None
+        drawn = re.findall(r'class="value on-\d">(\d+)<', figure.svg)
+        assert sorted(map(int, drawn)) == sorted(column(facts, "reach_by_week", "Read back, %"))
+
+    def test_many_names_stand_together(self) -> None:
+        """Fifteen sources are a tangle; the smallest are one band, and nothing is lost."""
+        book = Book()
+        book.destination()
+        for number in range(15):
+            for person in range(15 - number):
+                book.opt_out(f"{number}-{person}", received="2026-09-01", source=f"s{number:02}")
+        figure = reached.losses(book.facts())
+
+        assert figure is not None
+        names = texts(figure, "tick")
+        assert len(names) == 12
+        assert "all others: 10" in names
+        assert sum(_after_colon(each) for each in names) == 120
+
+    def test_only_the_last_weeks_are_drawn(self) -> None:
+        """Five years of weeks do not fit on a page."""
+        book = Book(now=noon("2024-01-01"))
+        book.destination()
+        for _ in range(40):
+            book.later(days=7).opt_out(f"p{book.now.isoformat()}", received=book.now)
+        figure = reached.verified_by_week(book.facts())
+
+        assert figure is not None
+        assert len(re.findall(r'class="value on-\d"', figure.svg)) == WEEKS
+
+
+def _after_colon(text: str) -> int:
+    return int(text.rpartition(": ")[2].replace(",", ""))

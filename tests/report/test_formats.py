@@ -155,6 +155,9 @@ class TestSame:
             caption = table.caption
             if caption not in shown:
                 continue
+            if table.name == "policies":
+                compared += on_its_side(table, shown[caption])
+                continue
             for row, line in zip(table.rows, shown[caption], strict=True):
                 for column, text in line.items():
                     value = row[table.columns.index(column)]
@@ -184,6 +187,15 @@ class TestSame:
     def test_the_same_facts_give_the_same_bytes(self, render) -> None:  # type: ignore[no-untyped-def]
         """In every format, with hostile text too."""
         assert render(busy(text=HOSTILE)) == render(busy(text=HOSTILE))
+
+
+def on_its_side(table: Table, lines: list[dict[str, str]]) -> int:
+    """Compare a table that the page turns; how many cells there were."""
+    assert [line[table.columns[0]] for line in lines] == list(table.columns[1:])
+    for place, line in enumerate(lines, start=1):
+        for row in table.rows[:3]:
+            assert matches(line[str(row[0])], row[place]), (row[0], table.columns[place])
+    return len(lines)
 
 
 def page_tables(page: Page) -> dict[str, list[dict[str, str]]]:

@@ -35,6 +35,11 @@ from tests.report.test_html import HOSTILE, busy
 MARKUP = "#panic() $x^2$ *bold* _it_ `raw` @ref <label> = Heading \\ // /* https://example.com [x] ~ -- ---"
 
 
+FOOT = re.compile(
+    r"\S* · (?:Redacted|Full) variant: [^·]* · checkpoint: ledger size [0-9,]+, root \w+ Page \d+ of \d+"
+)
+
+
 @cache
 def document(*, full: bool = False, text: str = "plain") -> Any:
     """A report in which every section has something to say."""
@@ -42,8 +47,9 @@ def document(*, full: bool = False, text: str = "plain") -> Any:
 
 
 def words(reader: Any) -> str:
-    """All text of the pages, with every space and line end as one space."""
-    return " ".join(" ".join(page.extract_text() for page in reader.pages).split())
+    """All text of the pages without their feet, with every space and line end as one space."""
+    text = " ".join(" ".join(page.extract_text() for page in reader.pages).split())
+    return " ".join(FOOT.sub(" ", text).split())
 
 
 def tags(reader: Any) -> list[Any]:

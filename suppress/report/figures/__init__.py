@@ -1,7 +1,8 @@
 """The figures of a report, each beside the table that holds its numbers.
 
-Which figure stands where is decided here; what each shows is in `counted` (people and requests) and `timed`
-(how long it took, what is due). They are drawn by `bars`, `curves`, `boxes`, `heat` and `flow`.
+Which figure stands where is decided here; what each shows is in `counted` (people and requests), `timed`
+(how long it took, what is due) and `reached` (what arrived where). They are drawn by `bars`, `curves`,
+`boxes`, `heat` and `flow`.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from suppress.report.facts import Facts
-from suppress.report.figures import counted, timed
+from suppress.report.figures import counted, reached, timed
 from suppress.report.figures.canvas import Figure
 
 _BESIDE: Mapping[str, tuple[Callable[[Facts], Figure | None], ...]] = {
+    "matrix": (reached.losses,),
+    "reach_by_week": (reached.verified_by_week,),
     "visibility": (counted.visibility,),
     "roll_forward": (counted.roll_forward,),
     "pending": (timed.open_requests,),
