@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from suppress.cli.console import Screen, emit, note, progress
-from suppress.cli.options import AsJson, DryRun, actor, appearance, quoted, settings
+from suppress.cli.options import AsJson, DryRun, actor, appearance, one_address, quoted, settings
+from suppress.errors import BadUsage
 
 if TYPE_CHECKING:
-    from suppress.intake import Imported
+    from suppress.files.contacts import ContactFile
+    from suppress.intake import Imported, Layout
 
 _SHOWN = 20
 """Remarks printed for people; all that were kept are in the JSON."""
@@ -54,6 +56,13 @@ def import_(
         str | None,
         typer.Option(metavar="NAME|NUMBER", help="Of a workbook. [default: the first one with rows]"),
     ] = None,
+    canary: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="The list holds digests; this address, so spelled, is known to be in it. May be repeated.",
+        ),
+    ] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -63,10 +72,12 @@ def import_(
 
         suppress import contact_export.csv
         suppress import old.csv --map email=Mail,date="Opted out",reason=Why --rejected rejected.csv
+        suppress import partner.csv --canary Seed.One@Example.com --source "Acme Partners"
     """
     from suppress.files.contacts import ContactFile, Reading
     from suppress.files.dates import zone_named
-    from suppress.intake import import_file, layout_of
+    from suppress.intake import import_file
+    from suppress.intake.hashed import Hashed, trust
     from suppress.ledger import Ledger
 
     chosen, look = settings(ctx), appearance(ctx)
@@ -74,8 +85,10 @@ def import_(
         ledger = stack.enter_context(Ledger.open(chosen.ledger, keys=chosen.keys, read_only=dry_run))
         reading = Reading(encoding=encoding, delimiter=delimiter, header=header, sheet=sheet)
         contacts = stack.enter_context(ContactFile.open(file, reading, need_addresses=False, twice=True))
-        layout = layout_of(contacts, profile=profile, mapping=tuple(mapping or ()))
-        if profile is None and not mapping:
+        layout = _layout(contacts, profile, tuple(mapping or ()), tuple(canary or ()))
+        if isinstance(layout, Hashed) and not dry_run:
+            trust(ledger, contacts, layout.proof, source=source or layout.source, actor=actor())
+        if profile is None and not mapping and not canary:
             note(f"{contacts.name}: recognised as {layout.profile} by its header", appearance=look)
         result = import_file(
             ledger,
@@ -100,6 +113,21 @@ def import_(
         as_json=as_json,
         human=lambda screen: _draw(screen, contacts.name, result, rejected),
     )
+
+
+def _layout(
+    contacts: ContactFile, profile: str | None, mapping: Sequence[str], canaries: Sequence[str]
+) -> Layout:
+    from suppress.intake import layout_of
+    from suppress.intake.hashed import hashed_layout, refuse_digests
+
+    if not canaries:
+        if profile is None:
+            refuse_digests(contacts, mapping)
+        return layout_of(contacts, profile=profile, mapping=mapping)
+    if profile is not None:
+        raise BadUsage("--canary and --profile each say what the list is: give one of them")
+    return hashed_layout(contacts, [one_address(each) for each in canaries], mapping)
 
 
 def _facts(result: Imported) -> Mapping[str, object]:

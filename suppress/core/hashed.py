@@ -151,12 +151,21 @@ def _text(spelling: str, key: str, form: Form) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+def candidates(canary: Address) -> dict[str, set[Recipe]]:
+    """All hashed keys that an address may have, spelled as it is, with the recipes that give each."""
+    found: dict[str, set[Recipe]] = {}
+    for algorithm in Algorithm:
+        for form in Form:
+            recipe = Recipe(algorithm, form)
+            found.setdefault(_hashed_key(canary.raw.strip(), canary.key, recipe), set()).add(recipe)
+    return found
+
+
 def explained(canaries: Sequence[Address], keys: Collection[str]) -> dict[Address, frozenset[Recipe]]:
     """For each canary, spelled as the partner has it, the recipes that put it among these hashed keys."""
-    every = [Recipe(algorithm, form) for algorithm in Algorithm for form in Form]
     return {
         canary: frozenset(
-            recipe for recipe in every if _hashed_key(canary.raw.strip(), canary.key, recipe) in keys
+            recipe for key, recipes in candidates(canary).items() if key in keys for recipe in recipes
         )
         for canary in canaries
     }

@@ -38,6 +38,7 @@ from suppress.core.spelling import comparable
 from suppress.core.suppression import EVERYTHING, Scope
 from suppress.errors import BadUsage, DestinationFailed, SuppressError
 from suppress.export import receipts
+from suppress.export.losses import losses
 from suppress.ledger import Event, Head, Ledger, Listed
 from suppress.plugin.contract import (
     Delivery,
@@ -223,7 +224,7 @@ class _Run:
             verified=verified,
             place=snapshot.place,
             artefact=snapshot.digest,
-            unrepresented=snapshot.unrepresented,
+            unrepresented=(*result.unrepresented, *snapshot.unrepresented),
             receipt=receipt,
         )
 
@@ -455,6 +456,7 @@ class _Run:
             unit=self.exporter.capabilities.unit,
             dry_run=dry_run,
             position=self.position,
+            unrepresented=tuple(losses(self.ledger.rules())),
             count=count,
             outcomes=dict(sorted(outcomes.items())),
             addresses=addresses,

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from pathlib import PurePath
 
-from suppress.core.address import Address, addresses_in
+from suppress.core.address import Address
 from suppress.core.entry import ImportDone
-from suppress.core.spelling import bare, comparable
+from suppress.core.hashed import is_hashed
 from suppress.core.suppression import Json, OptOut, Origin
 from suppress.files.contacts import ContactFile, Copy
 from suppress.files.dates import is_day_first, read_moment
@@ -26,9 +26,6 @@ BATCH = 2_000
 
 REMARKS = 1_000
 """Remarks kept in memory; every rejected row can be written to a file."""
-
-_CELL_UP_TO = 2_000
-"""Characters of a cell that may hold addresses."""
 
 Progress = Callable[[int, int | None], None]
 
@@ -219,10 +216,10 @@ class _Import:
             else:
                 self.counts["ignored"] += 1
             return
-        addresses = _addresses(claim.cells)
+        addresses = self.layout.addresses(claim.cells)
         if not addresses:
-            self._reject(row, doubt or "no address")
-        elif doubt is not None and not any("@" in each.key for each in addresses):
+            self._reject(row, doubt or self.layout.nothing)
+        elif doubt is not None and not any("@" in each.key or is_hashed(each.key) for each in addresses):
             self._reject(row, f"{doubt}, and no address stands in its column")
         else:
             self.pending.append(self._opt_outs(row, cells, claim, addresses))
@@ -237,7 +234,7 @@ class _Import:
         same = claim.received == claim.date
         received = occurred if same or not claim.received else self._moment(row, claim.received)
         self.undated += occurred is None
-        self.malformed += any(each.flaws for each in addresses)
+        self.malformed += any(each.flaws for each in addresses if not is_hashed(each.key))
         evidence: dict[str, Json] = {
             "file": PurePath(self.contacts.name).name,
             "sha256": self.digest,
@@ -306,19 +303,3 @@ class _Import:
             self.first = min(seqs) if self.first is None else self.first
             self.last = max(seqs)
         return [receipt.new for receipt in receipts]
-
-
-def _addresses(cells: Sequence[str]) -> list[Address]:
-    """All addresses of a row, without doubles; two spellings of one are no doubles."""
-    found: dict[tuple[str, str], Address] = {}
-    for cell in cells:
-        if len(cell) <= _CELL_UP_TO:
-            for each in _in_cell(cell):
-                found.setdefault((each.key, comparable(bare(each.raw, each.key))), each)
-    return list(found.values())
-
-
-def _in_cell(cell: str) -> tuple[Address, ...]:
-    several = addresses_in(cell)
-    # Of `a@x.com; b@y.com` the cell read as one address is a name that nobody has.
-    return several[1:] if len(several) > 2 and several[0].key.startswith('"') else several

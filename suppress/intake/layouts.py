@@ -15,12 +15,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from suppress.core.address import Address, addresses_in
+from suppress.core.spelling import bare, comparable
 from suppress.core.suppression import Reason
 from suppress.errors import BadFile, BadUsage
 from suppress.files.columns import chosen, folded, listed
 from suppress.files.contacts import ContactFile
 
 PROFILES = ("constant-contact",)
+
+NO_ADDRESS = "no address"
+
+_CELL_UP_TO = 2_000
+"""Characters of a cell that may hold addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,15 @@ class Layout(Protocol):
         """What a row says; cells that it lacks are empty."""
         ...
 
+    def addresses(self, cells: Sequence[str]) -> list[Address]:
+        """Whom the cells of a claim are about, without doubles."""
+        ...
+
+    @property
+    def nothing(self) -> str:
+        """What is said of a row in which nobody is named."""
+        ...
+
     def evidence(self, row: Sequence[str]) -> Mapping[str, str]:
         """The cells that the claim rests on, under their headings."""
         ...
@@ -105,6 +121,7 @@ class Mapped:
     profile: str = "map"
     source: str = "import"
     warnings: tuple[str, ...] = ()
+    nothing: str = NO_ADDRESS
 
     @classmethod
     def of(cls, contacts: ContactFile, mapping: Sequence[str]) -> Mapped:
@@ -138,6 +155,10 @@ class Mapped:
             received=self._text("received", row),
             texts=(reason, source),
         )
+
+    def addresses(self, cells: Sequence[str]) -> list[Address]:
+        """All addresses of a row."""
+        return addresses_of(cells)
 
     def evidence(self, row: Sequence[str]) -> Mapping[str, str]:
         """The mapped cells."""
@@ -194,6 +215,7 @@ class ConstantContact:
     profile: str = "constant-contact"
     source: str = "constant-contact-export"
     identity: str = ""
+    nothing: str = NO_ADDRESS
     warnings: tuple[str, ...] = (
         "an export of Constant Contact's screens cannot hold deleted contacts, because the screens hide "
         "them; their opt-outs come with: suppress sync --full",
@@ -233,6 +255,10 @@ class ConstantContact:
             texts=(source, reason),
         )
 
+    def addresses(self, cells: Sequence[str]) -> list[Address]:
+        """All addresses of a row."""
+        return addresses_of(cells)
+
     def evidence(self, row: Sequence[str]) -> Mapping[str, str]:
         """The cells that decide, not the person's name and street."""
         return _named(self.names, [index for columns in self.columns.values() for index in columns], row)
@@ -259,3 +285,19 @@ def _named(names: Sequence[str], indexes: Sequence[int], row: Sequence[str]) -> 
         for index in sorted(set(indexes))
         if index < len(row) and row[index].strip()
     }
+
+
+def addresses_of(cells: Sequence[str]) -> list[Address]:
+    """All addresses of a row, without doubles; two spellings of one are no doubles."""
+    found: dict[tuple[str, str], Address] = {}
+    for cell in cells:
+        if len(cell) <= _CELL_UP_TO:
+            for each in _in_cell(cell):
+                found.setdefault((each.key, comparable(bare(each.raw, each.key))), each)
+    return list(found.values())
+
+
+def _in_cell(cell: str) -> tuple[Address, ...]:
+    several = addresses_in(cell)
+    # Of `a@x.com; b@y.com` the cell read as one address is a name that nobody has.
+    return several[1:] if len(several) > 2 and several[0].key.startswith('"') else several

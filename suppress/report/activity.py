@@ -14,9 +14,12 @@ from suppress.core.entry import (
     Corrected,
     DestinationChanged,
     Disclosed,
+    DomainLifted,
+    DomainSuppressed,
     Entry,
     Erased,
     Forgotten,
+    HashesTrusted,
     Honoured,
     ImportDone,
     IndexKeyRotated,
@@ -24,6 +27,7 @@ from suppress.core.entry import (
     OptInRecorded,
     ReportIssued,
     Restored,
+    WaiverRecorded,
 )
 from suppress.report.period import Period
 
@@ -50,6 +54,9 @@ class Activity:
     disclosures: tuple[Act[Disclosed], ...]
     consents: tuple[Act[OptInRecorded], ...]
     corrections: tuple[Act[Corrected], ...]
+    waivers: tuple[Act[WaiverRecorded], ...]
+    rules: tuple[Act[DomainSuppressed | DomainLifted], ...]
+    hashes: tuple[Act[HashesTrusted], ...]
     erasures: tuple[Act[Erased], ...]
     forgotten: tuple[Act[Forgotten], ...]
     destinations: tuple[Act[DestinationChanged], ...]
@@ -74,6 +81,10 @@ _KINDS: Mapping[type[Body], str] = {
     Disclosed: "disclosures",
     OptInRecorded: "consents",
     Corrected: "corrections",
+    WaiverRecorded: "waivers",
+    DomainSuppressed: "rules",
+    DomainLifted: "rules",
+    HashesTrusted: "hashes",
     Erased: "erasures",
     Forgotten: "forgotten",
     DestinationChanged: "destinations",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from suppress.core.entry import Body, CheckDone, ImportDone
+from suppress.core.entry import Body, CheckDone, DomainLifted, DomainSuppressed, ImportDone
 from suppress.report.activity import Act
 from suppress.report.facts import Facts
 from suppress.report.table import Listing, Table
@@ -58,8 +58,28 @@ def handling(facts: Facts) -> Iterator[Table]:
         .column("For review", lambda each: each.body.review)
         .column("Malformed", lambda each: each.body.invalid)
         .column("Adds up", lambda each: each.body.rows == _check_sum(each))
+        .column("Asked for", lambda each: _terms(each.body))
+        .column("By waivers", lambda each: each.body.waived or 0)
         .column("SHA-256", lambda each: each.body.digest)
         .table("checks", "Contact files that were checked before an import")
+    )
+
+    yield (
+        _acts(activity.rules)
+        .column("Domain", lambda each: each.body.domain)
+        .column("Rule", lambda each: _rule(each.body))
+        .column("Why", lambda each: each.body.note)
+        .column("Overruled", lambda each: getattr(each.body, "forced", ""))
+        .table("rules", "Rules for whole domains, made and lifted")
+    )
+    yield (
+        _acts(activity.hashes)
+        .column("Source", lambda each: each.body.source)
+        .column("Digests", lambda each: each.body.algorithm)
+        .column("Of", lambda each: each.body.form)
+        .column("Canaries", lambda each: each.body.canaries)
+        .column("SHA-256", lambda each: each.body.digest)
+        .table("hashes", "Lists of digests that were believed, and how they were proven")
     )
 
 
@@ -74,6 +94,14 @@ def lessened(facts: Facts) -> Iterator[Table]:
         .column("Source", lambda each: each.body.source)
         .column("Consented", lambda each: each.body.occurred_at)
         .table("consents", "Re-consent register: later, evidenced consents")
+    )
+    yield (
+        _acts(activity.waivers)
+        .column("Person", lambda each: each.body.subject)
+        .column("Channel", lambda each: word(each.body.channel))
+        .column("Purpose", lambda each: each.body.purpose)
+        .column("Until", lambda each: each.body.until)
+        .table("waivers", "Waivers: suppressed people who may be mailed for one purpose until a day")
     )
     yield (
         _acts(activity.corrections)
@@ -125,3 +153,17 @@ def _import_sum(act: Act[ImportDone]) -> int:
 
 def _check_sum(act: Act[CheckDone]) -> int:
     return act.body.kept + act.body.withheld + act.body.review
+
+
+def _terms(check: CheckDone) -> str:
+    """What was asked, where it was not whether anybody may be sent commercial mail at all."""
+    return ", ".join(f"{name.replace('_', ' ')} {said}" for name, said in (check.terms or {}).items())
+
+
+def _rule(body: DomainSuppressed | DomainLifted) -> str:
+    match body:
+        case DomainLifted():
+            return f"lifts entry {body.rule}"
+        case DomainSuppressed():
+            reach = "and below" if body.subdomains else "alone"
+            return f"{reach}, {body.scope}, {word(body.reason)}"
