@@ -131,11 +131,14 @@ class Rows:
 
     def _of_leaf(self, seq: int, leaf: bytes, strictly: Strictly) -> Item:
         try:
-            return self._of_fields(seq, json.loads(leaf))
+            raw = json.loads(leaf)
+            if type(raw["subject"]) is str and type(raw["source"]) is str:
+                return self._of_fields(seq, raw)
         except (ValueError, KeyError, TypeError):
-            entry = strictly(seq, leaf)
-            assert isinstance(entry.body, OptOutRecorded)
-            return self._of_body(entry, entry.body)
+            pass
+        entry = strictly(seq, leaf)
+        assert isinstance(entry.body, OptOutRecorded)
+        return self._of_body(entry, entry.body)
 
     def _of_body(self, entry: Entry, body: OptOutRecorded) -> Row:
         fields = {

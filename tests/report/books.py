@@ -28,6 +28,7 @@ from suppress.core.entry import (
     SyncDone,
 )
 from suppress.core.leaf import decode, encode
+from suppress.core.policy import Chosen
 from suppress.core.spans import spans
 from suppress.core.suppression import EVERYTHING, Channel, Origin, Reason, Scope, Visibility
 from suppress.report.asking import scenario
@@ -205,6 +206,7 @@ class Book:
         as_of: datetime | str | None = None,
         zone: str = "UTC",
         policies: Sequence[str] = ("us.can-spam",),
+        chosen_policies: Sequence[Chosen] = (),
         settings: Settings = SETTINGS,
         integrity: Integrity = VERIFIED,
         full: bool = False,
@@ -229,7 +231,7 @@ class Book:
             as_of=now,
             zone=where,
             settings=settings,
-            policies=chosen(policies),
+            policies=tuple(chosen_policies) or chosen(policies),
             tool="suppress test",
             cut=cut,
             sender=sender,
