@@ -214,6 +214,7 @@ def _facts(issued: Issued) -> dict[str, object]:
         "sha256": issued.digest,
         "bytes": issued.bytes,
         "entry": issued.receipt,
+        "left_out": list(issued.left_out),
     }
     return {"written": None if issued.receipt is None else written, **plain(issued.facts)}
 

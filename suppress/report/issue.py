@@ -27,6 +27,7 @@ from suppress.ledger import Event, Head, Ledger
 from suppress.report.asking import Progress, Wanted, gathered
 from suppress.report.facts import Facts
 from suppress.report.integrity import Integrity, Verified
+from suppress.report.redacting import redacted
 from suppress.report.rendering import rendered
 from suppress.report.target import Target
 
@@ -68,7 +69,7 @@ def issue(
         OutputRefused: The file or folder cannot be written.
     """
     integrity, head = _verified(ledger, verify, keep=not dry_run)
-    facts = gathered(ledger, settings, wanted, integrity, head=head, now=now, progress=progress)
+    facts = redacted(gathered(ledger, settings, wanted, integrity, head=head, now=now, progress=progress))
     made = rendered(facts, target)
     receipt = None
     if not dry_run:
