@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
+import json
 import pkgutil
 import re
 import sys
@@ -172,6 +173,13 @@ def hooks() -> str:
     return "\n".join(lines) + "\n"
 
 
+def report_schema() -> str:
+    """The JSON Schema of `suppress report --format json`."""
+    from suppress.report.schema import schema
+
+    return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
+
+
 def _first(thing: typing.Any) -> str:
     return inspect.cleandoc(thing.__doc__ or "").replace("\n", " ").replace("  ", " ")
 
@@ -181,12 +189,13 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "errors.md": errors,
     "ledger-format.md": entries,
     "hooks.md": hooks,
+    "report.schema.json": report_schema,
 }
 
 
 def render(page: str) -> str:
     """The text of one generated page."""
-    return NOTICE + PAGES[page]()
+    return (NOTICE if page.endswith(".md") else "") + PAGES[page]()
 
 
 def main() -> int:
