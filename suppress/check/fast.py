@@ -8,8 +8,8 @@ that decides. A row is *clear* here only if all of this holds; whatever is in do
   `@`, a dot in the domain, a letter at the end, 64 bytes at most, perhaps spaces or quotes around. Of a plain
   cell the match key is the cell in lower case, it holds no second address, and no mail system refuses it.
 * Its key's hash is not among those of the `snapshot`, nor its alias key's, nor, where people are known by
-  nothing else, its blind index. The filter may join people, and so select too many; it tells no two spellings
-  of one key apart, and so never selects too few.
+  nothing else, its blind index; and no rule may concern its domain (`reach`). The filter may join people, and
+  so select too many; it tells no two spellings of one key apart, and so never selects too few.
 
 Tricks, by name (those of `hashing` beside them):
 
@@ -39,8 +39,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suppress.check.hashing import PAD, Folding, Hashes, Numbers, steps, words
+from suppress.check.reach import Reach, below
 from suppress.check.snapshot import Snapshot
 from suppress.core.aliases import Provider, providers
+from suppress.core.domains import DomainRules
 from suppress.errors import BadFile
 from suppress.files.contacts import ContactFile
 from suppress.files.delimited import DelimitedFile
@@ -124,9 +126,11 @@ class Sieve:
         *,
         aliases: bool,
         block: int,
+        domains: DomainRules | None = None,
     ) -> None:
         self._contacts = contacts
-        self._filter = _Filter(snapshot, folding, roster, aliases=aliases)
+        reach = Reach(domains, folding) if domains else None
+        self._filter = _Filter(snapshot, folding, roster, reach, aliases=aliases)
         self._folding = folding
         self._size = block
         self._columns = contacts.columns.addresses
@@ -381,7 +385,10 @@ class _Cells(NamedTuple):
 class _Filter:
     """Which plain cells may be somebody's. It may say so of too many, never of too few."""
 
-    def __init__(self, snapshot: Snapshot, folding: Folding, roster: Roster, *, aliases: bool) -> None:
+    def __init__(
+        self, snapshot: Snapshot, folding: Folding, roster: Roster, reach: Reach | None, *, aliases: bool
+    ) -> None:
+        self._reach = reach
         self._folding = folding
         self._roster = roster
         self._people = _Known(snapshot.hashes)
@@ -396,6 +403,8 @@ class _Filter:
         found = self._people.has(self._folding.joined(cells.local, cells.domain))
         if self._aliases is not None:
             found |= self._aliases.has(cells)
+        if self._reach is not None:
+            found |= self._reach.has(cells.domain, cells.table.words, cells.ats, cells.ends)
         if self._unheld:
             rest = np.flatnonzero(~found)
             lower = cells.table.content.lower()
@@ -455,7 +464,8 @@ class _Aliases:
 
     def has(self, cells: _Cells) -> Mask:
         """For each cell whether its alias key may be that of somebody in the ledger."""
-        found = self._under(cells)
+        # Cells at a subdomain where names are aliases. They are few: all are selected that may be so.
+        found = below(self._above, cells.table.words, cells.ats, cells.ends)
         place = np.minimum(np.searchsorted(self._domains, cells.domain), len(self._domains) - 1)
         here = np.flatnonzero(self._domains[place] == cells.domain)
         place = place[here]
@@ -464,17 +474,6 @@ class _Aliases:
             if len(own):
                 local = self._squeezed(cells.some(here[own]), provider)
                 found[here[own]] = self._known.has(self._folding.joined(local, self._said[place[own]]))
-        return found
-
-    def _under(self, cells: _Cells) -> Mask:
-        """Cells at a subdomain where names are aliases. They are few: all are selected that may be so."""
-        found = np.zeros(len(cells.starts), bool)
-        for name in self._above:
-            tail, length = name[:8].ljust(8, b" "), len(name)
-            (wanted,) = np.frombuffer(tail, np.dtype("<u8")) | np.uint64(0x2020202020202020)
-            long = np.flatnonzero(cells.ends - cells.ats > length + 1)
-            there = cells.table.words[cells.ends[long] - length] | np.uint64(0x2020202020202020)
-            found[long[there == wanted]] = True
         return found
 
     def _squeezed(self, cells: _Cells, provider: Provider) -> Hashes:

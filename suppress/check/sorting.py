@@ -262,13 +262,21 @@ def _sieve(contacts: ContactFile, lookup: Answers, alias: Alias, engine: Engine)
         from suppress.check import fast, snapshot
     except ImportError:  # numpy is an extra
         return None
-    if not isinstance(lookup, Lookup) or lookup.rules:
-        return None  # a rule or a digest concerns people whom the snapshot does not name
+    if not isinstance(lookup, Lookup) or lookup.rules.recipes:
+        return None  # digests of partners concern people whom the snapshot cannot name
     if not fast.suits(contacts) or (found := snapshot.current(lookup)) is None:
         return None
     covering, folding = found
     aliases = alias is not Alias.IGNORE
-    return fast.Sieve(contacts, covering, folding, lookup.roster(), aliases=aliases, block=engine.block)
+    return fast.Sieve(
+        contacts,
+        covering,
+        folding,
+        lookup.roster(),
+        aliases=aliases,
+        block=engine.block,
+        domains=lookup.rules.domains,
+    )
 
 
 def annotation(decision: Decision, line: int) -> tuple[str, ...]:
