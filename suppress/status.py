@@ -6,19 +6,24 @@ ledger is not verified for it: `suppress verify` does that.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from suppress.config import Settings
 from suppress.ledger import Ledger
+from suppress.report.anchored import Anchored, last
 from suppress.report.asking import Progress, Wanted, gathered
 from suppress.report.coverage import DestinationCoverage, SourceCoverage
 from suppress.report.integrity import UNVERIFIED
 from suppress.report.judging import State
-from suppress.report.verdict import Point
+from suppress.report.verdict import Point, Weight
 
 SOON = timedelta(days=3)
 """Before a strict date: when a waiting request counts as due soon."""
+UNANCHORED = timedelta(days=40)
+"""How long after the last checkpoint left us it is said: a monthly anchor was missed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,10 @@ class Status:
     sources: tuple[SourceCoverage, ...]
     destinations: tuple[DestinationCoverage, ...]
     waiting: Waiting
+    overdue: Mapping[str, int]
+    """Overdue requests by destination."""
     drift: tuple[Drifted, ...]
+    anchored: Anchored | None
     points: tuple[Point, ...]
 
     @property
@@ -76,6 +84,8 @@ def status(
     today = facts.manifest.period.until
     found = facts.deadlines
     opened = [each for each in found.pending if each.state is State.OPEN]
+    overdue = Counter(each.destination for each in found.missed if each.state is State.OVERDUE)
+    anchored = last(settings.state, facts.activity.reports)
     by_source: dict[str, set[str]] = {}
     for incident in facts.drift:
         if incident.closed is None:
@@ -96,6 +106,18 @@ def status(
             overdue=found.overall.overdue,
             next_strict=min((each.strict for each in opened), default=None),
         ),
+        overdue=dict(sorted(overdue.items())),
         drift=tuple(Drifted(source, len(people)) for source, people in sorted(by_source.items())),
-        points=facts.verdict.points,
+        anchored=anchored,
+        points=(*facts.verdict.points, *_unanchored(anchored, facts.manifest.first_entry, now)),
     )
+
+
+def _unanchored(anchored: Anchored | None, first: datetime | None, now: datetime) -> Iterator[Point]:
+    since = first if anchored is None else anchored.at
+    if since is not None and now - since > UNANCHORED:
+        yield Point(
+            Weight.WARNING,
+            f"No checkpoint was given out for over {UNANCHORED.days} days.",
+            "suppress anchor -o FILE, to be kept where nobody who runs this ledger can change it",
+        )

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
+from suppress.cli.exposition import exposition
 from suppress.config import Settings, SourceSettings
 from suppress.core.address import Address
-from suppress.core.entry import Honoured, SyncDone
+from suppress.core.entry import Honoured, ReportIssued, SyncDone
 from suppress.core.spans import spans
 from suppress.core.suppression import Drift, OptOut, Origin, Reason
 from suppress.ledger import Event, Ledger
+from suppress.report.anchored import Anchored, last, remember
 from suppress.status import Status, status
 from tests.conftest import Command
 from tests.small_ledger import made
@@ -195,12 +199,135 @@ class TestCommand:
         assert "nothing calls for attention" in done.out
         assert "0 min ago" in done.out
 
+    def test_metrics_end_as_the_screen_does(self, command: Command) -> None:
+        """Exit code 1 when a request is overdue, and the figures all the same."""
+        command("init")
+        command("add", "ann@example.com", "--received", "2025-01-02")
+        done = command("status", "--prometheus")
+
+        assert done.exit_code == 1
+        assert 'suppress_requests_waiting{state="overdue"} 1\n' in done.out
+        assert "example.com" not in done.out
+
+    def test_two_formats_at_once_are_wrong_usage(self, command: Command) -> None:
+        """One stream holds one thing."""
+        command("init")
+        done = command("status", "--prometheus", "--json")
+
+        assert done.exit_code == 2
+        assert "exclude each other" in done.err
+
     def test_without_a_ledger_it_says_how_to_begin(self, command: Command) -> None:
         """Exit code 10, one clear line."""
         done = command("status")
 
         assert done.exit_code == 10
         assert "suppress init" in done.err
+
+
+class TestPrometheus:
+    """The text format, read back by Prometheus' own client."""
+
+    def read(self, found: Status) -> dict[tuple[str, ...], float]:
+        """Samples by name and values of labels; the parser is strict about HELP, TYPE and escapes."""
+        text = exposition(found)
+        families = list(text_string_to_metric_families(text))
+        assert len({each.name for each in families}) == len(families)
+        for each in families:
+            assert each.type == "gauge"
+            assert each.documentation
+            assert f"# HELP {each.name} " in text
+        return {(s.name, *s.labels.values()): s.value for each in families for s in each.samples}
+
+    def test_what_waits_is_told_by_state(self, bench: Bench) -> None:
+        """One open and due soon, then one overdue, at no destination."""
+        bench.ask("ann")
+        soon = self.read(bench.at(datetime(2026, 11, 30, 12, tzinfo=UTC)))
+        over = self.read(bench.at(datetime(2026, 12, 8, 12, tzinfo=UTC)))
+
+        waiting = "suppress_requests_waiting"
+        assert [soon[waiting, each] for each in ("open", "due_soon", "at_risk", "overdue")] == [1, 1, 0, 0]
+        assert [over[waiting, each] for each in ("open", "due_soon", "at_risk", "overdue")] == [0, 0, 0, 1]
+        assert (soon[("suppress_findings",)], over[("suppress_findings",)]) == (0, 1)
+        assert over["suppress_destination_overdue", "(no destination)"] == 1
+        assert over[("suppress_people_suppressed",)] == 1
+
+    def test_what_never_was_has_no_sample(self, bench: Bench) -> None:
+        """No time of a run before the first; the stale gauge tells."""
+        before = self.read(bench.at(RECEIVED))
+        bench.synced()
+        bench.told()
+        after = self.read(bench.at(RECEIVED))
+
+        assert ("suppress_source_last_run_timestamp_seconds", "main") not in before
+        assert before["suppress_source_stale", "main", "run"] == 1
+        assert after["suppress_source_stale", "main", "run"] == 0
+        assert after["suppress_source_last_run_timestamp_seconds", "main"] == RECEIVED.timestamp()
+        assert after["suppress_destination_last_told_timestamp_seconds", "crm"] == RECEIVED.timestamp()
+        assert after["suppress_destination_untold", "crm"] == 0
+
+    def test_names_are_escaped_and_nobody_is_named(self, bench: Bench) -> None:
+        """A source may be called anything by the ledger; a person is never in it."""
+        name = 'a"b\\c\nd{e="f"} 1'
+        bench.ask("ann")
+        bench.drift("ann", name)
+        found = self.read(bench.at(RECEIVED))
+
+        assert found["suppress_mailable_again", name] == 1
+        assert "ann" not in exposition(bench.at(RECEIVED)).replace("announced", "")
+
+    def test_every_name_is_one_that_prometheus_takes(self, bench: Bench) -> None:
+        """Small letters and underscores, our prefix, a unit where there is one."""
+        for name, *_ in self.read(bench.at(RECEIVED)):
+            assert re.fullmatch(r"suppress_[a-z_]+", name)
+
+
+class TestAnchors:
+    """When a checkpoint last left us."""
+
+    def test_none_was_given_out_for_long(self, bench: Bench) -> None:
+        """Said after forty days, and no finding."""
+        early, late = bench.at(RECEIVED + timedelta(days=40)), bench.at(RECEIVED + timedelta(days=41))
+
+        assert not any("No checkpoint" in point.says for point in early.points)
+        assert any("No checkpoint" in point.says for point in late.points)
+        assert not late.findings
+        assert late.anchored is None
+
+    def test_a_report_quotes_one(self, bench: Bench) -> None:
+        """Its entry says when, and of how many entries."""
+        bench.clock[0] += timedelta(days=30)
+        issued = ReportIssued("ab" * 32, 1, "cd" * 32, "redacted")
+        bench.ledger.append([Event("report", issued)], actor="test")
+        found = bench.at(RECEIVED + timedelta(days=60))
+
+        assert found.anchored == Anchored(RECEIVED + timedelta(days=30), 1, "redacted")
+        assert not any("No checkpoint" in point.says for point in found.points)
+
+    def test_the_command_remembers_what_it_gave_out(self, command: Command) -> None:
+        """On the screen, in JSON and in the metrics."""
+        command("init")
+        command("add", "ann@example.com")
+        before = command("status")
+        command("anchor", "-o", "anchor.note")
+
+        assert re.search(r"last anchor +never", before.out)
+        assert re.search(r"last anchor +0 min ago, of 3 entries", command("status").out)
+        assert command("status", "--json").json()["anchored"]["by"] == "anchor"
+        assert "suppress_last_anchor_timestamp_seconds " in command("status", "--prometheus").out
+
+    def test_a_damaged_memory_looks_like_none(self, tmp_path: Path) -> None:
+        """State may be lost."""
+        (tmp_path / "last-anchor.note").write_bytes(b"\xff")
+
+        assert last(tmp_path, ()) is None
+
+    def test_a_folder_that_cannot_be_written_is_no_error(self, tmp_path: Path) -> None:
+        """The anchor was given out all the same."""
+        (tmp_path / "file").write_text("")
+        remember(tmp_path / "file", "note")
+
+        assert last(tmp_path / "file", ()) is None
 
 
 @pytest.mark.parametrize(

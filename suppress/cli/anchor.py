@@ -29,6 +29,7 @@ def anchor(
     """
     from suppress.files.output import outputs
     from suppress.ledger import Ledger
+    from suppress.report.anchored import remember
 
     chosen = settings(ctx)
     with Ledger.open(chosen.ledger, keys=chosen.keys, read_only=True) as ledger:
@@ -57,6 +58,7 @@ def anchor(
             screen.line(f"{output}: the signed head of {head.size:,} entries")
 
     emit("anchor", facts, as_json=as_json, human=draw)
+    remember(chosen.state, head.note)
     look = appearance(ctx)
     note(
         "Keep it where whoever runs this ledger cannot change it: with an auditor, in a ticket.",

@@ -107,6 +107,12 @@ class Screen:
             self.line("  ".join(padded).rstrip())
 
 
+def written(text: str) -> None:
+    """Text for another program, as it is, on stdout."""
+    sys.stdout.write(text.encode(errors="backslashreplace").decode())
+    sys.stdout.flush()
+
+
 def note(text: str, *, appearance: Appearance | None = None) -> None:
     """A message for a person that is not the result: what happens next, what was assumed."""
     if appearance is None or not appearance.quiet:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from suppress.cli.console import Screen, emit, progress
+from suppress.cli.console import Screen, emit, progress, written
 from suppress.cli.options import AsJson, appearance, settings
 
 if TYPE_CHECKING:
@@ -15,25 +15,39 @@ if TYPE_CHECKING:
     from suppress.status import Status
 
 
-def status(ctx: typer.Context, as_json: AsJson = False) -> None:
+Prometheus = Annotated[
+    bool, typer.Option("--prometheus", help="Metrics in Prometheus' text format instead of a screen.")
+]
+
+
+def status(ctx: typer.Context, prometheus: Prometheus = False, as_json: AsJson = False) -> None:
     """Show how fresh everything is, what is due, what is overdue and who drifted.
 
     Exit code 1 if a request is overdue or a suppressed person is mailable again.
 
         suppress status
         suppress status --json
+        suppress status --prometheus > suppress.prom
     """
+    from suppress.errors import BadUsage
     from suppress.ledger import Ledger
     from suppress.report.json import plain
     from suppress.status import status as look
 
+    if prometheus and as_json:
+        raise BadUsage("--prometheus and --json exclude each other", remedy="suppress status --help")
     chosen = settings(ctx)
     with (
         Ledger.open(chosen.ledger, keys=chosen.keys, read_only=True) as ledger,
         progress("Reading", appearance=appearance(ctx), unit="entries") as advance,
     ):
         found = look(ledger, chosen, now=datetime.now(UTC), progress=advance)
-    emit("status", plain(found), as_json=as_json, human=lambda screen: _draw(screen, found))
+    if prometheus:
+        from suppress.cli.exposition import exposition
+
+        written(exposition(found))
+    else:
+        emit("status", plain(found), as_json=as_json, human=lambda screen: _draw(screen, found))
     if found.findings:
         raise typer.Exit(1)
 
@@ -46,6 +60,7 @@ def _draw(screen: Screen, found: Status) -> None:
             ("people suppressed", found.suppressed),
             ("ledger", f"{found.size:,} entries, root {found.root[:16]}…"),
             ("last entry", _ago(found.last_entry, found.as_of)),
+            ("last anchor", _anchor(found)),
         ]
     )
     screen.line()
@@ -58,10 +73,17 @@ def _draw(screen: Screen, found: Status) -> None:
         screen.line()
     if found.destinations:
         told = [
-            (each.name, each.platform, _ago(each.last_export, found.as_of), each.last_count, each.untold)
+            (
+                each.name,
+                each.platform,
+                _ago(each.last_export, found.as_of),
+                each.last_count,
+                each.untold,
+                found.overdue.get(each.name, 0),
+            )
             for each in found.destinations
         ]
-        screen.table(("destination", "platform", "last told", "people", "not yet told"), told)
+        screen.table(("destination", "platform", "last told", "people", "not yet told", "overdue"), told)
         screen.line()
     due = "" if waiting.next_strict is None else f", next strict date {waiting.next_strict}"
     screen.fields(
@@ -82,6 +104,13 @@ def _draw_points(screen: Screen, found: Status) -> None:
         style = "bold red" if point.weight.value == "action" else "yellow"
         screen.line(f"{point.weight.value}: {point.says}", style=style)
         screen.line(f"  next: {point.next_step}")
+
+
+def _anchor(found: Status) -> str:
+    anchored = found.anchored
+    if anchored is None:
+        return "never"
+    return f"{_ago(anchored.at, found.as_of)}, of {anchored.size:,} entries"
 
 
 def _run(source: SourceCoverage, now: datetime) -> str:
