@@ -421,8 +421,7 @@ def _write(batch: Batch, signer: Signer) -> str:
     hashes = _hashes_from_disk(batch)
     _project(batch, hashes)
     tree = batch.tip.tree
-    for hashed in hashes:
-        tree.push(hashed)
+    tree.extend(hashes)
     note = signer.sign(tree)
     connection.execute(
         update(tables.head).values(

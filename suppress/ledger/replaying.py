@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 PAGE = 1000
 """Entries, or rows, in one short transaction."""
+_JSON = json.JSONDecoder()
+"""`json.loads` would work out the encoding of each leaf first."""
 
 
 def first_bad(inspection: Inspection) -> Bad | None:
@@ -455,7 +457,7 @@ def _only_row(person: int, history: Sequence[tuple[int, bytes]]) -> tuple[Any, .
 def _told(seq: int, leaf: bytes) -> dict[str, Any]:
     """The values of a leaf that an earlier pass has read strictly, or that a writer added since."""
     try:
-        value = json.loads(leaf)
+        value = _JSON.decode(leaf.decode())
     except (ValueError, TypeError, RecursionError):
         value = None
     if not isinstance(value, dict):

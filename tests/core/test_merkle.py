@@ -372,6 +372,30 @@ def test_only_hashes_are_pushed() -> None:
         Frontier().push(b"leaf")
 
 
+@given(st.lists(st.integers(0, 40), max_size=6))
+@settings(max_examples=200)
+def test_leaves_appended_together_make_the_tree_of_leaves_appended_one_by_one(cuts: list[int]) -> None:
+    """Wherever they are cut: also the hashes that are kept to go on from."""
+    together, singly = Frontier(), Frontier()
+    for count in cuts:
+        leaves = LEAVES[:count]
+        together.extend(leaves)
+        for leaf in leaves:
+            singly.push(leaf)
+
+        assert (singly.size, singly.hashes, singly.root()) == (
+            together.size,
+            together.hashes,
+            together.root(),
+        )
+
+
+def test_only_hashes_are_appended_together() -> None:
+    """As one by one."""
+    with pytest.raises(ValueError, match="32 bytes"):
+        Frontier().extend([LEAVES[0], b"leaf"])
+
+
 def test_two_different_histories_have_two_roots() -> None:
     """A swap, a drop, a doubling and a change of any leaf each change the root."""
     generator = random.Random(1)
