@@ -243,7 +243,7 @@ def _draw(screen: Screen, issued: Issued) -> None:
     screen.fields(
         [
             ("report", f"{issued.target.place} ({kind})"),
-            ("sha256", issued.digest),
+            ("sha256 of the sums" if issued.target.is_folder else "sha256", issued.digest),
             ("recorded as entry", issued.receipt),
             ("ledger", f"size {issued.facts.manifest.ledger.size:,}, verified"),
         ]

@@ -12,7 +12,7 @@ Rules kept here:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from suppress.errors import ExtraMissing
@@ -48,7 +48,7 @@ def rendered(facts: Facts, target: Target) -> Rendered:
         ExtraMissing: The format needs an optional part that is not installed.
     """
     if target.format is Format.ALL:
-        return _folder(facts)
+        return folder(facts)
     if target.is_folder:
         from suppress.report import csv
 
@@ -56,16 +56,17 @@ def rendered(facts: Facts, target: Target) -> Rendered:
     return Rendered({_ALONE: _one(facts, target.format)})
 
 
-def _folder(facts: Facts) -> Rendered:
+def folder(facts: Facts, formats: Sequence[Format] = tuple(Format)) -> Rendered:
+    """The files of a folder of these formats; csv, the checkpoint and the sums are always there."""
     from suppress.report import csv
 
     files = {"checkpoint.txt": facts.manifest.ledger.checkpoint.encode()}
     files |= {f"csv/{name}": content for name, content in csv.folder(facts).items()}
     left_out: list[str] = []
-    for format_ in (Format.JSON, Format.XLSX):
+    for format_ in (each for each in (Format.JSON, Format.XLSX) if each in formats):
         _add(files, facts, format_, (), left_out)
     attachments = attached(files)
-    for format_ in (Format.PDF, Format.HTML):
+    for format_ in (each for each in (Format.PDF, Format.HTML) if each in formats):
         _add(files, facts, format_, attachments, left_out)
     files[SUMS] = sums(files)
     return Rendered(files, tuple(left_out))
