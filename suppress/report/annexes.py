@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
 
+from suppress.core.entry import Honoured
 from suppress.core.suppression import Channel
+from suppress.report.activity import Act
 from suppress.report.deadlines import Outcome, Reach
 from suppress.report.facts import Facts
 from suppress.report.table import Listing, Table, pairs
@@ -38,6 +41,7 @@ def reach(facts: Facts) -> Iterator[Table]:
     for outcome, name in _OUTCOMES.items():
         matrix.column(name, _number_of(outcome))
     yield matrix.table("matrix", "Each source at each destination", empty="Nothing was owed to anyone.")
+    yield from _receipts(facts)
     first = min(sorted({each.week for each in facts.deadlines.reach})[-WEEKS:], default=date.max)
     weeks = [
         each for each in _counted(facts, lambda each: (each.destination, each.week)) if each[0][1] >= first
@@ -50,6 +54,36 @@ def reach(facts: Facts) -> Iterator[Table]:
         .column("Read back", _number_of(Outcome.READ_BACK))
         .column("Read back, %", lambda each: 100 * each[1][Outcome.READ_BACK] // each[1].total())
         .table("reach_by_week", f"What is verified, over the last {WEEKS} weeks in which requests came")
+    )
+
+
+@dataclass(slots=True)
+class _Receipts:
+    """What one destination answered over the period."""
+
+    destination: str
+    acts: list[Act[Honoured]] = field(default_factory=list)
+
+    def people(self, *, verified: bool) -> int:
+        return sum(each.body.count for each in self.acts if each.body.verified is verified)
+
+
+def _receipts(facts: Facts) -> Iterator[Table]:
+    found: dict[str, _Receipts] = {}
+    for act in facts.activity.exports:
+        name = act.body.destination
+        found.setdefault(name, _Receipts(name)).acts.append(act)
+    yield (
+        Listing(found[name] for name in sorted(found))
+        .column("Destination", lambda each: each.destination)
+        .column("Receipts", lambda each: len(each.acts))
+        .column("People named", lambda each: each.people(verified=True) + each.people(verified=False))
+        .column("of them read back", lambda each: each.people(verified=True))
+        .column("unverifiable", lambda each: each.people(verified=False))
+        .column("Requests not taken", lambda each: sum(len(act.body.failed) for act in each.acts))
+        .column("First receipt", lambda each: each.acts[0].seq)
+        .column("Last receipt", lambda each: each.acts[-1].seq)
+        .table("receipts", "What destinations answered in the period")
     )
 
 

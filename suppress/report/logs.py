@@ -13,6 +13,9 @@ from suppress.report.words import word
 
 B = TypeVar("B", bound=Body)
 
+LISTED = 1_000
+"""Entries of a kind that are listed one by one, the newest; the JSON form of the report holds them all."""
+
 
 def handling(facts: Facts) -> Iterator[Table]:
     """What left, what was told, what came in, what was held back."""
@@ -25,7 +28,10 @@ def handling(facts: Facts) -> Iterator[Table]:
         .column("Form", lambda each: each.body.form)
         .column("People", lambda each: each.body.count)
         .column("SHA-256", lambda each: each.body.artefact)
-        .table("disclosures", "Disclosure log: addresses that left, to whom and why")
+        .table(
+            "disclosures",
+            _capped("Disclosure log: addresses that left, to whom and why", activity.disclosures),
+        )
     )
     yield (
         _acts(activity.exports)
@@ -35,7 +41,7 @@ def handling(facts: Facts) -> Iterator[Table]:
         .column("Requests not taken", lambda each: each.body.not_taken)
         .column("Read back", lambda each: each.body.verified)
         .column("SHA-256", lambda each: each.body.artefact)
-        .table("exports", "Receipts of destinations")
+        .table("exports", _capped("Receipts of destinations", activity.exports))
     )
     yield (
         _acts(activity.imports)
@@ -48,7 +54,7 @@ def handling(facts: Facts) -> Iterator[Table]:
         .column("Rejected", lambda each: each.body.rejected)
         .column("Adds up", lambda each: each.body.rows == _import_sum(each))
         .column("SHA-256", lambda each: each.body.digest)
-        .table("imports", "Files of opt-outs that were imported")
+        .table("imports", _capped("Files of opt-outs that were imported", activity.imports))
     )
     yield (
         _acts(activity.checks)
@@ -61,7 +67,7 @@ def handling(facts: Facts) -> Iterator[Table]:
         .column("Asked for", lambda each: _terms(each.body))
         .column("By waivers", lambda each: each.body.waived or 0)
         .column("SHA-256", lambda each: each.body.digest)
-        .table("checks", "Contact files that were checked before an import")
+        .table("checks", _capped("Contact files that were checked before an import", activity.checks))
     )
 
     yield (
@@ -70,7 +76,7 @@ def handling(facts: Facts) -> Iterator[Table]:
         .column("Rule", lambda each: _rule(each.body))
         .column("Why", lambda each: each.body.note)
         .column("Overruled", lambda each: getattr(each.body, "forced", ""))
-        .table("rules", "Rules for whole domains, made and lifted")
+        .table("rules", _capped("Rules for whole domains, made and lifted", activity.rules))
     )
     yield (
         _acts(activity.hashes)
@@ -79,7 +85,10 @@ def handling(facts: Facts) -> Iterator[Table]:
         .column("Of", lambda each: each.body.form)
         .column("Canaries", lambda each: each.body.canaries)
         .column("SHA-256", lambda each: each.body.digest)
-        .table("hashes", "Lists of digests that were believed, and how they were proven")
+        .table(
+            "hashes",
+            _capped("Lists of digests that were believed, and how they were proven", activity.hashes),
+        )
     )
 
 
@@ -93,7 +102,7 @@ def lessened(facts: Facts) -> Iterator[Table]:
         .column("Scope", lambda each: str(each.body.scope))
         .column("Source", lambda each: each.body.source)
         .column("Consented", lambda each: each.body.occurred_at)
-        .table("consents", "Re-consent register: later, evidenced consents")
+        .table("consents", _capped("Re-consent register: later, evidenced consents", activity.consents))
     )
     yield (
         _acts(activity.waivers)
@@ -101,13 +110,18 @@ def lessened(facts: Facts) -> Iterator[Table]:
         .column("Channel", lambda each: word(each.body.channel))
         .column("Purpose", lambda each: each.body.purpose)
         .column("Until", lambda each: each.body.until)
-        .table("waivers", "Waivers: suppressed people who may be mailed for one purpose until a day")
+        .table(
+            "waivers",
+            _capped(
+                "Waivers: suppressed people who may be mailed for one purpose until a day", activity.waivers
+            ),
+        )
     )
     yield (
         _acts(activity.corrections)
         .column("Struck-out entry", lambda each: each.body.entry)
         .column("Why", lambda each: each.body.reason)
-        .table("corrections", "Entries struck out as wrong")
+        .table("corrections", _capped("Entries struck out as wrong", activity.corrections))
     )
     yield (
         _acts(activity.erasures)
@@ -116,7 +130,10 @@ def lessened(facts: Facts) -> Iterator[Table]:
         .column("Basis", lambda each: each.body.basis)
         .column("Not honoured by", lambda each: ", ".join(each.body.untold))
         .column("Why all the same", lambda each: each.body.override)
-        .table("erasures", "People whose personal data was erased; they stay suppressed")
+        .table(
+            "erasures",
+            _capped("People whose personal data was erased; they stay suppressed", activity.erasures),
+        )
     )
     yield (
         _acts(activity.forgotten)
@@ -125,7 +142,10 @@ def lessened(facts: Facts) -> Iterator[Table]:
         .column("Basis", lambda each: each.body.basis)
         .column("Not honoured by", lambda each: ", ".join(each.body.untold))
         .column("Why all the same", lambda each: each.body.override)
-        .table("forgotten", "People who were forgotten; they are no longer protected")
+        .table(
+            "forgotten",
+            _capped("People who were forgotten; they are no longer protected", activity.forgotten),
+        )
     )
     yield (
         _acts(activity.reports)
@@ -133,17 +153,21 @@ def lessened(facts: Facts) -> Iterator[Table]:
         .column("Quoted size", lambda each: each.body.size)
         .column("Quoted root", lambda each: each.body.root)
         .column("SHA-256", lambda each: each.body.digest)
-        .table("reports", "Reports and bundles that were issued")
+        .table("reports", _capped("Reports and bundles that were issued", activity.reports))
     )
 
 
 def _acts(acts: Sequence[Act[B]]) -> Listing[Act[B]]:
     return (
-        Listing(acts)
+        Listing(acts[-LISTED:])
         .column("Entry", lambda each: each.seq)
         .column("Recorded", lambda each: each.at)
         .column("By", lambda each: each.actor)
     )
+
+
+def _capped(caption: str, acts: Sequence[Act[B]]) -> str:
+    return caption if len(acts) <= LISTED else f"{caption} (the newest {LISTED:,} of {len(acts):,})"
 
 
 def _import_sum(act: Act[ImportDone]) -> int:
