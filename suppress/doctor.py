@@ -21,7 +21,7 @@ from pathlib import Path
 
 from suppress.config import Settings, is_secret, load, redacted
 from suppress.errors import BadUsage, ConfigWrong, SourceFailed, StorageFailed, SuppressError
-from suppress.ledger import Ledger
+from suppress.ledger import Ledger, precautions
 from suppress.plugin.contract import Exporter, Finding, Severity, Source
 from suppress.plugin.registry import Registry
 
@@ -120,9 +120,15 @@ def _ledger(settings: Settings) -> Iterator[Examined]:
         passed = Finding("ledger", Severity.PASS, f"{place}: {size:,} entries, schema current")
         yield Examined("ledger", passed, 0)
         yield from _of("ledger", BadUsage.exit_code, _keys(settings.keys))
+        yield from _of("ledger", StorageFailed.exit_code, _server(settings.ledger))
     if settings.ledger.startswith("sqlite:///"):
         folder = Path(settings.ledger.removeprefix("sqlite:///")).parent
         yield from _of("ledger", StorageFailed.exit_code, _disk(folder))
+
+
+def _server(ledger: str) -> Iterator[Finding]:
+    for doubt, hint in precautions.doubts(ledger):
+        yield Finding("server", Severity.WARN, doubt, hint)
 
 
 def _keys(folder: Path) -> Iterator[Finding]:

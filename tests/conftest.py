@@ -6,13 +6,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
+
+from tests import backends
 
 hypothesis.settings.register_profile("suppress", deadline=None)  # a busy machine is no failing property
 hypothesis.settings.load_profile("suppress")
@@ -55,6 +57,8 @@ class Command:
             "XDG_STATE_HOME": str(self.folder / "state"),
             "HOME": str(self.folder),
         }
+        if backends.on_server():
+            alone["SUPPRESS_LEDGER"] = backends.url_in(cwd or self.folder)
         done = subprocess.run(
             [*prefix, str(SCRIPT), *map(str, arguments)],
             cwd=cwd or self.folder,
@@ -65,6 +69,36 @@ class Command:
             check=False,
         )
         return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Whatever is marked `both_back_ends` runs on both."""
+    marked = metafunc.definition.get_closest_marker("both_back_ends")
+    if marked and not metafunc.definition.get_closest_marker("sqlite_only"):
+        metafunc.parametrize("back_end", [backends.SQLITE, backends.POSTGRESQL], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def back_end(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where the ledgers of this test are."""
+    kind: str = getattr(request, "param", backends.SQLITE)
+    if kind == backends.POSTGRESQL:
+        try:
+            backends.server_url()
+        except backends.NoServer as missing:
+            backends.require(str(missing))
+    backends.NOW.kind = kind
+    try:
+        yield kind
+    finally:
+        backends.drop_all()
+        backends.NOW.kind = backends.SQLITE
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _server_ends() -> Iterator[None]:
+    yield
+    backends.stop()
 
 
 @pytest.fixture

@@ -10,13 +10,14 @@ from pathlib import Path
 from suppress.core.address import Address
 from suppress.core.suppression import OptOut, Origin, Reason, Visibility
 from suppress.ledger import Ledger, Lookup
+from tests.backends import url_in
 
 SINCE = datetime(2024, 3, 5, 10, 0, tzinfo=UTC)
 
 
 def made(folder: Path, suppressed: Iterable[str] = ()) -> str:
     """A ledger in `folder` that suppresses these addresses since `SINCE`; its URL."""
-    url = f"sqlite:///{folder / 'suppress.db'}"
+    url = url_in(folder)
     keys = folder / "suppress.keys"
     Ledger.create(url, keys=keys)
     told = [opted_out(address) for address in suppressed]

@@ -35,6 +35,8 @@ from suppress.platforms.constant_contact.simulator import People, Scenario, Simu
 from suppress.sync import SourceResult, sync
 from tests.ledger.making import NOON, Place, consent, drift, opt_out
 
+pytestmark = pytest.mark.both_back_ends
+
 PAT = Address.parse("p.at@gmail.com")
 GROUNDS = Grounds("Art. 17 GDPR", "DSR-2026-17")
 LATER = NOON + timedelta(days=30)
@@ -490,6 +492,7 @@ def _bad(place: Place) -> str:
     return bad.what
 
 
+@pytest.mark.sqlite_only("copies the file")
 @pytest.mark.parametrize(
     ("statement", "what"),
     [
@@ -512,6 +515,7 @@ def test_an_erasure_is_exactly_what_was_recorded(place: Place, statement: str, w
     assert what in _bad(place)
 
 
+@pytest.mark.sqlite_only("copies the file")
 @pytest.mark.parametrize(
     ("statement", "what"),
     [
@@ -562,6 +566,7 @@ def test_an_erasure_covers_only_the_person_it_names(place: Place) -> None:
     assert "payload of entry 4 is missing" in _bad(place)
 
 
+@pytest.mark.sqlite_only("copies the file")
 def test_looking_changes_nothing(place: Place) -> None:
     """A prospect is made on a ledger that is opened for reading."""
     head = place.file.read_bytes()

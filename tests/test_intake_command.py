@@ -9,15 +9,19 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from suppress.core.entry import ImportDone, OptOutRecorded
 from suppress.ledger import Ledger
+from tests.backends import Found, connection_to, on_server, url_in
 from tests.conftest import SCRIPT, Command
 from tests.exports import LAYOUT_A, active, export, unsubscribed
 from tests.small_ledger import made
+
+pytestmark = pytest.mark.both_back_ends
 
 
 @pytest.fixture
@@ -28,18 +32,25 @@ def desk(command: Command) -> Command:
 
 
 def opened(folder: Path) -> Ledger:
-    return Ledger.open(f"sqlite:///{folder / 'suppress.db'}", read_only=True)
+    return Ledger.open(url_in(folder), keys=folder / "suppress.keys", read_only=True)
 
 
 def size(folder: Path) -> int:
     """The ledger's size, read without a look at its rules, as a watcher would."""
+    if on_server():
+        with closing(connection_to(url_in(folder))) as server:
+            return _size(server.execute("SELECT size FROM head"))
     connection = sqlite3.connect(f"file:{folder / 'suppress.db'}?mode=ro", uri=True)
     try:
-        return int(connection.execute("SELECT size FROM head").fetchone()[0])
+        return _size(connection.execute("SELECT size FROM head"))
     except sqlite3.OperationalError:
         return 0  # its writer is just committing
     finally:
         connection.close()
+
+
+def _size(rows: Found) -> int:
+    return int(rows.fetchone()[0])
 
 
 # --- add -------------------------------------------------------------------------------------------------
@@ -239,11 +250,15 @@ def test_an_import_killed_at_any_point_and_repeated_equals_an_undisturbed_one(
         (place / "old.csv").write_text("mail,when,why\n" + rows)
     arguments = [str(SCRIPT), "import", "old.csv", "--map", "email=mail,date=when,reason=why"]
     environment = {**os.environ, "HOME": str(command.folder)}
-    subprocess.run(arguments, cwd=places[0], env=environment, check=True, capture_output=True)
+
+    def at(number: int) -> dict[str, str]:
+        return {"SUPPRESS_LEDGER": url_in(places[number])}
+
+    subprocess.run(arguments, cwd=places[0], env=environment | at(0), check=True, capture_output=True)
     chance = random.Random(seed)
     for share in (chance.random() / 2, 0.5 + chance.random() / 2):
-        _killed_at(arguments, places[1], environment, int(share * size(places[0])), chance)
-    subprocess.run(arguments, cwd=places[1], env=environment, check=True, capture_output=True)
+        _killed_at(arguments, places[1], environment | at(1), int(share * size(places[0])), chance)
+    subprocess.run(arguments, cwd=places[1], env=environment | at(1), check=True, capture_output=True)
 
     assert requests(places[0]) == requests(places[1])
     with opened(places[1]) as ledger:
@@ -279,6 +294,7 @@ def _runs_on(process: subprocess.Popen[bytes], seconds: float) -> bool:
     return False
 
 
+@pytest.mark.sqlite_only("reads a file of people; nothing of it reaches a database")
 def test_memory_of_an_import_does_not_grow_with_the_file(command: Command) -> None:
     """Four times the rows, the same peak but for noise: active people, so that only reading is measured."""
 

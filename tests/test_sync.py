@@ -29,6 +29,8 @@ from suppress.plugin.contract import Census, Finding, Page, Summary, Window
 from suppress.sync import SourceResult, sync
 from tests.conftest import Command
 
+pytestmark = pytest.mark.both_back_ends
+
 LATER = datetime(2026, 11, 23, tzinfo=UTC)
 
 

@@ -9,7 +9,7 @@ import typer
 
 from suppress.cli.console import Screen, agreed, emit, note
 from suppress.cli.options import AsJson, Yes, actor, quoted, settings
-from suppress.errors import BadFile
+from suppress.errors import BadFile, BadUsage
 
 if TYPE_CHECKING:
     from suppress.ledger.restoring import Restoration
@@ -59,7 +59,7 @@ def upgrade(ctx: typer.Context, as_json: AsJson = False) -> None:
     chosen = settings(ctx)
     place = place_of(chosen.ledger)
     before = schema.read_revision(place)
-    copy = schema.upgrade(place, Keys.load(chosen.keys))
+    done, copy = schema.upgrade(place, Keys.load(chosen.keys))
     facts = {
         "ledger": str(place),
         "before": before,
@@ -68,7 +68,7 @@ def upgrade(ctx: typer.Context, as_json: AsJson = False) -> None:
     }
 
     def draw(screen: Screen) -> None:
-        if before == schema.HEAD and copy is None:
+        if not done:
             screen.line(f"{place} has schema {schema.HEAD} already; nothing was changed.")
             return
         screen.line(f"{place} was brought from schema {before} to {schema.HEAD}.")
@@ -175,6 +175,70 @@ def _draw_restored(screen: Screen, done: Restoration) -> None:
     )
     screen.line("Checkpoints of what is lost do not fit this ledger; tell whoever holds one.")
     screen.line("Next: suppress sync --full, import and add again what came since the backup, then export")
+
+
+@ledger_app.command("copy")
+def copy(
+    ctx: typer.Context,
+    to: Annotated[str, typer.Option("--to", metavar="URL", help="An empty database, or a new file.")],
+    as_json: AsJson = False,
+) -> None:
+    """Move the ledger to another database: the same entries, the same root, the same keys.
+
+    The copy is verified before it counts; a copy that is interrupted leaves nothing. Then name the new place
+    in suppress.toml. The old one stays as it was, and is refused as an older copy once the new one is used:
+
+        suppress ledger copy --to postgresql+psycopg://suppress@db.example/suppress
+        suppress ledger copy --to suppress.db
+    """
+    from suppress.ledger import Ledger
+
+    chosen = settings(ctx)
+    with Ledger.open(chosen.ledger, keys=chosen.keys, read_only=True) as ledger:
+        place, head = ledger.copy(to)
+    facts = {"to": str(place), "keys": str(chosen.keys), "ledger": quoted(head)}
+
+    def draw(screen: Screen) -> None:
+        screen.heading(f"{place} holds {head.size:,} entries and verifies.")
+        screen.fields([("Root", head.root.hex()), ("Keys", f"{chosen.keys} (the same)")])
+        screen.line("Next: name it by `ledger` in suppress.toml, the keys by `keys`, then: suppress verify")
+
+    emit("ledger-copy", facts, as_json=as_json, human=draw)
+
+
+@ledger_app.command("grant")
+def grant(
+    ctx: typer.Context,
+    writer: Annotated[
+        list[str] | None,
+        typer.Option("--writer", metavar="ROLE", help="May append and erase, and never change an entry."),
+    ] = None,
+    reader: Annotated[
+        list[str] | None, typer.Option("--reader", metavar="ROLE", help="May look up and verify.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the SQL.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give roles of a PostgreSQL server their rights on the ledger, and no others. Run it as the owner.
+
+    The roles must be there: CREATE ROLE suppress_writer LOGIN. After an upgrade, run it again.
+
+        suppress ledger grant --writer suppress_writer --reader suppress_reader
+    """
+    from suppress.ledger.granting import grant as give
+
+    if not writer and not reader:
+        raise BadUsage("no role was named", remedy="suppress ledger grant --writer ROLE --reader ROLE")
+    statements = give(settings(ctx).ledger, writers=writer or (), readers=reader or (), dry_run=dry_run)
+
+    def draw(screen: Screen) -> None:
+        for statement in statements if dry_run else ():
+            screen.line(f"{statement};")
+        if not dry_run:
+            screen.line(f"Rights were given to {', '.join([*(writer or ()), *(reader or ())])}.")
+
+    facts = {"writers": writer or [], "readers": reader or [], "statements": statements, "dry_run": dry_run}
+    emit("ledger-grant", facts, as_json=as_json, human=draw)
 
 
 def _text(path: Path) -> str:

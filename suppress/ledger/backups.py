@@ -49,7 +49,7 @@ def run(engine: Engine, place: Place, ring: Keyring, output: Path) -> Backup:
     """Make a backup. Raises what `Ledger.backup` says."""
     checkpoint = output.with_name(f"{output.name}.checkpoint")
     _require_free(output, checkpoint)
-    head = copy(engine, place, ring, output)
+    head = copy(engine, place, ring, output, read_highwater(ring.highwater))
     try:
         replace_file(checkpoint, head.note.encode())
     except OSError as refused:
@@ -57,11 +57,10 @@ def run(engine: Engine, place: Place, ring: Keyring, output: Path) -> Backup:
     return Backup(output, checkpoint, head)
 
 
-def copy(engine: Engine, place: Place, ring: Keyring, output: Path) -> Head:
+def copy(engine: Engine, place: Place, ring: Keyring, output: Path, mark: str | None = None) -> Head:
     """Copy a ledger into a new file, and verify it there. Raises what `Ledger.copy` says."""
     _require_free(output)
     with _draft(output) as draft:
-        mark = read_highwater(ring.highwater)
         if isinstance(place, Path):
             copied(place, draft)
             head = _verified(draft, ring, mark)

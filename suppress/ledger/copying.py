@@ -30,10 +30,11 @@ PAGE = 5_000
 """Rows in memory at once."""
 
 
-def pour(engine: Engine, place: Place, ring: Keyring, target: Place, mark: str | None) -> Head:
+def pour(engine: Engine, place: Place, ring: Keyring, target: Place, mark: str | None = None) -> Head:
     """Copy the ledger of `engine` into `target`, which has no ledger yet, and verify it there.
 
-    `mark` is the note of the highest head that was signed: an older copy of the ledger is not carried on.
+    `mark` is the note of the highest head that was signed, where an older copy than that is no use. Nothing
+    is signed here, so that a backup can be carried into a server as it is; there it is then gone on from.
 
     Raises:
         OutputRefused: The target holds something.

@@ -388,12 +388,13 @@ def _notes_between(connection: Connection, first: int, end: int) -> dict[int, by
 
 def _marks(connection: Connection, first: int, end: int) -> Iterator[tuple[int, int, int | None]]:
     """For each entry: the mark of the leaf that is there, and the mark that was kept when it was signed."""
-    rows = connection.execute(
+    question = (
         select(tables.ledger.c.seq, tables.ledger.c.leaf, tables.event.c.mark)
         .outerjoin(tables.event, tables.event.c.seq == tables.ledger.c.seq)
         .where(tables.ledger.c.seq >= first, tables.ledger.c.seq < end)
         .order_by(tables.ledger.c.seq)
         .execution_options(yield_per=PAGE)
     )
-    for seq, leaf, marked in rows:
-        yield seq, mark(leaf_hash(blob(leaf, f"entry {seq}"))), marked
+    with connection.execute(question) as rows:
+        for seq, leaf, marked in rows:
+            yield seq, mark(leaf_hash(blob(leaf, f"entry {seq}"))), marked

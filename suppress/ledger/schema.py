@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from suppress.core.aliases import table_version
 from suppress.errors import BadUsage, LedgerDamaged, MigrationNeeded, NoLedger, SuppressError
@@ -104,7 +104,10 @@ def read_revision(place: Place) -> str | None:
         LedgerDamaged: It is no database, or more than one revision is recorded.
     """
     with closing(Reader.open(place)) as reader, reader.translated():
-        return _revision_in(reader)
+        revision = _revision_in(reader)
+        if revision is None and not reader.tables():
+            raise NoLedger(f"{place} is empty: there is no ledger in it yet")
+        return revision
 
 
 def require_current_for(reader: Reader) -> None:
@@ -170,8 +173,15 @@ def migrate(connection: Connection, target: str = "head") -> None:
     command.upgrade(config, target)
 
 
-def upgrade(place: Place, keys: Keys) -> Path | None:
-    """Bring a ledger up to date. Returns the copy made before, None if there is none or nothing was to do.
+class Upgrade(NamedTuple):
+    """Whether anything was to do, and the copy that was made before, which a server's ledger has none of."""
+
+    done: bool
+    copy: Path | None = None
+
+
+def upgrade(place: Place, keys: Keys) -> Upgrade:
+    """Bring a ledger up to date.
 
     Raises:
         MigrationNeeded: A newer program made the ledger.
@@ -193,7 +203,7 @@ def upgrade(place: Place, keys: Keys) -> Path | None:
             if needed.remedy != MigrationNeeded.default_remedy:
                 raise
         else:
-            return None
+            return Upgrade(False)
     copy = None
     if isinstance(place, Path):
         copy = upgrade_copy(place, str(revision), datetime.now(UTC))
@@ -206,4 +216,4 @@ def upgrade(place: Place, keys: Keys) -> Path | None:
             rebuild(connection, keys)
     finally:
         engine.dispose()
-    return copy
+    return Upgrade(True, copy)

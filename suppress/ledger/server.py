@@ -24,7 +24,6 @@ from suppress.errors import (
     ConfigWrong,
     LedgerDamaged,
     LedgerLocked,
-    MigrationNeeded,
     NoLedger,
     StorageFailed,
     SuppressError,
@@ -197,17 +196,18 @@ def meaning(refused: Exception, server: Server) -> SuppressError:
                 f"this user may not do that to the ledger {server}: {primary}",
                 remedy="connect as a role that may, or give it the rights: suppress ledger grant",
             )
+        case "42704":
+            return BadUsage(
+                f"the server of {server} does not know it: {primary}",
+                remedy="CREATE ROLE name LOGIN, as an administrator of the server; then run this again",
+            )
         case "57014":
             return StorageFailed(
                 f"the server of {server} ended a statement that took too long",
                 remedy="raise statement_timeout for this user, then run the same command again",
             )
         case "42P01" | "42703" | "3F000":
-            return MigrationNeeded(
-                f"the ledger {server} lacks a table or column that this program needs, or has its tables in "
-                "a schema that is not searched",
-                remedy="suppress ledger current",
-            )
+            return LedgerDamaged(f"the ledger {server} lacks a table or column that it was made with")
         case "22021":
             return _unwritable()
         case _ if code.startswith("23"):

@@ -290,13 +290,13 @@ class Ledger:
 
         Raises:
             OutputRefused: The target holds something, or cannot be made.
-            LedgerDamaged: The copy does not verify, or this ledger is an older copy; nothing is kept.
+            LedgerDamaged: The copy does not verify; nothing is kept.
             NoLedger, LedgerLocked, StorageFailed: As for `create` and an append.
         """
         target, ring = place_of(url), self._required_ring()
         if isinstance(target, Path):
             return target, backups.copy(self._engine, self.place, ring, target)
-        return target, copying.pour(self._engine, self.place, ring, target, read_highwater(ring.highwater))
+        return target, copying.pour(self._engine, self.place, ring, target)
 
     def restored(
         self, *, actor: str, anchors: Sequence[str] = (), records: Sequence[Path] = ()

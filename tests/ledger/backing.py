@@ -9,8 +9,9 @@ from typing import Any
 from suppress.audit import Verification, verify
 from suppress.core.address import Address
 from suppress.core.verdict import Tier
-from suppress.ledger import Grounds
+from suppress.ledger import Grounds, Ledger
 from suppress.ledger.restoring import Restoration
+from tests import backends
 from tests.ledger.making import Place, opt_out
 
 GROUNDS = Grounds("Art. 17 GDPR", "DSR-1")
@@ -29,8 +30,13 @@ def backed_up(place: Place, name: str = "backup.db") -> Path:
 
 
 def put_back(place: Place, backup: Path) -> None:
-    """What a person does: cp backup.db suppress.db."""
-    shutil.copy(backup, place.file)
+    """What a person does: cp backup.db suppress.db; on a server, into a new database."""
+    if not backends.on_server():
+        shutil.copy(backup, place.file)
+        return
+    backends.emptied(place.folder)
+    with Ledger.open(str(backup), keys=place.keys, read_only=True) as ledger:
+        ledger.copy(place.url)
 
 
 def removed(place: Place, address: str, *, forget: bool = False) -> str:

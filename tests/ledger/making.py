@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import Connection, delete
 
 from suppress.core.address import Address
 from suppress.core.entry import Erased, SyncDone
@@ -30,9 +31,14 @@ from suppress.core.suppression import (
 )
 from suppress.ledger import Event, Keys, Ledger, Lookup, tables
 from suppress.ledger.appending import Plain, append
-from suppress.ledger.engine import sqlite_engine, writing
+from suppress.ledger.engine import opened, writing
+from suppress.ledger.guards import GUARDS
 from suppress.ledger.heads import Signer
 from suppress.ledger.keys import raise_highwater, read_highwater
+from suppress.ledger.place import place_of
+from suppress.ledger.projections import entries_by_id
+from tests import backends
+from tests.backends import Hand
 
 _TEMPLATE = tempfile.TemporaryDirectory(prefix="suppress-template-")
 
@@ -55,13 +61,17 @@ class Place:
 
     @property
     def url(self) -> str:
-        return f"sqlite:///{self.file}"
+        return backends.url_in(self.folder)
 
     def create(self) -> Place:
         """A new ledger: a copy of one made once, because making one loads Alembic."""
-        made = _made()
-        shutil.copy2(made.file, self.file)
-        shutil.copytree(made.keys, self.keys)
+        if backends.on_server():
+            database, keys = _made_on_server()
+            backends.database_of(self.folder, database)
+        else:
+            keys = _made().keys
+            shutil.copy2(_made().file, self.file)
+        shutil.copytree(keys, self.keys)
         return self
 
     def open(self, **options: Any) -> Ledger:
@@ -76,52 +86,122 @@ class Place:
             return [receipt.seq for receipt in ledger.append(events, actor="test")]
 
     @contextmanager
-    def raw(self) -> Iterator[sqlite3.Connection]:
-        """The database as somebody with a SQLite shell has it, in autocommit mode."""
-        with closing(sqlite3.connect(self.file, isolation_level=None)) as connection:
-            yield connection
+    def writing(self) -> Iterator[Connection]:
+        """A write transaction of the ledger's own."""
+        where = place_of(self.url)
+        engine = opened(where, mode="rw")
+        try:
+            with writing(engine, where) as connection:
+                yield connection
+        finally:
+            engine.dispose()
+
+    def remembered(self) -> Callable[[], object]:
+        """Keep the database as it is now; what is returned puts it back."""
+        if backends.on_server():
+            return backends.remembered(self.folder)
+        return partial(self.file.write_bytes, self.file.read_bytes())
+
+    def twin(self, name: str) -> Place:
+        """The same ledger and keys once more, in a folder within this one."""
+        other = Place(self.folder / name)
+        other.folder.mkdir()
+        shutil.copytree(self.keys, other.keys)
+        if backends.on_server():
+            backends.twin(self.folder, other.folder)
+        else:
+            shutil.copy2(self.file, other.file)
+        return other
+
+    def become(self, other: Place) -> None:
+        """Another ledger's database in the place of this one's."""
+        if backends.on_server():
+            backends.become(self.folder, other.folder)
+        else:
+            shutil.copy2(other.file, self.file)
+
+    def vanish(self) -> None:
+        """The database is gone."""
+        if backends.on_server():
+            backends.vanish(self.folder)
+        else:
+            self.file.unlink()
+
+    def holds(self, text: str) -> bool:
+        """Whether a text is anywhere in the file, or on a server in any payload."""
+        if not backends.on_server():
+            return text.encode() in self.file.read_bytes()
+        with self.raw() as hand:
+            return any(text.encode() in body for (body,) in hand.execute("SELECT body FROM payload"))
+
+    @contextmanager
+    def raw(self) -> Iterator[Hand]:
+        """The database as somebody with its own shell has it, in autocommit mode."""
+        if backends.on_server():
+            with closing(backends.connection_to(self.url)) as connection:
+                yield backends.ServerHand(connection)
+        else:
+            with closing(sqlite3.connect(self.file, isolation_level=None)) as file:
+                yield file
 
     def unguarded(self, *statements: tuple[str, tuple[Any, ...]]) -> None:
-        """What an attacker with the file does: take the guards away, change rows, put them back."""
-        with self.raw() as connection:
-            for name in tables.GUARDS:
-                connection.execute(f"DROP TRIGGER {name}")
+        """What an attacker with the database does: take the guards away, change rows, put them back."""
+        with self.raw() as hand:
+            names = GUARDS if backends.on_server() else tables.GUARDS
+            for name in names:
+                hand.execute(guard_off(name))
             for statement, values in statements:
-                connection.execute(statement, values)
-            for sql in tables.GUARDS.values():
-                connection.execute(sql)
+                hand.execute(statement, values)
+            for name in names:
+                hand.execute(guard_on(name))
 
     def erase(self, seqs: list[int], subject: str) -> None:
         """Erase payloads as the ledger design says: rows and record in one transaction."""
         keys = Keys.load(self.keys)
-        engine = sqlite_engine(self.file, mode="rw")
-        try:
-            with writing(engine, self.file) as connection:
-                connection.execute(delete(tables.payload).where(tables.payload.c.seq.in_(seqs)))
-                person = connection.exec_driver_sql(
-                    "SELECT seq FROM event WHERE id = ?", (subject,)
-                ).scalar_one()
-                connection.execute(delete(tables.alias).where(tables.alias.c.person == person))
-                body = Erased(subject, tuple(seqs), "Art. 17 GDPR", "0" * 64)
-                _, note = append(
-                    connection,
-                    [Plain(Event(f"erase-{subject}-{seqs}", body))],
-                    keys=keys.index,
-                    actor="test",
-                    now=lambda: datetime.now(UTC),
-                    signer=Signer.of(keys),
-                    highwater=read_highwater(keys.highwater),
-                )
-        finally:
-            engine.dispose()
+        with self.writing() as connection:
+            connection.execute(delete(tables.payload).where(tables.payload.c.seq.in_(seqs)))
+            (person,) = entries_by_id(connection, [subject]).values()
+            connection.execute(delete(tables.alias).where(tables.alias.c.person == person))
+            body = Erased(subject, tuple(seqs), "Art. 17 GDPR", "0" * 64)
+            _, note = append(
+                connection,
+                [Plain(Event(f"erase-{subject}-{seqs}", body))],
+                keys=keys.index,
+                actor="test",
+                now=lambda: datetime.now(UTC),
+                signer=Signer.of(keys),
+                highwater=read_highwater(keys.highwater),
+            )
         raise_highwater(keys.highwater, note)
 
 
 @cache
 def _made() -> Place:
     place = Place(Path(_TEMPLATE.name))
-    assert Ledger.create(place.url, keys=place.keys, organisation="Acme")
+    assert Ledger.create(f"sqlite:///{place.file}", keys=place.keys, organisation="Acme")
     return place
+
+
+@cache
+def _made_on_server() -> tuple[str, Path]:
+    database, keys = f"template_{os.getpid()}", Path(_TEMPLATE.name) / "server.keys"
+    backends.administer(f'DROP DATABASE IF EXISTS "{database}"', f'CREATE DATABASE "{database}"')
+    assert Ledger.create(backends.url_of(database), keys=keys, organisation="Acme")
+    return database, keys
+
+
+def guard_off(name: str) -> str:
+    """The statement that takes a guard away."""
+    if backends.on_server():
+        return f"ALTER TABLE {GUARDS[name].table} DISABLE TRIGGER {name}"
+    return f"DROP TRIGGER {name}"
+
+
+def guard_on(name: str) -> str:
+    """The statement that puts it back."""
+    if backends.on_server():
+        return f"ALTER TABLE {GUARDS[name].table} ENABLE ALWAYS TRIGGER {name}"
+    return tables.GUARDS[name]
 
 
 def opt_out(

@@ -12,6 +12,8 @@ from suppress.errors import BadFile
 from suppress.ledger import Ledger
 from tests.ledger.making import Place, opt_out, sync_done
 
+pytestmark = pytest.mark.both_back_ends
+
 
 def anchored(place: Place, folder: Path, *sizes: int) -> dict[int, Path]:
     """Grow a ledger of one entry to these sizes, and keep the checkpoint of each."""
@@ -39,9 +41,7 @@ def results(found: Verification) -> list[str | None]:
 def fork(place: Place, tmp_path: Path) -> tuple[Place, dict[int, Path]]:
     """A ledger that left the true one after five entries, with checkpoints of the true one."""
     anchors = anchored(place, tmp_path, 3, 5)
-    other = Place(
-        Path(shutil.copytree(place.folder, tmp_path / "fork", ignore=shutil.ignore_patterns("fork")))
-    )
+    other = place.twin("fork")
     anchors |= anchored(place, tmp_path, 8, 12)
     (tmp_path / "theirs").mkdir()
     anchored(other, tmp_path / "theirs", 6, 7, 10, 14)
@@ -94,9 +94,9 @@ def test_an_edit_that_nobody_signed_is_named_itself(place: Place, tmp_path: Path
 def test_a_ledger_that_was_cut_short_is_behind_a_checkpoint(place: Place, tmp_path: Path) -> None:
     """An older copy: the checkpoints of then fit, the newest names the first entry that is missing."""
     anchors = anchored(place, tmp_path, 3)
-    copy = place.file.read_bytes()
+    put_back = place.remembered()
     anchors |= anchored(place, tmp_path, 6, 9)
-    place.file.write_bytes(copy)
+    put_back()
     (place.keys / "highwater").unlink()
     found = checked(place, anchors[9], anchors[6], anchors[3])
 

@@ -16,6 +16,8 @@ from suppress.errors import ConfigWrong, LedgerDamaged, NoLedger
 from suppress.ledger import Event, Ledger, SourceState
 from tests.ledger.making import NOON, Place, consent, drift, opt_out, sync_done
 
+pytestmark = pytest.mark.both_back_ends
+
 PAT = Address.parse("pat@example.com")
 DAY = timedelta(days=1)
 
@@ -356,6 +358,7 @@ def test_a_missing_entry_is_named(place: Place) -> None:
         ledger.source_state("main")
 
 
+@pytest.mark.sqlite_only("about the file")
 def test_a_ledger_that_went_away_is_said_to_be_gone(place: Place) -> None:
     """Opening names the file and the command that makes one."""
     place.file.unlink()
@@ -365,6 +368,7 @@ def test_a_ledger_that_went_away_is_said_to_be_gone(place: Place) -> None:
     assert caught.value.remedy == "suppress init"
 
 
+@pytest.mark.sqlite_only("about the file")
 def test_the_default_keys_lie_beside_the_file(place: Place) -> None:
     """`suppress.db` has `suppress.keys`; a bare path is a SQLite file."""
     place.record(opt_out())

@@ -17,6 +17,8 @@ from tests.conftest import Command
 from tests.ledger.backing import backed_up, peopled, put_back, removed, restored
 from tests.ledger.making import Place, opt_out, sync_done
 
+pytestmark = pytest.mark.both_back_ends
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
@@ -73,6 +75,7 @@ def test_an_older_copy_is_not_backed_up(place: Place) -> None:
         backed_up(place, "second.db")
 
 
+@pytest.mark.sqlite_only("about files, and how SQLite is copied")
 def test_a_full_disk_leaves_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither half a copy nor a whole one under its last name."""
 
@@ -104,6 +107,7 @@ def test_what_a_killed_backup_left_is_swept_by_the_next(place: Place) -> None:
     assert [False, False, True, True] == [file.exists() for file in (left, huge, busy, other)]
 
 
+@pytest.mark.sqlite_only("about files, and how SQLite is copied")
 def test_a_backup_is_one_committed_state_while_others_write(place: Place) -> None:
     """Not a page of before and a page of after."""
     writer = multiprocessing.get_context("spawn").Process(target=_write_on, args=(place,))
@@ -128,6 +132,7 @@ def _write_on(place: Place) -> None:
 # --- The commands ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sqlite_only("about files, and how SQLite is copied")
 def test_backup_erase_restore_as_a_person_does_it(place: Place, command: Command) -> None:
     """Backup, erase, cp, a refused append that names the way out, and everything is as it should be."""
     made = command("ledger", "backup", "-o", "backup.db", "--json").json()

@@ -16,6 +16,8 @@ from suppress.ledger import erasing, erasures
 from tests.ledger.backing import GROUNDS, backed_up, peopled, put_back, removed, restored, tier, types
 from tests.ledger.making import Place, opt_out
 
+pytestmark = pytest.mark.both_back_ends
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:

@@ -16,6 +16,8 @@ from suppress.errors import ConfigWrong, LedgerDamaged, MigrationNeeded, NoLedge
 from suppress.ledger import Lookup
 from tests.ledger.making import NOON, Place, consent, opt_out, sync_done
 
+pytestmark = pytest.mark.both_back_ends
+
 PAT = Address.parse("pat@example.com")
 
 
@@ -24,9 +26,10 @@ def test_a_lookup_loads_nothing_heavy(place: Place) -> None:
     place.record(opt_out())
     program = (
         "import sys\n"
+        "from pathlib import Path\n"
         "from suppress.core.address import Address\n"
         "from suppress.ledger import Lookup\n"
-        f"with Lookup.open({place.url!r}) as lookup:\n"
+        f"with Lookup.open({place.url!r}, keys=Path({str(place.keys)!r})) as lookup:\n"
         "    print(lookup.verdict(Address.parse('pat@example.com')).ruling)\n"
         "heavy = {'sqlalchemy', 'alembic', 'cryptography', 'httpx2', 'jinja2', 'holidays', 'rich', 'typer'}\n"
         "print(sorted(heavy & {name.partition('.')[0] for name in sys.modules}))\n"
@@ -91,12 +94,14 @@ def test_an_open_lookup_sees_what_is_appended_and_holds_nobody_up(place: Place) 
         assert lookup.verdict(PAT).ruling is Ruling.SUPPRESSED
 
 
+@pytest.mark.sqlite_only("on a server the transaction is read-only, and rights are the role's")
 def test_nothing_can_be_written_through_it(place: Place) -> None:
     """Not even by whoever takes its connection."""
     with place.lookup() as lookup, pytest.raises(Exception, match="readonly"):
         lookup._reader.ask("DELETE FROM payload")
 
 
+@pytest.mark.sqlite_only("about a file's mode")
 def test_a_file_that_may_only_be_read_is_enough(place: Place) -> None:
     """The ledger may lie on a share where a checking machine has no business writing."""
     place.record(opt_out())
@@ -106,6 +111,7 @@ def test_a_file_that_may_only_be_read_is_enough(place: Place) -> None:
         assert lookup.verdict(PAT).ruling is Ruling.SUPPRESSED
 
 
+@pytest.mark.sqlite_only("about the journal")
 def test_an_interrupted_writer_is_cleaned_up_after(place: Place) -> None:
     """A journal left by a killed writer is rolled back; a read-only connection alone could not."""
     place.record(opt_out())

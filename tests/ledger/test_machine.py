@@ -35,6 +35,8 @@ from suppress.ledger.rebuilding import rebuild
 from tests.ledger.making import Place, sync_done
 from tests.strategies import consents, opt_outs
 
+pytestmark = pytest.mark.both_back_ends
+
 PEOPLE = [
     Address.parse(text)
     for text in ("pat@example.com", "PAT@example.com", "p.at@gmail.com", "pat+x@gmail.com", "zoë@exämple.de")

@@ -18,6 +18,8 @@ from suppress.ledger import Event, Ledger, keyring, keys, rotating
 from suppress.ledger.keys import Keys, private_pem
 from tests.ledger.making import Place, opt_out, sync_done
 
+pytestmark = pytest.mark.both_back_ends
+
 
 def rotate(place: Place) -> int:
     with place.open() as ledger:
@@ -225,9 +227,9 @@ def test_a_signing_key_from_the_environment_is_rotated_there(
 
 def test_a_copy_from_before_a_rotation_is_named_as_one(place: Place) -> None:
     """The keys have gone on; with them the older ledger cannot be continued, and the message says why."""
-    before = place.file.read_bytes()
+    put_back = place.remembered()
     rotate(place)
-    place.file.write_bytes(before)
+    put_back()
 
     with pytest.raises(ConfigWrong, match="copy from before"):
         place.open()
@@ -295,12 +297,10 @@ def test_a_rotation_to_what_is_no_key_is_found(place: Place) -> None:
     from datetime import UTC, datetime
 
     from suppress.ledger.appending import Plain, append
-    from suppress.ledger.engine import sqlite_engine, writing
     from suppress.ledger.heads import Signer
 
-    engine = sqlite_engine(place.file, mode="rw")
     loaded = Keys.load(place.keys)
-    with writing(engine, place.file) as connection:
+    with place.writing() as connection:
         append(
             connection,
             [Plain(Event("x", KeyRotated("no key")))],
@@ -310,7 +310,6 @@ def test_a_rotation_to_what_is_no_key_is_found(place: Place) -> None:
             signer=Signer.of(loaded),
             highwater=None,
         )
-    engine.dispose()
     bad = verify(place.url, keys=place.keys).first_bad
 
     assert bad is not None
@@ -434,11 +433,9 @@ def test_a_subject_under_a_key_that_no_entry_names_is_found(place: Place) -> Non
     from datetime import UTC, datetime
 
     from suppress.ledger.appending import append, prepare
-    from suppress.ledger.engine import sqlite_engine, writing
     from suppress.ledger.heads import Signer
 
-    engine = sqlite_engine(place.file, mode="rw")
-    with writing(engine, place.file) as connection:
+    with place.writing() as connection:
         append(
             connection,
             prepare([opt_out()], [rogue]),
@@ -448,7 +445,6 @@ def test_a_subject_under_a_key_that_no_entry_names_is_found(place: Place) -> Non
             signer=Signer.of(loaded),
             highwater=None,
         )
-    engine.dispose()
     bad = verify(place.url, keys=place.keys).first_bad
 
     assert bad is not None and (1, True) == (bad.seq, "which no entry names" in bad.what)
@@ -466,9 +462,9 @@ def test_rotations_are_written_by_the_ledger_alone(place: Place) -> None:
 
 def test_the_high_water_mark_is_checked_before_a_rotation_is_signed(place: Place) -> None:
     """An older copy must not hand over to a new key either."""
-    before = place.file.read_bytes()
+    put_back = place.remembered()
     place.record(opt_out())
-    place.file.write_bytes(before)
+    put_back()
 
     for attempt in (rotate, rotate_index):
         with pytest.raises(LedgerDamaged, match="older copy"):

@@ -44,7 +44,7 @@ def place(sample: Path) -> Place:
         place.open().close()
     except MigrationNeeded as needed:
         assert "suppress ledger upgrade" == needed.remedy
-        copy = schema.upgrade(place.file, Keys.load(place.keys))
+        copy = schema.upgrade(place.file, Keys.load(place.keys)).copy
         assert copy is not None
         copy.unlink()
     return place

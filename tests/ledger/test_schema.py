@@ -15,7 +15,10 @@ from suppress.core import aliases
 from suppress.core.address import Address
 from suppress.errors import BadUsage, LedgerDamaged, MigrationNeeded, NoLedger, SuppressError
 from suppress.ledger import Keys, Ledger, Lookup, schema, tables
+from suppress.ledger.place import place_of
 from tests.ledger.making import Place, opt_out
+
+pytestmark = pytest.mark.both_back_ends
 
 NEXT = '''
 """A column more."""
@@ -47,7 +50,7 @@ def test_a_newer_ledger_asks_for_a_newer_program(place: Place) -> None:
         assert "0099" in error.message
         assert "newest version" in str(error.remedy)
     with pytest.raises(MigrationNeeded, match="0099"):
-        schema.upgrade(place.file, Keys.load(place.keys))
+        schema.upgrade(place_of(place.url), Keys.load(place.keys))
 
 
 def test_an_older_ledger_names_the_command(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +74,7 @@ def test_a_revision_that_is_not_one_is_damage(place: Place, statement: str) -> N
     with pytest.raises(LedgerDamaged, match="revision"):
         place.open()
     with pytest.raises(LedgerDamaged, match="revision"):
-        schema.read_revision(place.file)
+        schema.read_revision(place_of(place.url))
 
 
 def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
@@ -92,11 +95,12 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
     assert before == file.read_bytes()
 
 
+@pytest.mark.sqlite_only("the copy of a file")
 def test_an_upgrade_with_nothing_to_do_does_nothing(place: Place) -> None:
     """No copy, no change."""
     before = place.file.read_bytes()
 
-    assert schema.upgrade(place.file, Keys.load(place.keys)) is None
+    assert not schema.upgrade(place_of(place.url), Keys.load(place.keys)).done
     assert before == place.file.read_bytes()
     assert {"suppress.db", "suppress.keys"} == {each.name for each in place.folder.iterdir()} - {
         "suppress.db-journal"
@@ -119,6 +123,7 @@ def _next_version(place: Place, monkeypatch: pytest.MonkeyPatch, more: str = "pa
     return folder
 
 
+@pytest.mark.sqlite_only("the copy of a file")
 def test_an_upgrade_keeps_a_copy_and_every_signature(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Afterwards the ledger verifies, and the copy is the ledger as it was."""
     place.record(opt_out(), opt_out("p.at@gmail.com"))
@@ -127,17 +132,18 @@ def test_an_upgrade_keeps_a_copy_and_every_signature(place: Place, monkeypatch: 
     content = _dump(place.file)
     _next_version(place, monkeypatch)
 
-    copy = schema.upgrade(place.file, Keys.load(place.keys))
+    copy = schema.upgrade(place_of(place.url), Keys.load(place.keys)).copy
 
     assert copy is not None
     assert content == _dump(copy)
-    assert schema.read_revision(place.file) == "0002"
+    assert schema.read_revision(place_of(place.url)) == "0002"
     assert schema.read_revision(copy) == "0001"
     with place.open() as ledger:
         assert before == ledger.head()
     assert verify(place.url, keys=place.keys).ok
 
 
+@pytest.mark.sqlite_only("its migrations are written for SQLite")
 @pytest.mark.parametrize(
     ("more", "message"),
     [
@@ -168,9 +174,9 @@ def test_a_migration_that_harms_the_ledger_is_undone(
     _next_version(place, monkeypatch, more)
 
     with pytest.raises(LedgerDamaged, match=message):
-        schema.upgrade(place.file, Keys.load(place.keys))
+        schema.upgrade(place_of(place.url), Keys.load(place.keys))
 
-    assert schema.read_revision(place.file) == "0001"
+    assert schema.read_revision(place_of(place.url)) == "0001"
     assert content == _dump(place.file)
     (copy,) = place.folder.glob("suppress.db.0001-*")
     assert content == _dump(copy)
@@ -186,7 +192,7 @@ def test_a_changed_provider_table_is_indexed_again(place: Place, monkeypatch: py
     for error in _refused(place):
         assert isinstance(error, MigrationNeeded)
         assert error.remedy == "suppress ledger upgrade"
-    assert schema.upgrade(place.file, Keys.load(place.keys)) is not None
+    assert schema.upgrade(place_of(place.url), Keys.load(place.keys)).done
     assert verify(place.url, keys=place.keys).ok
     with place.lookup() as lookup:
         assert lookup.verdict(Address.parse("p.a.t@gmail.com")).rule == "gmail dots and tags"
@@ -195,7 +201,7 @@ def test_a_changed_provider_table_is_indexed_again(place: Place, monkeypatch: py
     for error in _refused(place):
         assert "newest version" in str(error.remedy)
     with pytest.raises(MigrationNeeded, match="newer table"):
-        schema.upgrade(place.file, Keys.load(place.keys))
+        schema.upgrade(place_of(place.url), Keys.load(place.keys))
 
 
 def test_migrations_are_found_in_the_package_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +16,8 @@ from suppress.core.spelling import comparable
 from suppress.core.suppression import Consent, OptOut
 from suppress.ledger import Grounds, Listed
 from tests.ledger.making import NOON, Place, drift, opt_out
+
+pytestmark = pytest.mark.both_back_ends
 
 STRASSE = ("Straße@example.com", "strasse@example.com", "ＳＴＲＡＳＳＥ@example.com", "STRASSE@EXAMPLE.com")
 """One person; the last spelling is the second one after what every destination does itself."""
@@ -118,7 +119,7 @@ def test_an_id_does_not_reveal_the_spelling(place: Place) -> None:
     first, second = (place.record(opt_out(each))[0] for each in STRASSE[:2])
     with place.open() as ledger:
         one, other = (entry for entry in ledger.entries() if entry.seq in (first, second))
-    with sqlite3.connect(place.file) as database:
+    with place.raw() as database:
         texts = " ".join(str(row) for row in database.execute("SELECT leaf FROM ledger"))
 
     assert one.id != other.id
