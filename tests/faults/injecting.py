@@ -124,13 +124,5 @@ def points(calls: Counter[str]) -> list[Point]:
 
 
 def sample(everything: Sequence[Point], count: int | None, seed: str) -> list[Point]:
-    """`count` of them, the same ones each time and some of each call; all without a count."""
-    if count is None:
-        return list(everything)
-    chance = random.Random(seed)
-    of_each = ([each for each in everything if each.call == call] for call in CALLS)
-    drawn = [
-        chance.sample(these, min(len(these), max(1, count * len(these) // len(everything))))
-        for these in of_each
-    ]
-    return [point for some in drawn for point in some]
+    """`count` of them, the same ones each time; all without a count."""
+    return list(everything) if count is None else random.Random(seed).sample(everything, count)

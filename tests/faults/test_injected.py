@@ -137,8 +137,8 @@ def test_a_call_that_fails_is_never_acknowledged(
     everything = points(runs.calls(undisturbed.folder, command.arguments))
     assert command.done(undisturbed)
     long = request.config.getoption("--faults-long", default=False)
-    failed = 0
-    for point in sample(everything, None if long else 8, name):
+    failed, tried = 0, sample(everything, None if long else 10, name)
+    for point in tried:
         place = copied(original, tmp_path / "tried")
         ran = runs.run(place.folder, command.arguments, point.strace)
         failed += ran.exit_code != 0
@@ -148,6 +148,7 @@ def test_a_call_that_fails_is_never_acknowledged(
         nothing_left(place, command, point)
         shutil.rmtree(place.folder)
 
+    print(f"\n{name}: {len(tried):,} calls failed, {failed:,} of them made the command fail")
     assert failed, "not one call that failed made the command fail: the harness does not reach what it tests"
 
 
