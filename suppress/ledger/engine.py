@@ -28,11 +28,12 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Connection, Engine, LargeBinary, Table, Text, event, insert
+from sqlalchemy import Connection, Dialect, Engine, LargeBinary, Table, Text, event, insert
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
@@ -182,12 +183,18 @@ def insert_rows(
     if connection.dialect.name == "postgresql":
         _copy(connection, table, columns, rows)
         return
-    statement = insert(table).compile(dialect=connection.dialect, column_keys=list(columns))
-    order = statement.positiontup or list(columns)
-    if order != list(columns):
+    statement, order = _insert(table, tuple(columns), connection.dialect)
+    if order != tuple(columns):
         places = [columns.index(name) for name in order]
         rows = [tuple(row[place] for place in places) for row in rows]
-    connection.exec_driver_sql(str(statement), rows)
+    connection.exec_driver_sql(statement, rows)
+
+
+@lru_cache(64)
+def _insert(table: Table, columns: tuple[str, ...], dialect: Dialect) -> tuple[str, tuple[str, ...]]:
+    """The text of an insert, and the order of its values: to compile it takes longer than to insert a row."""
+    statement = insert(table).compile(dialect=dialect, column_keys=list(columns))
+    return str(statement), tuple(statement.positiontup or columns)
 
 
 def _copy(connection: Connection, table: Table, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> None:
