@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import NamedTuple, Protocol
 
 from suppress.core.address import Address, addresses_in
@@ -113,7 +114,11 @@ _SOUND = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9](?:[a-z0-9-]{0,
 """Match keys without flaws: nearly all there are. The others are asked for theirs, which takes longer."""
 _SOUND_UP_TO = 64
 
-_STRAY = re.compile(r"""[^\s,;|<>"'()]+@[^\s,;|<>"'()]+""")
+_BETWEEN = re.compile(r"""[\s,;|<>"'()]+""")
+_AROUND = 320
+"""Characters on each side of an at sign that can belong to an address (RFC 5321, 4.5.3.1)."""
+_STRAYS_UP_TO = 1_000
+"""Places of a row that are looked at where its shape is in doubt; one with more cannot be kept."""
 _CELL_UP_TO = 2_000
 """Characters of a cell that is read in every spelling; in a longer one, plain addresses are found."""
 
@@ -169,13 +174,11 @@ class Gate:
         if doubt is None:
             return _Seen(own, (), None, unclear=False)
         known = {each.key for each in own}
-        stray = {
-            each.key: each
-            for cell in self._contacts.texts(row)
-            for text in _STRAY.findall(cell)
-            for each in addresses_in(text[:_CELL_UP_TO])
-        }
-        unclear = "\0" in row.text or not any("@" in key for key in known)
+        places = list(islice(_places(self._contacts.texts(row)), _STRAYS_UP_TO + 1))
+        stray = {each.key: each for text in places for each in addresses_in(text)}
+        unclear = "\0" in row.text or not any("@" in key for key in known) or len(places) > _STRAYS_UP_TO
+        # The sign for a character that could not be read: this may be anybody's address.
+        unclear = unclear or any("\ufffd" in cell for cell in self._contacts.addresses(row))
         return _Seen(own, tuple(each for key, each in stray.items() if key not in known), doubt, unclear)
 
     def _decided(self, seen: _Seen, own: Sequence[Verdict], stray: Sequence[Verdict]) -> Decision:
@@ -200,6 +203,21 @@ class Gate:
             whose = _whose(seen.own, own, waived)
             return Decision(Ruling.CLEAR, waived, whose.raw.strip(), valid=valid, role=is_role(whose.key))
         return KEEP if valid else KEEP_INVALID
+
+
+def _places(texts: Iterable[str]) -> Iterator[str]:
+    """Where addresses may stand in texts: what is between spaces and quotes, or around an at sign."""
+    for text in texts:
+        for piece in _BETWEEN.split(text):
+            if "@" in piece and len(piece) <= _CELL_UP_TO:
+                yield piece
+            elif "@" in piece:
+                yield from (
+                    piece[max(0, at.start() - _AROUND) : at.end() + _AROUND] for at in _AT.finditer(piece)
+                )
+
+
+_AT = re.compile("@")
 
 
 def _whose(addresses: Sequence[Address], verdicts: Sequence[Verdict], verdict: Verdict) -> Address:

@@ -66,7 +66,7 @@ def check(
     encoding: Annotated[str | None, typer.Option(help="Of the file. [default: found]")] = None,
     sheet: Annotated[
         str | None,
-        typer.Option(metavar="NAME|NUMBER", help="Of a workbook. [default: the first one with rows]"),
+        typer.Option(metavar="NAME|NUMBER", help="Of a workbook. [default: the first one with an address]"),
     ] = None,
     sender: Annotated[
         str | None, typer.Option(help="Mail of this sender only. [default: whoever sends]")

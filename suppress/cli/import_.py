@@ -54,7 +54,7 @@ def import_(
     encoding: Annotated[str | None, typer.Option(help="Of the file. [default: found]")] = None,
     sheet: Annotated[
         str | None,
-        typer.Option(metavar="NAME|NUMBER", help="Of a workbook. [default: the first one with rows]"),
+        typer.Option(metavar="NAME|NUMBER", help="Of a workbook. [default: the first one with an address]"),
     ] = None,
     canary: Annotated[
         list[str] | None,

@@ -29,7 +29,8 @@ _PLACES = {
     *("office", "company", "second", "third", "additional"),
 }
 _MAIL = {"email", "emails", "mail", "mails"}
-_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
+_ADDRESS = re.compile(r"(?<![^\s@])[^\s@]++@[^\s@]")
+"""Each run of characters is looked at from its start only: a cell may hold megabytes without a space."""
 
 _SEEN = 12
 """Column names listed in an error; a wide export has a hundred."""

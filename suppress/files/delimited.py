@@ -88,7 +88,14 @@ class DelimitedFile(TextFile):
             return f"the row has {len(row.cells)} cells where {self.width} are usual"
         if row.spanning is not None:
             return f"column {self.columns.label(row.spanning)} runs over several lines"
+        if row.held is not None:
+            return "text stands between a closing quote and the next delimiter"
         return None
+
+    def texts(self, row: Record) -> list[str]:
+        """All that a row says; where quotes are out of place, its text as it stands, too."""
+        found = super().texts(row)
+        return found if row.held is None else [*found, *self._readable([row.text])]
 
     def extended(self, row: Record, more: Sequence[str]) -> str:
         """The row with more cells after its own, in this file's manner."""

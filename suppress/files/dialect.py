@@ -41,6 +41,8 @@ class Cutting:
     """The line of a quoted cell that goes on after its closing quote: `"abc"def`."""
     spanning: int | None = None
     """The index of the first cell that holds a line break."""
+    trailing: bool = False
+    """Whether more than spaces stands behind a closing quote."""
 
     def feed(self, line: str, number: int) -> bool:
         """Cut one more line; whether the row is complete."""
@@ -82,6 +84,7 @@ class Cutting:
         position = self._plain(line, position)
         if self.cells[index]:
             self.ragged = self.ragged or self.opened
+            self.trailing = self.trailing or not self.cells[index].isspace()
         self.cells[index] = quoted + self.cells[index]
         return position
 

@@ -90,12 +90,14 @@ class JsonLinesFile(TextFile):
             return wrong
         if row.held is None:
             return "the line is no JSON object"
-        if not super().addresses(row) and not is_header(row.cells):
+        if not any(self.addresses(row)) and not is_header(row.cells):
             return "an address stands under none of the usual names"
         return None
 
     def addresses(self, row: Record) -> list[str]:
         """What stands under the names of addresses, also under those that only this line has."""
+        if row.held is None:
+            return []
         cells = super().addresses(row)
         if isinstance(row.held, dict) and not self._asked:
             cells += self._readable([row.held[name] for name in row.held if means_address(name)])

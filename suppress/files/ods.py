@@ -28,6 +28,26 @@ _NAMES = " ".join(
     f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
     for name in ("office", "table", "text", "style")
 )
+_NUMBERS = 'xmlns:number="urn:oasis:names:tc:opendocument:xmlns:datastyle:1.0"'
+_DATE = (
+    "<number:year number:style='long'/>-<number:month number:style='long'/>-<number:day number:style='long'/>"
+)
+_CLOCK = (
+    "<number:hours number:style='long'/>:<number:minutes number:style='long'/>:"
+    "<number:seconds number:style='long'/>"
+)
+_STYLES = "".join(
+    f'<number:{kind}-style style:name="n-{name}" {more}>{_texts}</number:{kind}-style>'
+    f'<style:style style:name="{name}" style:family="table-cell" style:data-style-name="n-{name}"/>'
+    for name, kind, more, parts in (
+        ("date", "date", "", _DATE),
+        ("moment", "date", "", f"{_DATE} {_CLOCK}"),
+        ("time", "time", 'number:truncate-on-overflow="false"', _CLOCK),
+        ("boolean", "boolean", "", "<number:boolean/>"),
+    )
+    for _texts in [re.sub(r"(?<=>)([-: ])(?=<)", r"<number:text>\1</number:text>", parts)]
+)
+"""How programs show dates, times and truth; without it, they show the numbers that stand for them."""
 _MANIFEST = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
     '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0" '
@@ -53,7 +73,8 @@ class OdsCopy(Copy):
             self._content: IO[bytes] = self._archive.open(_member("content.xml"), "w", force_zip64=True)
         self._write(
             '<?xml version="1.0" encoding="UTF-8"?>\n'
-            f'<office:document-content {_NAMES} office:version="1.2"><office:body><office:spreadsheet>'
+            f'<office:document-content {_NAMES} {_NUMBERS} office:version="1.2">'
+            f"<office:automatic-styles>{_STYLES}</office:automatic-styles><office:body><office:spreadsheet>"
             f"<table:table table:name={quoteattr(_clean(sheet))}>"
         )
 
@@ -109,19 +130,22 @@ def _cell(cell: Cell) -> str:
             lines = "".join(f"<text:p>{line}</text:p>" for line in _lines(cell))
             return f'<table:table-cell office:value-type="string">{lines}</table:table-cell>'
         case bool():
-            return _value("boolean", "boolean-value", str(cell).lower())
-        case datetime() | date():
-            return _value("date", "date-value", cell.isoformat())
+            return _value("boolean", "boolean-value", str(cell).lower(), "boolean")
+        case datetime() if cell.time() != time():
+            return _value("date", "date-value", cell.isoformat(), "moment")
+        case date():
+            return _value("date", "date-value", f"{cell:%Y-%m-%d}", "date")
         case time():
-            return _value("time", "time-value", _duration(_since_midnight(cell)))
+            return _value("time", "time-value", _duration(_since_midnight(cell)), "time")
         case timedelta():
-            return _value("time", "time-value", _duration(cell))
+            return _value("time", "time-value", _duration(cell), "time")
         case _:
             return _value("float", "value", repr(cell))
 
 
-def _value(kind: str, name: str, value: str) -> str:
-    return f'<table:table-cell office:value-type="{kind}" office:{name}="{value}"/>'
+def _value(kind: str, name: str, value: str, style: str = "") -> str:
+    named = f' table:style-name="{style}"' if style else ""
+    return f'<table:table-cell{named} office:value-type="{kind}" office:{name}="{value}"/>'
 
 
 def _duration(span: timedelta) -> str:

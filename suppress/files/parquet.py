@@ -118,8 +118,7 @@ class _Part:
         if column not in self._texts:
             top, *below = self.paths[column]
             place = self.batch.schema.names.index(top)
-            values = self.batch.column(place).to_pylist()
-            self._texts[column] = [", ".join(_leaves(value, below)) for value in values]
+            self._texts[column] = [", ".join(each) for each in _texts(self.batch.column(place), below)]
         return self._texts[column][row]
 
 
@@ -255,18 +254,34 @@ def _paths(field: pa.Field) -> Iterator[Path]:
         yield (field.name,)
 
 
-def _leaves(value: object, path: Sequence[str]) -> Iterator[str]:
-    """The texts that stand under a path in a value."""
+def _texts(array: pa.Array, path: Sequence[str]) -> list[list[str]]:
+    """The texts that stand under a path, for each row. What stands beside it is not touched."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = array.type
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        found: list[list[str]] = [[] for _ in range(len(array))]
+        below = _texts(pc.list_flatten(array), path)
+        for row, texts in zip(pc.list_parent_indices(array).to_pylist(), below, strict=True):
+            found[row] += texts
+        return found
+    if pa.types.is_struct(kind) and path:
+        return _texts(pc.struct_field(array, [path[0]]), path[1:])
+    if pa.types.is_temporal(kind):
+        # Python's moments end at microseconds.
+        array = array.cast(pa.string())
+    return [list(_leaves(value)) for value in array.to_pylist()]
+
+
+def _leaves(value: object) -> Iterator[str]:
+    """The texts of one value, which may be a map."""
     match value:
         case None:
             return
         case list() | tuple():
             for each in value:
-                yield from _leaves(each, path)
-        case dict():
-            for name, each in value.items():
-                if not path or name == path[0]:
-                    yield from _leaves(each, path[1:])
+                yield from _leaves(each)
         case bytes():
             yield value.decode(errors="replace")
         case _:

@@ -33,7 +33,7 @@ class Record(NamedTuple):
     spanning: int | None = None
     """The index of the first cell with a line break in it, which may be a sign of a lost quote."""
     held: object = None
-    """What a format other than CSV needs to write the row again."""
+    """What other formats need to write the row again; in CSV, whether text stands behind a closing quote."""
 
     @property
     def blank(self) -> bool:
@@ -120,7 +120,8 @@ def _joined(cutting: Cutting, pieces: list[str], last: int, name: str) -> Record
             line=line,
             remedy=f"look at line {line} in a text editor, or export the file again",
         )
-    return Record(last - len(pieces) + 1, "".join(pieces), cutting.cells, cutting.spanning)
+    first = last - len(pieces) + 1
+    return Record(first, "".join(pieces), cutting.cells, cutting.spanning, cutting.trailing or None)
 
 
 def _unclosed(cutting: Cutting, name: str, where: str) -> BadFile:

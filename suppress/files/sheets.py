@@ -16,9 +16,13 @@ import sys
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import BinaryIO, cast
+from itertools import islice
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from suppress.errors import BadFile, BadUsage, ExtraMissing
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet
 
 Cell = int | float | str | bool | time | date | datetime | timedelta
 """What a cell may hold. An empty one holds an empty text."""
@@ -26,6 +30,8 @@ Cell = int | float | str | bool | time | date | datetime | timedelta
 MEMORY = 4 << 30
 """Bytes that the other process may ask for; a sheet of a million rows and ten columns takes half of it."""
 
+_LOOKED_AT = 200
+"""Rows of a sheet in which an address is looked for."""
 _ROWS = 500
 """Rows in a list."""
 
@@ -51,7 +57,7 @@ def rows_of(
 ) -> tuple[Sheet, Generator[list[list[Cell]], None, None]]:
     """A sheet of the workbook in `stream`, and its rows, from the first one on, in lists of some hundreds.
 
-    `wanted` is its name, or its number from 1; without it, the first one to be seen that holds anything.
+    `wanted` is its name, or its number from 1; without it, the first one to be seen that holds an address.
 
     Raises:
         BadFile: The workbook cannot be read.
@@ -81,7 +87,6 @@ def _lists(frames: Generator[object, None, None]) -> Generator[list[list[Cell]],
 
 def _frames(stream: BinaryIO, name: str, wanted: str | None, memory: int) -> Generator[object, None, None]:
     """What the other process writes. It is ended when nobody reads any more."""
-    stream.seek(0)
     # -P: a folder called “suppress” where the person stands is not taken for this package.
     command = [sys.executable, "-P", "-m", __name__, str(memory), wanted or ""]
     with subprocess.Popen(  # noqa: S603 - the command is this module
@@ -126,6 +131,7 @@ def _read(stream: BinaryIO, wanted: str) -> Iterator[object]:
         yield ("missing",)
         return
     try:
+        stream.seek(0)
         book = calamine.CalamineWorkbook.from_filelike(stream)
         kept = [each for each in book.sheets_metadata if each.typ is calamine.SheetTypeEnum.WorkSheet]
         names = [each.name for each in kept]
@@ -136,13 +142,12 @@ def _read(stream: BinaryIO, wanted: str) -> Iterator[object]:
         if wanted and not order:
             yield "sheets", names
             return
-        for name in order:
-            sheet = book.get_sheet_by_name(name)
-            if sheet.total_height:
-                yield "sheet", name, [each for each in names if each != name]
-                yield from _in_lists(sheet.iter_rows())
-                return
-        yield ("empty",)
+        sheet = _chosen(book.get_sheet_by_name(each) for each in order)
+        if sheet is None:
+            yield ("empty",)
+            return
+        yield "sheet", sheet.name, [each for each in names if each != sheet.name]
+        yield from _in_lists(sheet.iter_rows())
     except calamine.PasswordError:
         yield ("password",)
     except calamine.CalamineError:
@@ -155,6 +160,19 @@ def _named(wanted: str, names: list[str]) -> list[str]:
     if not same and wanted.isdecimal() and 1 <= int(wanted) <= len(names):
         same = [names[int(wanted) - 1]]
     return same[:1]
+
+
+def _chosen(sheets: Iterator[CalamineSheet]) -> CalamineSheet | None:
+    """The first sheet that holds an address: it is the list, and not what somebody wrote about it."""
+    first = None
+    for sheet in sheets:
+        if sheet.start is None:
+            continue
+        looked_at = islice(sheet.iter_rows(), _LOOKED_AT)
+        if any(isinstance(cell, str) and "@" in cell for row in looked_at for cell in row):
+            return sheet
+        first = sheet if first is None else first
+    return first
 
 
 def _in_lists(rows: Iterator[list[Cell]]) -> Iterator[list[list[Cell]]]:

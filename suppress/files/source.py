@@ -7,6 +7,8 @@ Rules kept here:
   length takes the same memory, and no disk but what is kept of it.
 * The digest is that of the bytes as they lie on the disk or came through the pipe, also of a packed file, so
   that `sha256sum` gives the same.
+* No stream has a buffer of its own: a workbook is read by another process from the same open file, which
+  moves the place where both read.
 * A file that changes while it is read is told to the caller, who has written nothing by then.
 """
 
@@ -162,7 +164,7 @@ class Source:
     def whole(self) -> BinaryIO:
         """All of it as a file, for formats that are read from their end."""
         if isinstance(self._stream, _Flowing):
-            copy = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the source
+            copy = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with the source
             with _stored(self.name):
                 self.seek(0)
                 while block := self.read(BLOCK):
@@ -218,7 +220,7 @@ def _opened(path: str) -> tuple[BinaryIO, bool]:
         mode = Path(path).stat().st_mode
         if stat.S_ISDIR(mode):
             raise BadFile(f"{path} is a folder, not a file", remedy="name one file in it")
-        return Path(path).open("rb"), stat.S_ISREG(mode)
+        return Path(path).open("rb", buffering=0), stat.S_ISREG(mode)
     except FileNotFoundError as missing:
         raise BadFile(f"there is no file {path}") from missing
     except ValueError as wrong:
@@ -235,7 +237,7 @@ def _piped(path: str, stream: BinaryIO) -> Source:
         if path != "-":
             stack.callback(stream.close)
         with _stored(called(path)):
-            head = stack.enter_context(tempfile.TemporaryFile())
+            head = stack.enter_context(tempfile.TemporaryFile(buffering=0))
         length = 0
         while length < HEAD:
             try:

@@ -66,7 +66,7 @@ class TextFile(ContactFile):
     def addresses(self, row: Record) -> list[str]:
         """What stands in the address columns of a row, as far as the row reaches.
 
-        In a file that had to be read as Windows-1252 although parts of it may be UTF-8, such cells are
+        A cell whose bytes could as well be UTF-8, or that was once read as what it is not and written so, is
         given in both readings.
         """
         return self._readable(super().addresses(row))
@@ -76,9 +76,18 @@ class TextFile(ContactFile):
         return self._readable(list(super().texts(row)))
 
     def _readable(self, cells: list[str]) -> list[str]:
-        if self.encoding.guess is not None:
-            cells += [again for cell in cells if (again := _as_utf8(cell)) is not None]
+        cells += [again for cell in cells if (again := self._again(cell)) is not None]
         return cells if self.encoding.sound else list(map(mended, cells))
+
+    def _again(self, text: str) -> str | None:
+        """Text as UTF-8 that was read as something else; None if it cannot be."""
+        if text.isascii() or self.encoding.wide:
+            return None
+        codec = "cp1252" if self.encoding.codec == "utf-8" else self.encoding.codec
+        try:
+            return text.encode(codec, "surrogateescape").decode()
+        except UnicodeError:
+            return None
 
     def _spoilt(self, row: Record) -> str | None:
         """What is wrong with the characters of a row, in words."""
@@ -87,7 +96,7 @@ class TextFile(ContactFile):
         if self.encoding.sound or (byte := spoilt(row.text)) is None:
             return None
         if self.encoding.guess is not None:
-            if _as_utf8(row.text) is not None:
+            if self._again(row.text) is not None:
                 return None
             return f"the row holds the byte 0x{byte:02x}, which is neither UTF-8 nor {self.encoding.codec}"
         return f"the row holds the byte 0x{byte:02x}, which is not {self.encoding.codec}"
@@ -145,13 +154,3 @@ def first_of(found: Iterable[Piece], size: Callable[[Piece], int]) -> list[Piece
         if len(first) == SAMPLE or characters > _SAMPLED:
             break
     return first
-
-
-def _as_utf8(cell: str) -> str | None:
-    """Text read as Windows-1252 that was written as UTF-8; None if it was not."""
-    if cell.isascii():
-        return None
-    try:
-        return cell.encode("cp1252", "surrogateescape").decode()
-    except UnicodeError:
-        return None

@@ -19,7 +19,7 @@ from contextlib import closing
 from datetime import date, datetime, time, timedelta
 
 from suppress.errors import BadFile
-from suppress.files.columns import folded, is_header
+from suppress.files.columns import folded, is_header, means_address
 from suppress.files.contacts import SAMPLE, ContactFile, Copy, Reading
 from suppress.files.kinds import Kind, refuse_other_ending
 from suppress.files.output import Output
@@ -132,10 +132,15 @@ class WorkbookFile(ContactFile):
         return False
 
     def _title_end(self, rows: Sequence[Sequence[str]], filled: Sequence[int]) -> int:
-        """The row that may be the header: the first one that is filled like the rows below it.
+        """The row that may be the header: one that names addresses, or the first with several cells.
 
-        Reports have a title above the table, and names in a row of their own.
+        Reports have a title above the table.
         """
+        for index in filled:
+            if not is_header(rows[index]):
+                break
+            if any(map(means_address, rows[index])):
+                return index
         counts = [sum(map(bool, rows[index])) for index in filled]
         usual = Counter(counts).most_common(1)[0][0]
         for index, count in zip(filled, counts, strict=True):
@@ -172,7 +177,7 @@ def text_of(cell: Cell) -> str:
 def _record(number: int, row: list[Cell]) -> Record:
     texts = [text_of(cell) for cell in row]
     # A row of a sheet has no text of its own; one without a filled cell is blank, as an empty line is.
-    return Record(number, "\n", texts if any(texts) else [], held=row)
+    return Record(number, "", texts, held=row) if any(texts) else Record(number, "\n", [], held=row)
 
 
 def _trimmed(row: Sequence[str]) -> list[str]:
