@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from suppress import __version__
 from suppress.config import Settings, nearest
@@ -115,7 +115,7 @@ def _as_of(wanted: datetime | date | None, zone: Zone, now: datetime) -> datetim
         case datetime():
             if wanted > now:
                 raise BadUsage("--as-of lies in the future", remedy="give an instant that has passed")
-            return wanted
+            return wanted.astimezone(UTC)
         case _:
             if wanted > zone.day(now):
                 raise BadUsage(f"--as-of {wanted} lies in the future", remedy="give a day that has begun")

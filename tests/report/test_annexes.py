@@ -17,6 +17,11 @@ def column(table: Table, name: str) -> list[Value]:
     return [row[table.columns.index(name)] for row in table.rows]
 
 
+def named(table: Table) -> dict[Value, Value]:
+    """A table of names and values."""
+    return {row[0]: row[1] for row in table.rows}
+
+
 @pytest.fixture
 def book() -> Book:
     """Three requests from two origins; one destination read back, one not, and one that refused somebody."""
@@ -85,7 +90,7 @@ def test_the_sample_has_its_method_items_steps_and_leaves(book: Book) -> None:
     """One item, each destination, and the leaves of the request and its receipt."""
     found = tables(book.facts(sample=1, seed="auditor"))
 
-    assert dict(found["sample_method"].rows)["Seed"] == "auditor"
+    assert named(found["sample_method"])["Seed"] == "auditor"
     assert len(found["sample"].rows) == 1
     assert set(column(found["sample_steps"], "Destination")) == {"crm", "mail"}
     leaves = column(found["sample_proofs"], "Leaf")
@@ -106,7 +111,7 @@ def test_a_replay_has_its_figures_and_how_they_were_worked_out(book: Book) -> No
 def test_what_was_asked_for_is_on_the_cover() -> None:
     """Nobody takes the report of one sender for that of all."""
     facts = Book().facts(sender="Acme", destinations=("crm",))
-    cover = dict(tables(facts)["manifest"].rows)
+    cover = named(tables(facts)["manifest"])
 
     assert cover["Only what binds the sender"] == "Acme"
     assert cover["Only the destination"] == "crm"
