@@ -16,15 +16,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from suppress.core.mailing import Mailing, MessageClass
     from suppress.core.verdict import Ruling, Tier, Verdict
     from suppress.errors import SuppressError
     from suppress.ledger import Ledger
 
 __version__ = "0.1.0"
-__all__ = ["Ledger", "Ruling", "SuppressError", "Tier", "Verdict", "__version__"]
+__all__ = ["Ledger", "Mailing", "MessageClass", "Ruling", "SuppressError", "Tier", "Verdict", "__version__"]
 
 _HOMES = {
     "Ledger": "suppress.ledger",
+    "Mailing": "suppress.core.mailing",
+    "MessageClass": "suppress.core.mailing",
     "Ruling": "suppress.core.verdict",
     "SuppressError": "suppress.errors",
     "Tier": "suppress.core.verdict",

@@ -20,15 +20,13 @@ from pathlib import Path
 from suppress.config import DestinationSettings
 from suppress.core.address import Address
 from suppress.core.entry import DestinationChanged, Entry, Honoured, OptOutRecorded
+from suppress.core.lasting import problem_of
 from suppress.core.standing import Standing
 from suppress.core.suppression import EVERYTHING, Channel, Scope
 from suppress.core.verdict import Ruling, Tier
 from suppress.errors import BadUsage, DestinationFailed
 from suppress.ledger import Erasure, Grounds, Ledger, Recorded
 from suppress.ledger.folding import annulled_by
-
-LONGEST = 500
-"""Characters of a basis or a reason. They are for one line in a report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +128,7 @@ def _settled(prospect: Prospect, grounds: Grounds) -> Grounds:
 
 
 def _require_lasting(option: str, text: str) -> None:
-    wrong = None
-    if not text.strip():
-        wrong = "is empty"
-    elif "@" in text:
-        wrong = "may hold an address"
-    elif not text.isprintable() or len(text) > LONGEST:
-        wrong = f"is not one line of at most {LONGEST} characters"
+    wrong = problem_of(text)
     if wrong is not None:
         raise BadUsage(
             f"{option} {wrong}, and it stays in the ledger for good",

@@ -139,7 +139,7 @@ def test_taking_it_back_ends_it_at_once(ledger: Ledger, clock: Clock) -> None:
     assert [] == list(waivers(ledger, clock.now))
     with pytest.raises(BadUsage, match="no such waiver"):
         end_waiver(ledger, PAT, reason="over", dry_run=False, **asked)  # type: ignore[arg-type]
-    with pytest.raises(BadUsage, match="needs a reason"):
+    with pytest.raises(BadUsage, match="--reason is empty"):
         end_waiver(ledger, PAT, reason=" ", dry_run=False, **asked)  # type: ignore[arg-type]
 
     ended = next(entry.seq for entry in ledger.about(Corrected.type))
@@ -191,6 +191,8 @@ def test_the_same_waiver_is_recorded_once_and_a_dry_run_writes_nothing(ledger: L
     ("said", "problem"),
     [
         ({"purpose": ""}, "needs its purpose"),
+        ({"purpose": "mail to pat@example.com"}, "--purpose may hold an address"),
+        ({"purpose": "x" * 501}, "is not one line"),
         ({"reason": " "}, "needs its reason"),
         ({"approver": ""}, "needs its approver"),
         ({"until": date(2020, 1, 1)}, "is past"),

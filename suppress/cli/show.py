@@ -108,7 +108,9 @@ def _entry(recorded: Recorded) -> Mapping[str, object]:
 def _draw(screen: Screen, shown: Shown) -> None:
     screen.heading(f"{shown.address.raw}: {_in_words(shown.verdict)}")
     if not shown.history:
-        screen.line("Nothing is recorded about this address.")
+        why = "Nothing is recorded about this address"
+        holds = "" if shown.verdict.seq is None else f" itself; entry {shown.verdict.seq} says so"
+        screen.line(f"{why}{holds}.")
         return
     rows = [_row(_entry(each)) for each in shown.history if each.entry.body.type != "subject.added"]
     screen.table(["entry", "recorded", "what", "happened", "received", "source", "reason"], rows)

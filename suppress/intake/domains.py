@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from suppress.core.domains import DomainRule, domain_in
 from suppress.core.entry import DomainLifted, DomainSuppressed
 from suppress.core.free_mail import free_mail_provider
+from suppress.core.lasting import problem_of
 from suppress.core.suppression import EVERYTHING, Channel, Reason, Scope
 from suppress.errors import BadUsage
 from suppress.intake.adding import SOURCE
@@ -66,8 +67,7 @@ def suppress_domain(
     """
     domain, below = _domain(text)
     subdomains = subdomains or below
-    if not note.strip():
-        raise BadUsage("a rule for a whole domain needs a reason in words", remedy="say why with --note")
+    _require_reason(note)
     found = tuple(objections(domain))
     if found and not force:
         raise BadUsage(
@@ -98,8 +98,7 @@ def lift_domain(ledger: Ledger, text: str, *, note: str, actor: str, dry_run: bo
     rules = tuple(rule for rule in ledger.domain_rules() if rule.domain == domain)
     if not rules:
         raise BadUsage(f"there is no rule for the domain {domain}", remedy="suppress domain list")
-    if not note.strip():
-        raise BadUsage("lifting a rule needs a reason in words", remedy="say why with --note")
+    _require_reason(note)
     if dry_run:
         return RulesLifted(rules, ())
     events = [Event(f"lift-{rule.seq}", DomainLifted(domain, rule.seq, note)) for rule in rules]
@@ -123,6 +122,15 @@ def suffix_list_version() -> str:
     from importlib.metadata import version
 
     return version("publicsuffixlist")
+
+
+def _require_reason(note: str) -> None:
+    wrong = problem_of(note)
+    if wrong is not None:
+        raise BadUsage(
+            f"--note {wrong}, and it stays in the ledger for good",
+            remedy="say why in a few words, without an address",
+        )
 
 
 def _domain(text: str) -> tuple[str, bool]:

@@ -20,6 +20,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 
 from suppress.core.address import Address
 from suppress.core.entry import Corrected, Erased, WaiverRecorded
+from suppress.core.lasting import problem_of
 from suppress.core.mailing import Mailing
 from suppress.core.suppression import Channel, Json, Waiver
 from suppress.core.verdict import Ruling, Tier
@@ -87,6 +88,7 @@ def waive(
     for name, text in (("purpose", purpose), ("reason", reason), ("approver", approver)):
         if not text.strip():
             raise BadUsage(f"a waiver needs its {name}", remedy=f"say it with --{name}")
+    _require_lasting("--purpose", purpose)
     end = datetime.combine(until + timedelta(days=1), time(), zone)
     if end <= now:
         raise BadUsage(f"--until {until} is past", remedy="name a day to come")
@@ -118,8 +120,7 @@ def end_waiver(
         BadUsage: There is none in force, or no reason is given.
         SuppressError: The ledger cannot be written.
     """
-    if not reason.strip():
-        raise BadUsage("taking a waiver back needs a reason", remedy="say it with --reason")
+    _require_lasting("--reason", reason)
     found = [each.seq for each in _in_force(ledger, address, purpose, now)]
     if not found:
         raise BadUsage("there is no such waiver in force", remedy="suppress waiver list")
@@ -156,6 +157,15 @@ def waivers(ledger: Ledger, now: datetime) -> Iterator[WaiverState]:
             _text(said, "approver"),
             entry.at,
             entry.actor,
+        )
+
+
+def _require_lasting(option: str, text: str) -> None:
+    wrong = problem_of(text)
+    if wrong is not None:
+        raise BadUsage(
+            f"{option} {wrong}, and it stays in the ledger for good",
+            remedy="say it in a few words, without an address",
         )
 
 
