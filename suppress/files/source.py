@@ -161,6 +161,19 @@ class Source:
         self._at += len(block)
         return block
 
+    @property
+    def shared(self) -> bool:
+        """Whether several processes can read it at a time, each where it wants."""
+        return hasattr(os, "pread") and not isinstance(self._stream, _Flowing) and self.path != "-"
+
+    def glance(self, offset: int, size: int) -> bytes:
+        """Bytes from there, without moving to them and without hashing them."""
+        assert not isinstance(self._stream, _Flowing)
+        try:
+            return os.pread(self._stream.fileno(), size, offset)
+        except OSError as failed:
+            raise BadFile(f"{self.name} cannot be read: {failed.strerror}") from failed
+
     def whole(self) -> BinaryIO:
         """All of it as a file, for formats that are read from their end."""
         if isinstance(self._stream, _Flowing):
