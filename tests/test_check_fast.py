@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import subprocess
 import sys
 import tracemalloc
@@ -17,6 +18,8 @@ from hypothesis import strategies as st
 
 from suppress.check import Alias, Finding, Targets, check_file
 from suppress.check.fast import Sieve, suits
+from suppress.check.recognition import Recognition
+from suppress.check.sifting import Pass
 from suppress.check.snapshot import current
 from suppress.check.sorting import Engine
 from suppress.core.address import addresses_in, match_key
@@ -155,6 +158,43 @@ def test_a_block_may_end_anywhere(world: World, block: int) -> None:
     agree(world, SHORT.encode(), block)
 
 
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=dirty_files(someone), block=st.sampled_from((16, 64, 200)), members=st.integers(2, 3))
+def test_a_crew_gives_the_same_results(content: bytes, block: int, members: int, world: World) -> None:
+    """Wherever the guessed start of a piece lies: in quotes, in a character, behind the end."""
+    expected = world.outcome(content, READABLE)
+
+    assert expected == world.outcome(content, Engine(0, block, members))
+
+
+@pytest.mark.parametrize("lost", [{0}, {1}, {0, 1, 2, 3}])
+def test_pieces_that_are_lost_are_done_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, lost: set[int]
+) -> None:
+    """A member that was killed, or met an error, costs time and nothing else."""
+    own = Pass._piece
+
+    def broken(self: Pass, number: int) -> object:
+        if number in lost:
+            os._exit(1)
+        return own(self, number)
+
+    monkeypatch.setattr(Pass, "_piece", broken)
+    content = SHORT.encode() + b"\nlast@example.com,5" * 20
+    expected = world.outcome(content, READABLE)
+
+    assert expected == world.outcome(content, Engine(0, 64, 2))
+
+
+@pytest.mark.parametrize("size", [600, 5_000])
+def test_a_crew_leaves_a_row_without_an_end_to_the_readable_engine(world: World, size: int) -> None:
+    """It stretches over several pieces, or over more than the fast engine waits for."""
+    content = b'Email,Name\nnew@example.com,"' + b"x\n" * (size // 2) + b'"\npat@example.com,P\n'
+    expected = world.outcome(content, READABLE)
+
+    assert expected == world.outcome(content, Engine(0, 64, 2))
+
+
 @pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "cp1252", "latin-1"])
 def test_other_encodings_agree(world: World, codec: str) -> None:
     """In a file of Windows-1252 an address may also stand in UTF-8."""
@@ -233,10 +273,10 @@ def left_over(world: World, content: bytes, alias: Alias = Alias.REVIEW) -> list
     assert found is not None
     with ContactFile.open(str(path)) as contacts:
         assert suits(contacts)
-        sieve = Sieve(
-            contacts, *found, world.lookup.roster(), aliases=alias is not Alias.IGNORE, block=1 << 16
-        )
-        blocks = [block for block in sieve.blocks() if not isinstance(block, list)]
+        snapshot, folding = found
+        recognition = Recognition(world.lookup, snapshot, folding, aliases=alias is not Alias.IGNORE)
+        sieve = Sieve(contacts, recognition, folding, block=1 << 16)
+        blocks = [block for block in sieve.blocks(*sieve.start()) if not isinstance(block, list)]
     return [row.text.strip() for block in blocks for row in block.rows]
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,14 +20,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from suppress.check import Finding, check_file
-from suppress.check.snapshot import NotUsable, Snapshot, current, sealed, unsealed
+from suppress.check import Finding, check_file, sealing
+from suppress.check.cards import Card, Cards
+from suppress.check.hashing import Folding
+from suppress.check.sealing import Column, NotUsable, Sealed
+from suppress.check.snapshot import Snapshot, Store, current
 from suppress.check.sorting import Engine
 from suppress.core.address import Address
-from suppress.core.entry import CheckDone
+from suppress.core.entry import CheckDone, Corrected, OptOutRecorded
 from suppress.core.suppression import Consent
 from suppress.files.contacts import ContactFile
 from suppress.ledger import Event, Grounds, Ledger, Lookup
+from suppress.ledger.place import later_file
 from tests.small_ledger import SINCE, made, opened, opted_out
 
 FAST, READABLE = Engine(0, 1 << 16), Engine(1 << 60)
@@ -141,33 +146,122 @@ def test_the_erased_are_found_with_and_without_an_older_snapshot(world: tuple[Lo
 
 
 def test_the_forgotten_are_taken_out(world: tuple[Lookup, Ledger, Path]) -> None:
-    """Nothing is left by which they could be recognised."""
+    """Nothing is left by which they could be recognised, in neither file."""
     lookup, ledger, _ = world
     before = found(lookup)
+    ledger.append([opted_out("later@example.com")], actor="test")
+    found(lookup)
     address = Address.parse("al.smith@gmail.com")
     ledger.forget(
         address, Grounds("x"), seen=[each.entry.seq for each in ledger.history(address)], actor="test"
     )
+    assert not lookup.snapshot.exists()
+    assert not later_file(lookup.snapshot).exists()
     after = found(lookup)
 
-    assert (len(before.hashes) - 1, len(before.alias_hashes) - 1) == (
-        len(after.hashes),
-        len(after.alias_hashes),
+    assert len(before.first.alias_hashes) - 1 == len(after.first.alias_hashes)
+    assert 1 == len(hashes(before) - hashes(after))
+
+
+def test_a_snapshot_that_outlived_forgetting_is_built_anew(world: tuple[Lookup, Ledger, Path]) -> None:
+    """As when a check wrote it again in the very moment."""
+    lookup, ledger, _ = world
+    before = found(lookup)
+    kept = lookup.snapshot.read_bytes()
+    address = Address.parse("al.smith@gmail.com")
+    ledger.forget(
+        address, Grounds("x"), seen=[each.entry.seq for each in ledger.history(address)], actor="test"
     )
-    assert set(after.hashes.tolist()) < set(before.hashes.tolist())
+    lookup.snapshot.write_bytes(kept)
+
+    assert 1 == len(hashes(before) - hashes(found(lookup)))
+
+
+def hashes(snapshot: Snapshot) -> set[int]:
+    """Everybody in it."""
+    return {each for part in snapshot.parts for each in part.hashes.tolist()}
+
+
+# --- It grows with the ledger, and is not built again ----------------------------------------------------
+
+
+def files(lookup: Lookup) -> list[bytes | None]:
+    """Both files."""
+    both = (lookup.snapshot, later_file(lookup.snapshot))
+    return [each.read_bytes() if each.exists() else None for each in both]
 
 
 def test_it_is_not_written_again_for_entries_about_nobody(world: tuple[Lookup, Ledger, Path]) -> None:
     """Each check is an entry; a large snapshot must not be rewritten for it."""
     lookup, ledger, _ = world
     found(lookup)
-    written = lookup.snapshot.read_bytes()
+    written = files(lookup)
     body = CheckDone(digest="0" * 64, rows=1, kept=1, withheld=0, review=0, invalid=0)
     ledger.append([Event("check", body)], actor="test")
     now = found(lookup)
 
     assert ledger.head().size == now.size
-    assert written == lookup.snapshot.read_bytes()
+    assert written == files(lookup)
+
+
+def test_who_came_later_is_written_beside_the_first_file(world: tuple[Lookup, Ledger, Path]) -> None:
+    """The long file stays as it is, and the next check begins where this one ended."""
+    lookup, ledger, folder = world
+    found(lookup)
+    first, _ = files(lookup)
+    ledger.append([opted_out("later@example.com"), opted_out("al.smith@gmail.com")], actor="test")
+    now = found(lookup)
+
+    assert first == files(lookup)[0]
+    assert len(PEOPLE) + 1 == len(hashes(now))
+    assert ledger.head().size == Store(lookup.snapshot, lookup.roster().secret).opened(lookup.roster()).size
+    agree(lookup, folder)
+
+
+def test_many_who_came_later_become_one_with_the_first(
+    world: tuple[Lookup, Ledger, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then there is one file again."""
+    lookup, ledger, folder = world
+    found(lookup)
+    monkeypatch.setattr("suppress.check.snapshot._WORTH_MERGING", 3)
+    ledger.append([opted_out(f"later{each}@example.com") for each in range(5)], actor="test")
+    found(lookup)
+
+    assert files(lookup)[1] is None
+    assert len(PEOPLE) + 5 == len(found(lookup).first.hashes)
+    agree(lookup, folder)
+
+
+def test_a_second_file_of_another_first_one_is_passed_over(world: tuple[Lookup, Ledger, Path]) -> None:
+    """As two checks at a time may leave them."""
+    lookup, ledger, folder = world
+    found(lookup)
+    ledger.append([opted_out("later@example.com")], actor="test")
+    found(lookup)
+    other = later_file(lookup.snapshot).read_bytes()
+    lookup.snapshot.unlink()
+    found(lookup)
+    later_file(lookup.snapshot).write_bytes(other)
+    ledger.append([opted_out("another@example.com")], actor="test")
+    agree(lookup, folder)
+
+    assert len(PEOPLE) + 2 == len(hashes(found(lookup)))
+
+
+def test_a_correction_concerns_the_person_of_the_corrected_entry(
+    world: tuple[Lookup, Ledger, Path],
+) -> None:
+    """Their opt-out may not stand any more."""
+    lookup, ledger, folder = world
+    found(lookup)
+    [entry] = [
+        each.entry.seq
+        for each in ledger.history(Address.parse("pat@example.com"))
+        if isinstance(each.entry.body, OptOutRecorded)
+    ]
+    ledger.append([Event("mistake", Corrected(entry, "another person"))], actor="test")
+    agree(lookup, folder)
 
 
 def test_a_ledger_from_a_backup_is_another_history(
@@ -189,7 +283,7 @@ def test_a_ledger_from_a_backup_is_another_history(
         now = found(other)
 
     assert ledger.head().size == restored_size(copy) == now.size
-    assert now.hashes.tolist() != found(lookup).hashes.tolist()
+    assert hashes(now) != hashes(found(lookup))
 
 
 def restored_size(folder: Path) -> int:
@@ -234,58 +328,107 @@ def test_blind_indexes_are_recognised_as_the_ledger_makes_them(world: tuple[Look
 # --- It is trusted only whole ----------------------------------------------------------------------------
 
 
-def a_snapshot(people: int = 3) -> Snapshot:
-    hashes = np.arange(people, dtype=np.uint64)
-    numbers = np.arange(people, dtype=np.int64)
-    return Snapshot(9, "ab" * 32, hashes, numbers, hashes[:1], numbers[:1], {7: ("k1", bytes(32))})
+HEAD = {"size": 9, "words": ["a", "b"]}
 
 
-def parts(snapshot: Snapshot) -> tuple[object, ...]:
-    arrays = (snapshot.hashes, snapshot.people, snapshot.alias_hashes, snapshot.alias_people)
-    return snapshot.size, snapshot.last, dict(snapshot.unheld), *(each.tolist() for each in arrays)
+def written(file: Path, people: int = 3, secret: bytes = SECRET) -> Path:
+    """A sealed file of two columns."""
+    numbers = np.arange(people, dtype=np.uint64)
+    sealing.write(file, secret, HEAD, [Column("one", numbers), Column("two", numbers[:1], open=True)])
+    return file
 
 
-@pytest.mark.parametrize("people", [1, 3, 1_000])
-def test_what_was_sealed_is_unsealed(people: int) -> None:
-    """All of it."""
-    snapshot = a_snapshot(people)
+@pytest.mark.parametrize("people", [1, 3, 200_000])
+def test_what_was_sealed_is_read_again(tmp_path: Path, people: int) -> None:
+    """All of it, also what is longer than it is sealed at a time."""
+    file = Sealed(written(tmp_path / "file", people), SECRET)
 
-    assert parts(snapshot) == parts(unsealed(sealed(snapshot, SECRET), SECRET))
+    assert HEAD.items() <= file.head.items()
+    assert list(range(people)) == file.column("one", "<u8").tolist()
+    assert bytes(8) == file.open_column("two").tobytes()
 
 
-def test_a_change_of_any_byte_is_found() -> None:
-    """In the magic, the nonce, the head, the hashes or the tag."""
-    content = sealed(a_snapshot(), SECRET)
-    for place in range(len(content)):
+def test_a_change_of_any_byte_is_found(tmp_path: Path) -> None:
+    """In the magic, the nonce, a column, the head or the tag; an open column is not proven here."""
+    file = written(tmp_path / "file")
+    content = file.read_bytes()
+    start, length, _ = Sealed(file, SECRET).head["columns"]["two"]
+    for place in set(range(len(content))) - set(range(start, start + length)):
         changed = bytearray(content)
         changed[place] ^= 1 << place % 8
+        file.write_bytes(bytes(changed))
         with pytest.raises(NotUsable):
-            unsealed(bytes(changed), SECRET)
+            Sealed(file, SECRET).column("one", "<u8")
 
 
-@settings(max_examples=100)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=200), keep=st.integers(0, 400))
-def test_other_bytes_are_refused(content: bytes, keep: int) -> None:
+def test_other_bytes_are_refused(tmp_path: Path, content: bytes, keep: int) -> None:
     """Cut short, longer, or never a snapshot."""
-    whole = sealed(a_snapshot(), SECRET)
+    file = written(tmp_path / "file")
+    whole = file.read_bytes()
     for each in (content, whole[:keep], whole + b"x", whole[:keep] + content):
         if each != whole:
+            file.write_bytes(each)
             with pytest.raises(NotUsable):
-                unsealed(each, SECRET)
+                Sealed(file, SECRET)
 
 
-def test_that_of_another_ledger_is_refused() -> None:
+def test_that_of_another_ledger_is_refused(tmp_path: Path) -> None:
     """It was sealed with another secret."""
+    file = written(tmp_path / "file")
     with pytest.raises(NotUsable):
-        unsealed(sealed(a_snapshot(), bytes(32)), SECRET)
+        Sealed(file, bytes(32))
 
 
-def test_that_of_other_rules_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_that_of_other_rules_is_built_anew(
+    world: tuple[Lookup, Ledger, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A newer version of the program may make other keys of the same addresses."""
-    content = sealed(a_snapshot(), SECRET)
+    lookup, _, _ = world
+    found(lookup)
+    before = files(lookup)
     monkeypatch.setattr("suppress.check.snapshot.KEY_VERSION", 99)
-    with pytest.raises(NotUsable):
-        unsealed(content, SECRET)
+    found(lookup)
+
+    assert before != files(lookup)
+
+
+# --- Cards -----------------------------------------------------------------------------------------------
+
+CARD = Card(3, SINCE, 70_000)
+
+
+@pytest.mark.parametrize("card", [CARD, Card(0, None, 0), Card(1, datetime.max.replace(tzinfo=UTC), 1)])
+def test_a_card_is_opened_by_its_key_alone(card: Card) -> None:
+    """Nothing else reads it, nor a card with a bit changed, nor one that says nothing."""
+    cards = Cards(SECRET)
+    content = cards.sealed(b"pat@example.com", card)
+
+    assert card == cards.opened(b"pat@example.com", content)
+    assert cards.opened(b"pat@example.org", content) is None
+    assert Cards(bytes(32)).opened(b"pat@example.com", content) is None
+    for place in range(8 * len(content)):
+        changed = bytearray(content)
+        changed[place // 8] ^= 1 << place % 8
+        assert cards.opened(b"pat@example.com", bytes(changed)) is None
+
+
+@pytest.mark.parametrize("card", [None, Card(1 << 32, None, 0), Card(0, None, 1 << 32)])
+def test_what_a_card_cannot_hold_is_asked_of_the_ledger(card: Card | None) -> None:
+    """It never opens."""
+    cards = Cards(SECRET)
+
+    assert cards.opened(b"pat@example.com", cards.sealed(b"pat@example.com", card)) is None
+
+
+def test_two_people_of_one_hash_are_decided_by_the_ledger(
+    world: tuple[Lookup, Ledger, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which happens once in many million years, and here to everybody."""
+    lookup, _, folder = world
+    monkeypatch.setattr(Folding, "joined", lambda _self, local, _domain: np.zeros_like(local))
+    agree(lookup, folder)
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 10_000, None])
@@ -297,7 +440,7 @@ def test_a_damaged_snapshot_is_replaced(world: tuple[Lookup, Ledger, Path], cont
     file.write_bytes(file.read_bytes()[:-1] if content is None else content)
     agree(lookup, folder)
 
-    assert found(lookup).size == unsealed(file.read_bytes(), lookup.roster().secret).size
+    assert found(lookup).size == Sealed(file, lookup.roster().secret).head["size"]
 
 
 def test_a_folder_that_cannot_be_written_costs_time_only(world: tuple[Lookup, Ledger, Path]) -> None:
@@ -312,15 +455,11 @@ def test_a_folder_that_cannot_be_written_costs_time_only(world: tuple[Lookup, Le
 
 _WRITER = """
 import sys
-from contextlib import closing
 from pathlib import Path
-from suppress.check.snapshot import sealed
-from suppress.ledger.keys import replace_file
-from tests.test_check_snapshot import SECRET, a_snapshot
-content = sealed(a_snapshot(200_000), SECRET)
+from tests.test_check_snapshot import written
 while True:
-    replace_file(Path(sys.argv[1]), content)
-    print(len(content), flush=True)
+    written(Path(sys.argv[1]), 200_000)
+    print(flush=True)
 """
 
 
@@ -333,7 +472,7 @@ def test_a_kill_leaves_a_whole_snapshot(tmp_path: Path) -> None:
             for _ in range(writes):
                 writer.stdout.readline()
             writer.send_signal(signal.SIGKILL)
-        assert 200_000 == len(unsealed(file.read_bytes(), SECRET).hashes)
+        assert 200_000 == len(Sealed(file, SECRET).column("one", "<u8"))
 
 
 # --- It tells nobody anything ----------------------------------------------------------------------------
@@ -341,23 +480,31 @@ def test_a_kill_leaves_a_whole_snapshot(tmp_path: Path) -> None:
 
 def test_it_is_its_owners_and_holds_nothing_to_read(world: tuple[Lookup, Ledger, Path]) -> None:
     """No address, no part of one, no digest of one, and never the same bytes twice."""
-    lookup, _, _ = world
+    lookup, ledger, _ = world
     found(lookup)
-    file = lookup.snapshot
-    content = file.read_bytes()
+    ledger.append([opted_out("zoe.later@example.org")], actor="test")
+    found(lookup)
+    people = (*PEOPLE, "zoe.later@example.org")
     secret = lookup.roster().secret
-    plain = [each.encode() for who in PEOPLE for each in (who, who.partition("@")[0], who.partition("@")[2])]
+    plain = [each.encode() for who in people for each in (who, *who.split("@"))]
     digests = [hashlib.new(name, each).digest()[:8] for name in ("md5", "sha1", "sha256") for each in plain]
+    for file in (lookup.snapshot, later_file(lookup.snapshot)):
+        content = file.read_bytes()
 
-    assert 0o600 == stat.S_IMODE(file.stat().st_mode)
-    assert [] == [each for each in (*plain, *digests) if each in content]
-    assert sealed(unsealed(content, secret), secret) != content
-    assert secret not in content
+        assert 0o600 == stat.S_IMODE(file.stat().st_mode)
+        assert [] == [each for each in (*plain, *digests) if each in content]
+        assert secret not in content
+    first = lookup.snapshot.read_bytes()
+    lookup.snapshot.unlink()
+    found(lookup)
+
+    assert first[36:80] != lookup.snapshot.read_bytes()[36:80]
 
 
-def test_its_bytes_look_drawn_by_lot() -> None:
+def test_its_bytes_look_drawn_by_lot(tmp_path: Path) -> None:
     """Thousands of people whose hashes are small numbers leave no trace of that."""
-    body = sealed(a_snapshot(50_000), SECRET)[100:]
+    content = written(tmp_path / "file", 50_000).read_bytes()
+    body = content[36 : 36 + 8 * 50_000]
     share = sum(each.bit_count() for each in body) / (8 * len(body))
 
     assert 0.499 < share < 0.501

@@ -13,8 +13,9 @@ Rules kept here:
 `gate` decides about addresses and rows; `sorting` carries a file through it.
 """
 
+from suppress.check.annotation import COLUMNS, Finding
 from suppress.check.gate import Alias, Answer, Answers, Decision, Gate, check_addresses
-from suppress.check.sorting import COLUMNS, FileChecked, Finding, Targets, check_file
+from suppress.check.sorting import FileChecked, Targets, check_file
 
 __all__ = [
     "COLUMNS",

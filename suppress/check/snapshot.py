@@ -1,18 +1,23 @@
-"""The snapshot: whom a check may recognise, as sorted 64-bit hashes, kept beside the ledger.
+"""The snapshot: whom a check may recognise, as sorted 64-bit hashes with a card each, kept beside the ledger.
 
-    suppress.db → suppress.snapshot      0600, replaced as a whole; of a server's ledger, beside its keys
+    suppress.db → suppress.snapshot          everybody as of one entry of the ledger
+                  suppress.snapshot.later    whoever an entry since then is about
+
+(Of a server's ledger, beside its keys.) Both are readable by their owner only, and replaced as a whole. A
+check reads the entries that neither covers, and writes the second file anew; when it has grown too long, both
+become one. So a check pays for what happened since the last one, and not for how many people there are.
 
 Rules kept here:
 
-* It selects, and never decides: whom it names is looked up in the ledger itself. It may name too many people,
-  such as those whose suppression was lifted, and never too few: everybody whom `Lookup` could recognise is
-  in it by hash, or, where the address is not held any more, by blind index.
+* The hashes select, and never decide: whom one names is decided by their card (`cards`), which proves that
+  the match keys are equal, or else by the ledger. They may name too many people, and never too few: everybody
+  whom `Lookup` could recognise is in it by hash, or, where the address is not held any more, by blind index.
 * It says how far it covers the ledger: entries, and the hash of the last one. What came after is added before
   it is used. One that does not fit this ledger and this program, or is damaged, is built anew.
 * It holds no address, and what it holds is sealed with a secret made from the index key: read without that
   key it is noise, and changed without it, it is refused (`docs/decisions/0005-snapshot.md`).
-* Whoever was forgotten is taken out: `forget` deletes the file. Of the erased the hash stays, as their blind
-  index stays in the ledger.
+* Whoever was forgotten is taken out: `forget` deletes it. Of the erased the hash stays, as their blind index
+  stays in the ledger.
 
 Where it cannot be written it is used all the same, and built again the next time.
 """
@@ -20,60 +25,85 @@ Where it cannot be written it is used all the same, and built again the next tim
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import hmac
-import json
-import secrets
-import struct
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from suppress.check import cards, sealing
+from suppress.check.cards import Card, Cards
 from suppress.check.hashing import Folding, Hashes, Numbers
+from suppress.check.sealing import Column, NotUsable, Sealed
 from suppress.core.address import KEY_VERSION
 from suppress.core.aliases import alias_of, table_version
-from suppress.ledger.keys import replace_file
+from suppress.ledger.place import later_file
 
 if TYPE_CHECKING:
     from suppress.ledger import Lookup
     from suppress.ledger.roster import Person, Position, Roster
 
-MAGIC = b"suppress snapshot 1\n"
-_NONCE, _TAG = 16, 32
 _WORTH_SAVING = 10_000
 """Entries that concern nobody, such as those of checks, after which a snapshot is written again."""
+_WORTH_MERGING = 50_000
+"""People in the later part up to which it is not merged, however few are in the first one."""
 
-_EMPTY: tuple[Hashes, Numbers] = (np.empty(0, np.uint64), np.empty(0, np.int64))
+Rule = tuple[str, str, str, str]
+"""Channel, scope, reason and source of an opt-out, as the ledger writes them."""
+Told = Callable[[int, int], None]
+"""Is told how many of how many people have been read."""
+Bytes = NDArray[np.uint8]
 
 
-class NotUsable(ValueError):
-    """The bytes are not a snapshot that this program wrote for this ledger. Answered by building one anew."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some people. Hashes are in order; beside each stands the person's card, and their number."""
+
+    hashes: Hashes
+    cards: Bytes
+    numbers: Callable[[], Numbers]
+    alias_hashes: Hashes
+
+
+_NOBODY = Part(
+    np.empty(0, np.uint64),
+    np.empty((0, cards.SIZE), np.uint8),
+    lambda: np.empty(0, np.int64),
+    np.empty(0, np.uint64),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Who can be recognised. Hashes are in order; beside each stands the person's number."""
+    """Who is recognised as of entry `size - 1`, whose hash is `last`. What is `later` overrules `first`."""
 
     size: int
     last: str
-    """The hash of entry `size - 1`."""
-    hashes: Hashes
-    people: Numbers
-    alias_hashes: Hashes
-    alias_people: Numbers
-    unheld: Mapping[int, tuple[str, bytes]]
+    first_size: int
+    """Entries that `first` covers. Whoever has a higher number came later."""
+    first: Part
+    later: Part
+    rules: tuple[Rule, ...]
+    """What the cards refer to."""
+    unheld: Mapping[int, tuple[str, bytes]] = field(default_factory=dict)
     """People whose address was not held when they were first seen: index key and blind index by number."""
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Those with somebody in them, the later one first."""
+        return tuple(each for each in (self.later, self.first) if len(each.hashes) or each is self.first)
 
     def covers(self, position: Position) -> bool:
         """Whether nobody is missing, as far as numbers can tell."""
-        known = len(self.hashes) + len(self.unheld)
-        return known >= position.people and len(self.alias_hashes) >= position.aliases
+        new = int((self.later.numbers() >= self.first_size).sum())
+        known = len(self.first.hashes) + new + len(self.unheld)
+        aliases = len(self.first.alias_hashes) + len(self.later.alias_hashes)
+        return known >= position.people and aliases >= position.aliases
 
 
-def current(lookup: Lookup) -> tuple[Snapshot, Folding] | None:
+def current(lookup: Lookup, told: Told = lambda _done, _total: None) -> tuple[Snapshot, Folding] | None:
     """A snapshot that covers the ledger as it is now; None when there cannot be one.
 
     Raises:
@@ -84,187 +114,247 @@ def current(lookup: Lookup) -> tuple[Snapshot, Folding] | None:
     position = roster.position()
     if position.alias_rules != table_version():
         return None  # aliases in the ledger follow other rules than ours
-    file = lookup.snapshot
+    store = Store(lookup.snapshot, roster.secret)
     try:
-        found = _opened(file, roster)
-        if not roster.is_at(found.size, found.last):
-            raise NotUsable("it is of another history")
+        found = store.opened(roster)
         now = refreshed(found, roster, folding, position)
         if not now.covers(position):
             raise NotUsable("somebody is missing")
     except NotUsable:
-        found, now = None, rebuilt(roster, folding)
+        found, now = None, rebuilt(roster, folding, position, told)
         position = roster.position()
         now = refreshed(now, roster, folding, position)
         if not now.covers(position):
             return None
-    if found is None or found.hashes is not now.hashes or now.size - found.size > _WORTH_SAVING:
-        with contextlib.suppress(OSError):
-            replace_file(file, sealed(now, roster.secret))
+    with contextlib.suppress(OSError):
+        store.save(found, now)
     return now, folding
 
 
 # --- Building and refreshing -----------------------------------------------------------------------------
 
 
-def rebuilt(roster: Roster, folding: Folding) -> Snapshot:
-    """From everybody in the ledger. What is recorded meanwhile is left to `refreshed`."""
-    start = roster.position()
-    parts = [_Part.of(page, folding) for page in roster.everyone()]
-    return _with(Snapshot(start.size, start.last, *_EMPTY, *_EMPTY, {}), parts)
+def rebuilt(roster: Roster, folding: Folding, start: Position, told: Told = lambda _d, _t: None) -> Snapshot:
+    """From everybody in the ledger. What was recorded since `start` is left to `refreshed`."""
+    gathered = _Gathered(Cards(roster.secret), folding)
+    done = 0
+    for page in roster.everyone():
+        gathered.add(each for each in page if each.number < start.size)
+        done += len(page)
+        told(done, start.people)
+    return Snapshot(
+        start.size,
+        start.last,
+        start.size,
+        gathered.part(),
+        _NOBODY,
+        tuple(gathered.rules),
+        gathered.unheld,
+    )
 
 
 def refreshed(old: Snapshot, roster: Roster, folding: Folding, position: Position) -> Snapshot:
-    """With the people whom later entries are about as they are now."""
-    kept = set(old.people.tolist()) if position.size > old.size else set()
-    parts, gone, bare = [], set(), set()
-    for page in roster.touched(old.size, position.size):
-        forgotten = {each.number for each in page if each.blind is None}
-        unheld = {each.number for each in page if each.blind is not None and each.key is None}
-        gone |= forgotten
-        bare |= unheld
-        # Somebody who was erased is still recognised by the hash from before.
-        parts.append(_Part.of([each for each in page if each.key or each.number not in kept], folding))
-        kept -= forgotten
-    if not (gone or bare or any(len(part.people) or part.unheld for part in parts)):
-        return replace(old, size=position.size, last=position.last)
-    return _with(replace(old, size=position.size, last=position.last), parts, gone, bare)
+    """With the people whom later entries are about as they are now.
+
+    Raises:
+        NotUsable: Somebody was forgotten and is still in it.
+    """
+    if position.size <= old.size:
+        return old
+    touched = {each.number: each for page in roster.touched(old.size, position.size) for each in page}
+    now = replace(old, size=position.size, last=position.last)
+    if not touched:
+        return now
+    held = _Places(old, touched)
+    gone = {number for number, each in touched.items() if each.blind is None}
+    if gone & held.keys():
+        raise NotUsable("somebody was forgotten")
+    gathered = _Gathered(Cards(roster.secret), folding, old.rules)
+    gathered.unheld = {number: index for number, index in old.unheld.items() if number not in gone}
+    for person in touched.values():
+        if person.key is None and person.number in held:
+            # Somebody who was erased is still recognised by the hash from before.
+            gathered.closed(person.number, held[person.number])
+        elif person.blind is not None:
+            gathered.add([person])
+    rest = np.flatnonzero(~np.isin(old.later.numbers(), np.fromiter(touched, np.int64, len(touched))))
+    later = _joined([_some(old.later, rest), gathered.part()])
+    return replace(now, later=later, rules=tuple(gathered.rules), unheld=gathered.unheld)
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """What a page of the roster adds."""
+class _Places(dict[int, int]):
+    """The hash of each of these people who is in a snapshot."""
 
-    hashes: Hashes
-    people: Numbers
-    alias_hashes: Hashes
-    alias_people: Numbers
-    unheld: Mapping[int, tuple[str, bytes]]
-
-    @classmethod
-    def of(cls, page: Iterable[Person], folding: Folding) -> _Part:
-        held = [(each.number, each.key) for each in page if each.key is not None and each.blind is not None]
-        aliases = [(number, alias.key) for number, key in held if (alias := alias_of(key)) is not None]
-        unheld = {each.number: each.blind for each in page if each.key is None and each.blind is not None}
-        return cls(*_hashed(held, folding), *_hashed(aliases, folding), unheld)
+    def __init__(self, snapshot: Snapshot, people: Mapping[int, Person]) -> None:
+        super().__init__()
+        # Whoever is held tells their hash by their key; the long list is searched for the others only.
+        asked = [number for number, each in people.items() if each.key is None]
+        for part in (snapshot.first, snapshot.later) if asked else ():
+            numbers = part.numbers()
+            for place in np.flatnonzero(np.isin(numbers, asked)).tolist():
+                self[int(numbers[place])] = int(part.hashes[place])
 
 
-def _hashed(keys: list[tuple[int, str]], folding: Folding) -> tuple[Hashes, Numbers]:
-    halves = [key.encode().rpartition(b"@")[::2] for _, key in keys]
-    both = folding.joined(
-        folding.of([local for local, _ in halves]), folding.of([domain for _, domain in halves])
-    )
-    return both, np.fromiter((number for number, _ in keys), np.int64, len(keys))
+class _Gathered:
+    """People on their way into a part."""
+
+    def __init__(self, cards_: Cards, folding: Folding, rules: Sequence[Rule] = ()) -> None:
+        self._cards = cards_
+        self._folding = folding
+        self.rules: dict[Rule, int] = {rule: place for place, rule in enumerate(rules)}
+        self.unheld: dict[int, tuple[str, bytes]] = {}
+        self._hashes: list[Hashes] = []
+        self._content = bytearray()
+        self._numbers: list[Numbers] = []
+        self._aliases: list[Hashes] = []
+
+    def add(self, people: Iterable[Person]) -> None:
+        """People as the roster gives them."""
+        keys: list[str] = []
+        numbers: list[int] = []
+        for each in people:
+            if each.blind is None:
+                continue
+            if each.key is None:
+                self.unheld[each.number] = each.blind
+                continue
+            keys.append(each.key)
+            numbers.append(each.number)
+            self._content += self._cards.sealed(each.key.encode(), self._card(each))
+        aliases = [alias.key for alias in map(alias_of, keys) if alias is not None]
+        self._hashes.append(self._folding.of_keys(keys)[0])
+        self._numbers.append(np.array(numbers, np.int64))
+        self._aliases.append(self._folding.of_keys(aliases)[0])
+
+    def closed(self, number: int, hashed: int) -> None:
+        """Somebody of whom only the hash is known."""
+        self._hashes.append(np.array([hashed], np.uint64))
+        self._numbers.append(np.array([number], np.int64))
+        self._content += cards.closed()
+
+    def part(self) -> Part:
+        """All of them, in order."""
+        content = np.frombuffer(self._content, np.uint8).reshape(-1, cards.SIZE)
+        hashes, numbers = _together(self._hashes, np.uint64), _together(self._numbers, np.int64)
+        return _ordered(hashes, content, numbers, _together(self._aliases, np.uint64))
+
+    def _card(self, person: Person) -> Card | None:
+        if person.only is None:
+            return None
+        channel, scope, reason, source, since, seq = person.only
+        rule = self.rules.setdefault((channel, scope, reason, source), len(self.rules))
+        return Card(rule, since, seq)
 
 
-def _with(old: Snapshot, parts: list[_Part], gone: Iterable[int] = (), bare: Iterable[int] = ()) -> Snapshot:
-    """The old one with these parts in the place of what it said about the same people."""
-    again = {number for part in parts for number in (*part.people.tolist(), *part.unheld)}
-    again.update(gone)
-    unheld = {number: index for number, index in old.unheld.items() if number not in again}
-    for part in parts:
-        unheld.update(part.unheld)
-    left = set(gone)  # while this was read
-    people = [_without((part.hashes, part.people), left) for part in parts]
-    aliases = [_without((part.alias_hashes, part.alias_people), left) for part in parts]
-    return replace(
-        old,
-        **_merged("hashes", "people", _without((old.hashes, old.people), again), people),
-        **_merged(
-            "alias_hashes",
-            "alias_people",
-            _without((old.alias_hashes, old.alias_people), again | set(bare)),
-            aliases,
-        ),
-        unheld=unheld,
-    )
+def _together(arrays: list[Any], kind: type[np.generic]) -> NDArray[Any]:
+    return np.concatenate([np.empty(0, kind), *arrays])
 
 
-def _without(pair: tuple[Hashes, Numbers], people: set[int]) -> tuple[Hashes, Numbers]:
-    hashes, numbers = pair
-    if not people:
-        return pair
-    keep = ~np.isin(numbers, np.fromiter(people, np.int64, len(people)))
-    return hashes[keep], numbers[keep]
-
-
-def _merged(
-    one: str, other: str, old: tuple[Hashes, Numbers], parts: list[tuple[Hashes, Numbers]]
-) -> dict[str, Any]:
-    hashes = np.concatenate([old[0], *(part[0] for part in parts)])
-    people = np.concatenate([old[1], *(part[1] for part in parts)])
+def _ordered(hashes: Hashes, content: Bytes, numbers: Numbers, aliases: Hashes) -> Part:
     order = np.argsort(hashes, kind="stable")
-    return {one: hashes[order], other: people[order]}
+    own = numbers[order]
+    return Part(hashes[order], content[order], lambda: own, np.unique(aliases))
+
+
+def _some(part: Part, places: NDArray[np.intp]) -> Part:
+    own = part.numbers()[places]
+    return Part(part.hashes[places], part.cards[places], lambda: own, part.alias_hashes)
+
+
+def _joined(parts: Sequence[Part]) -> Part:
+    return _ordered(
+        np.concatenate([each.hashes for each in parts]),
+        np.concatenate([each.cards for each in parts]),
+        np.concatenate([each.numbers() for each in parts]),
+        np.concatenate([each.alias_hashes for each in parts]),
+    )
+
+
+def merged(snapshot: Snapshot) -> Snapshot:
+    """Both parts as one."""
+    stale = np.isin(snapshot.first.numbers(), snapshot.later.numbers())
+    first = _joined([_some(snapshot.first, np.flatnonzero(~stale)), snapshot.later])
+    return replace(snapshot, first_size=snapshot.size, first=first, later=_NOBODY)
 
 
 # --- On disk ---------------------------------------------------------------------------------------------
 
 
-def sealed(snapshot: Snapshot, secret: bytes) -> bytes:
-    """The bytes of the file: magic, nonce, the body as noise, and a tag over all of it."""
-    head = json.dumps(
-        {
-            "size": snapshot.size,
-            "last": snapshot.last,
-            "keys": KEY_VERSION,
-            "aliases": table_version(),
-            "counts": [len(snapshot.hashes), len(snapshot.alias_hashes)],
-            "unheld": [[number, id_, index.hex()] for number, (id_, index) in snapshot.unheld.items()],
-        }
-    ).encode()
-    columns = (snapshot.hashes, snapshot.people, snapshot.alias_hashes, snapshot.alias_people)
-    body = b"".join([struct.pack("<Q", len(head)), head, *(each.astype("<u8").tobytes() for each in columns)])
-    start = MAGIC + secrets.token_bytes(_NONCE)
-    hidden = start + _veiled(body, secret, start)
-    return hidden + _tag(hidden, secret)
+class Store:
+    """The two files of one ledger's snapshot."""
+
+    def __init__(self, file: Path, secret: bytes) -> None:
+        self._first, self._later = file, later_file(file)
+        self._secret = secret
+        self._nonce = ""
+
+    def opened(self, roster: Roster) -> Snapshot:
+        """What is on disk, and belongs to this history of this ledger. Raises `NotUsable`."""
+        file = Sealed(self._first, self._secret)
+        head = self._fitting(file, roster)
+        self._nonce = file.nonce.hex()
+        found = Snapshot(head["size"], head["last"], head["size"], _read(file), _NOBODY, *_said(head))
+        try:
+            file = Sealed(self._later, self._secret)
+            head = self._fitting(file, roster)
+        except NotUsable:
+            return found
+        if head["first"] != self._nonce:
+            return found
+        rules, unheld = _said(head)
+        return replace(
+            found, size=head["size"], last=head["last"], later=_read(file), rules=rules, unheld=unheld
+        )
+
+    def save(self, old: Snapshot | None, now: Snapshot) -> None:
+        """Bring the files up to date, where they are not. Raises OSError."""
+        most = max(_WORTH_MERGING, len(now.first.hashes) // 8)
+        if old is None or len(now.later.hashes) > most:
+            whole = merged(now) if len(now.later.hashes) else now
+            self._nonce = sealing.write(self._first, self._secret, _head(whole), _columns(whole.first)).hex()
+            self._later.unlink(missing_ok=True)
+        elif now.later is not old.later or now.size - old.size > _WORTH_SAVING:
+            head = {**_head(now), "first": self._nonce}
+            sealing.write(self._later, self._secret, head, _columns(now.later))
+
+    def _fitting(self, file: Sealed, roster: Roster) -> Mapping[str, Any]:
+        head = file.head
+        if (head["keys"], head["aliases"]) != (KEY_VERSION, table_version()):
+            raise NotUsable("it was made by other rules")
+        if not roster.is_at(head["size"], head["last"]):
+            raise NotUsable("it is of another history")
+        return head
 
 
-def unsealed(content: bytes, secret: bytes) -> Snapshot:
-    """What `sealed` was given. Raises `NotUsable` for any other bytes."""
-    least = len(MAGIC) + _NONCE
-    hidden, tag = content[:-_TAG], content[-_TAG:]
-    if len(hidden) < least or not hmac.compare_digest(tag, _tag(hidden, secret)):
-        raise NotUsable("it was damaged, or belongs to another ledger")
-    body = _veiled(hidden[least:], secret, hidden[:least])
-    (length,) = struct.unpack_from("<Q", body)
-    head = json.loads(body[8 : 8 + length])
-    if (head["keys"], head["aliases"]) != (KEY_VERSION, table_version()):
-        raise NotUsable("it was made by other rules")
-    people, aliases = head["counts"]
-    columns = _cut(body, 8 + length, [people, people, aliases, aliases])
-    unheld = {number: (id_, bytes.fromhex(index)) for number, id_, index in head["unheld"]}
-    hashes, numbers, alias_hashes, alias_numbers = columns
-    return Snapshot(
-        head["size"],
-        head["last"],
-        hashes,
-        numbers.astype(np.int64),
-        alias_hashes,
-        alias_numbers.astype(np.int64),
-        unheld,
+def _head(snapshot: Snapshot) -> Mapping[str, Any]:
+    return {
+        "size": snapshot.size,
+        "last": snapshot.last,
+        "keys": KEY_VERSION,
+        "aliases": table_version(),
+        "rules": snapshot.rules,
+        "unheld": [[number, id_, index.hex()] for number, (id_, index) in snapshot.unheld.items()],
+    }
+
+
+def _said(head: Mapping[str, Any]) -> tuple[tuple[Rule, ...], dict[int, tuple[str, bytes]]]:
+    rules = tuple((channel, scope, reason, source) for channel, scope, reason, source in head["rules"])
+    return rules, {number: (id_, bytes.fromhex(index)) for number, id_, index in head["unheld"]}
+
+
+def _columns(part: Part) -> list[Column]:
+    return [
+        Column("hashes", part.hashes.astype("<u8")),
+        Column("aliases", part.alias_hashes.astype("<u8")),
+        Column("numbers", part.numbers().astype("<i8")),
+        Column("cards", part.cards, open=True),
+    ]
+
+
+def _read(file: Sealed) -> Part:
+    return Part(
+        file.column("hashes", "<u8"),
+        file.open_column("cards").reshape(-1, cards.SIZE),
+        lambda: file.column("numbers", "<i8"),
+        file.column("aliases", "<u8"),
     )
-
-
-def _cut(body: bytes, start: int, counts: list[int]) -> Iterator[Hashes]:
-    for count in counts:
-        yield np.frombuffer(body, "<u8", count, start)
-        start += 8 * count
-
-
-def _opened(file: Path, roster: Roster) -> Snapshot:
-    try:
-        content = file.read_bytes()
-    except OSError as refused:
-        raise NotUsable("there is none that can be read") from refused
-    return unsealed(content, roster.secret)
-
-
-def _veiled(body: bytes, secret: bytes, start: bytes) -> bytes:
-    """The body combined with a key stream: SHAKE-256 of a key and a nonce that is used once."""
-    key = hmac.digest(secret, b"veil", "sha256")
-    stream = np.frombuffer(hashlib.shake_256(key + start).digest(len(body)), np.uint8)
-    return (np.frombuffer(body, np.uint8) ^ stream).tobytes()
-
-
-def _tag(hidden: bytes, secret: bytes) -> bytes:
-    return hmac.digest(hmac.digest(secret, b"tag", "sha256"), hidden, "sha256")

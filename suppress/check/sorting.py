@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from suppress.check.gate import Alias, Answers, Decision, Gate
+from suppress.check.annotation import COLUMNS, Finding, annotation
+from suppress.check.gate import Alias, Answers, Gate
 from suppress.check.tally import Found, Tally
 from suppress.core.entry import CheckDone
 from suppress.core.mailing import ANY_MAIL, Mailing
@@ -18,16 +19,13 @@ from suppress.errors import SuppressError
 from suppress.files.contacts import ContactFile, Copy
 from suppress.files.output import outputs, publish
 from suppress.files.records import Record
-from suppress.files.text import TextCopy
+from suppress.files.text import TextCopy, TextFile
 from suppress.ledger import Event
 
 if TYPE_CHECKING:
     # For their types only: none is needed to check an address.
-    from suppress.check.fast import Block, Sieve
+    from suppress.check.sifting import Part, Sifted
     from suppress.ledger import Ledger
-
-COLUMNS = ("suppress_tier", "suppress_rule", "suppress_since", "suppress_source", "suppress_reason")
-"""Added to withheld and review rows."""
 
 BATCH = 2_000
 """Rows decided at a time."""
@@ -41,19 +39,14 @@ class Engine:
     """Bytes from which on a file is worth the start of the fast engine."""
     block: int = 1 << 20
     """Bytes that it looks at together: with all that is made of them they fit a processor's caches."""
+    members: int = 1
+    """Processes that share the work; 0 for as many as there are processors. Several are for a process that is
+    all ours (`crew`)."""
 
 
 DEFAULT = Engine()
 
 Progress = Callable[[int, int | None], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One row that was not kept, or kept because of a waiver, for `--explain`."""
-
-    line: int
-    decision: Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +112,8 @@ def check_file(
             copies[name] = contacts.copy(result, () if name == "kept" else COLUMNS)
             stack.callback(copies[name].abandon)
         sorting = _Sorting(contacts, Gate(contacts, lookup, alias, mailing), copies, explain)
-        sieve = _sieve(contacts, lookup, alias, engine)
-        sorting.run(contacts.batches() if sieve is None else sieve.blocks(), progress)
+        fast = _fast(contacts, lookup, alias, mailing, engine, explain=explain is not None)
+        sorting.run(contacts.batches() if fast is None else fast, progress)
         terms = mailing.terms | ({} if alias is Alias.REVIEW else {"alias": alias.value})
         seq = None
         for copy in copies.values():
@@ -160,36 +153,33 @@ class _Sorting:
         self._copies = copies
         self._explain = explain
         self.tally = Tally(datetime.now(UTC))
-        self._rows = 0
-        self._counts = dict.fromkeys(Ruling, 0)
-        self._invalid = 0
 
-    def run(self, parts: Iterable[Block | list[Record]], progress: Progress) -> None:
+    def run(self, parts: Iterable[Part], progress: Progress) -> None:
         """Write every row to exactly one result."""
         for part in parts:
             if not isinstance(part, list):
-                self._sift(part)
-                progress(self._rows, self._expected())
+                self._put(*part)
+                progress(self.tally.rows, self._expected())
                 continue
             for start in range(0, len(part), BATCH):
                 self._sort(part[start : start + BATCH])
-                progress(self._rows, self._expected())
+                progress(self.tally.rows, self._expected())
 
     def _expected(self) -> int | None:
         """How many rows there will be, if the rest of the file is like the part that was read."""
         done = self._contacts.done()
-        return int(self._rows / done) if done else None
+        return int(self.tally.rows / done) if done else None
 
     def record(self, terms: Mapping[str, str]) -> CheckDone:
         """The counts and what was asked, as the ledger keeps them."""
         waived, waivers = self.tally.record()
         return CheckDone(
             digest=self._contacts.digest,
-            rows=self._rows,
-            kept=self._counts[Ruling.CLEAR],
-            withheld=self._counts[Ruling.SUPPRESSED],
-            review=self._counts[Ruling.REVIEW],
-            invalid=self._invalid,
+            rows=self.tally.rows,
+            kept=self.tally.counts[Ruling.CLEAR],
+            withheld=self.tally.counts[Ruling.SUPPRESSED],
+            review=self.tally.counts[Ruling.REVIEW],
+            invalid=self.tally.invalid,
             terms=terms or None,
             waived=waived,
             waivers=waivers,
@@ -202,22 +192,19 @@ class _Sorting:
             kept = [row for row, each in zip(batch, rulings, strict=True) if each is Ruling.CLEAR]
             self._copies["kept"].keep(kept)
 
-    def _sift(self, block: Block) -> None:
+    def _put(self, content: bytes, sifted: Sifted, before: int) -> None:
         """A block of the fast engine: what lies between the rows that are taken out is copied."""
-        self._rows += block.clear
-        self._counts[Ruling.CLEAR] += block.clear
-        self._invalid += block.invalid
-        kept, end = [], 0
-        for start in range(0, len(block.rows), BATCH):
-            some = slice(start, start + BATCH)
-            for (begin, stop), ruling in zip(block.spans[some], self._decided(block.rows[some]), strict=True):
-                if ruling is not Ruling.CLEAR:
-                    kept.append(block.content[end:begin])
-                    end = stop
-        kept.append(block.content[end:])
-        if (copy := self._copies.get("kept")) is not None:
-            assert isinstance(copy, TextCopy), "the fast engine reads text"
-            copy.write(b"".join(kept))
+        self.tally.merge(sifted.tally)
+        for name, copy in self._copies.items():
+            assert isinstance(self._contacts, TextFile), "the fast engine reads text"
+            assert isinstance(copy, TextCopy), "text is written as text"
+            if name == "kept":
+                copy.write(sifted.kept(content))
+            else:
+                copy.write(sifted.text(_RULINGS[name], self._contacts, before))
+        if self._explain is not None:
+            for each in sifted.findings:
+                self._explain(Finding(each.line + before, each.decision))
 
     def _decided(self, batch: Sequence[Record]) -> list[Ruling]:
         """Decide about rows, count them, and write those that are not kept; what became of each."""
@@ -225,7 +212,6 @@ class _Sorting:
         decided = self._gate.decide(rows)
         if len(decided) != len(rows):
             raise SuppressError(f"of {len(rows)} rows {len(decided)} were decided; nothing was written")
-        self._rows += len(rows)
         decisions = iter(decided)
         rulings: list[Ruling] = []
         for row in batch:
@@ -235,10 +221,8 @@ class _Sorting:
                 continue
             decision = next(decisions)
             rulings.append(decision.ruling)
-            self._counts[decision.ruling] += 1
             self.tally.add(decision)
             if decision.ruling is Ruling.CLEAR:
-                self._invalid += not decision.valid
                 if self._explain is not None and decision.verdict.waiver is not None:
                     self._explain(Finding(row.line, decision))
                 continue
@@ -250,45 +234,31 @@ class _Sorting:
 
 
 _OTHERS = {Ruling.SUPPRESSED: "withheld", Ruling.REVIEW: "review"}
+_RULINGS = {name: ruling for ruling, name in _OTHERS.items()}
 
 
-def _sieve(contacts: ContactFile, lookup: Answers, alias: Alias, engine: Engine) -> Sieve | None:
-    """The fast engine, where it is worth it, can read the file, and has what it needs."""
+def _fast(
+    contacts: ContactFile, lookup: Answers, alias: Alias, mailing: Mailing, engine: Engine, *, explain: bool
+) -> Iterable[Part] | None:
+    """The rows by the fast engine, where it is worth it, can read the file, and has what it needs."""
     if contacts.size is not None and contacts.size < engine.fast_from:
         return None
     from suppress.ledger import Lookup
 
     try:
-        from suppress.check import fast, snapshot
+        from suppress.check import crew, fast, sifting, snapshot
+        from suppress.check.recognition import Recognition
     except ImportError:  # numpy is an extra
         return None
-    if not isinstance(lookup, Lookup) or lookup.rules.recipes:
-        return None  # digests of partners concern people whom the snapshot cannot name
-    if not fast.suits(contacts) or (found := snapshot.current(lookup)) is None:
+    if not isinstance(lookup, Lookup) or not fast.suits(contacts):
+        return None
+    if (found := snapshot.current(lookup)) is None:
         return None
     covering, folding = found
-    aliases = alias is not Alias.IGNORE
-    return fast.Sieve(
-        contacts,
-        covering,
-        folding,
-        lookup.roster(),
-        aliases=aliases,
-        block=engine.block,
-        domains=lookup.rules.domains,
-    )
-
-
-def annotation(decision: Decision, line: int) -> tuple[str, ...]:
-    """The cells under `COLUMNS`: why a row was not kept, and where it stood if it could not be read."""
-    return tuple(_annotation(decision, line))
-
-
-def _annotation(decision: Decision, line: int) -> Iterator[str]:
-    verdict = decision.verdict
-    doubt = f"line {line}: {decision.doubt}" if decision.doubt is not None else None
-    yield verdict.tier.value if verdict.tier is not None else ""
-    yield "; ".join(each for each in (verdict.rule, doubt) if each)
-    yield verdict.since.isoformat().replace("+00:00", "Z") if verdict.since is not None else ""
-    yield verdict.source or ""
-    yield verdict.reason.value if verdict.reason is not None else ""
+    recognition = Recognition(lookup, covering, folding, aliases=alias is not Alias.IGNORE)
+    sieve = fast.Sieve(contacts, recognition, folding, block=engine.block)
+    gate = Gate(contacts, recognition, alias, mailing)
+    sifts = sifting.Sifting(contacts, gate, datetime.now(UTC), explain=explain)
+    whole = sifting.Pass(contacts, sieve, sifts, recognition.reopen, block=engine.block)
+    members = min(engine.members or crew.possible(), (contacts.size or 0) // engine.block)
+    return whole.together(members) if members > 1 and contacts.shared else whole.alone()

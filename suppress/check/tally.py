@@ -47,6 +47,10 @@ class Tally:
     """Counts decisions as they are made."""
 
     now: datetime
+    rows: int = 0
+    counts: Counter[Ruling] = field(default_factory=Counter)
+    invalid: int = 0
+    """Kept rows without an address that mail systems accept."""
     _tiers: Counter[str] = field(default_factory=Counter)
     _reasons: Counter[str] = field(default_factory=Counter)
     _ages: Counter[str] = field(default_factory=Counter)
@@ -54,10 +58,31 @@ class Tally:
     _waived: int = 0
     _waivers: set[int] = field(default_factory=set)
 
+    def clear(self, rows: int, invalid: int) -> None:
+        """Count rows in which nobody is suppressed."""
+        self.rows += rows
+        self.counts[Ruling.CLEAR] += rows
+        self.invalid += invalid
+
+    def merge(self, other: Tally) -> None:
+        """Count what another tally counted."""
+        self.rows += other.rows
+        self.counts.update(other.counts)
+        self.invalid += other.invalid
+        self._tiers.update(other._tiers)
+        self._reasons.update(other._reasons)
+        self._ages.update(other._ages)
+        self._roles += other._roles
+        self._waived += other._waived
+        self._waivers |= other._waivers
+
     def add(self, decision: Decision) -> None:
         """Count one row."""
         verdict = decision.verdict
+        self.rows += 1
+        self.counts[decision.ruling] += 1
         if decision.ruling is Ruling.CLEAR:
+            self.invalid += not decision.valid
             if verdict.waiver is not None:
                 self._waived += 1
                 self._waivers.add(verdict.waiver)

@@ -215,6 +215,7 @@ class _FileRun:
     def done(self, reading: Reading, *, dry_run: bool) -> bool:
         """Run it and print the outcome; whether anyone was withheld or is to be reviewed."""
         from suppress.check import check_file
+        from suppress.check.sorting import Engine
         from suppress.files.contacts import ContactFile
         from suppress.ledger import Ledger
 
@@ -237,6 +238,7 @@ class _FileRun:
                 offline=self.gate.portable is not None and not dry_run,
                 explain=self._explained if self.explain else None,
                 progress=stack.enter_context(progress("Checking", appearance=look)),
+                engine=Engine(members=0),  # this process is all ours
             )
         self._print(contacts, result)
         return bool(result.withheld or result.review)

@@ -32,7 +32,7 @@ from suppress.ledger.erasures import Gone, keep, records
 from suppress.ledger.folding import annulled_by
 from suppress.ledger.keyring import Keyring
 from suppress.ledger.keys import raise_highwater, read_highwater
-from suppress.ledger.place import Place, snapshot_file
+from suppress.ledger.place import Place, later_file, snapshot_file
 from suppress.ledger.projections import chunks
 from suppress.ledger.sealing import IndexKey, expressible, request_commitment
 from suppress.ledger.values import Event
@@ -109,7 +109,9 @@ def run(
     for gone in (*kept, *others):
         keep(ring.folder, gone)
     if forget:
-        snapshot_file(place, ring.folder).unlink(missing_ok=True)  # a hash of theirs is in it
+        snapshot = snapshot_file(place, ring.folder)
+        for file in (snapshot, later_file(snapshot)):
+            file.unlink(missing_ok=True)  # a hash of theirs is in it
     if unclean:
         scrubbing.write_anew(engine, place)
     newest = ring.index[-1]

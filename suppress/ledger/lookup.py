@@ -163,6 +163,11 @@ class Lookup:
             self._follow_changes()
         return Roster(self._reader, self._live.keys)
 
+    def reopened(self) -> Lookup:
+        """Another one on the same ledger, for another process."""
+        reader = Reader.open(self.place)
+        return Lookup(reader, self._folder, self._live, (self.size, self.checkpoint), self._clock)
+
     def _follow_changes(self) -> None:
         """Since this was opened another process may have begun to index new people under a new key, or made
         or lifted a rule."""

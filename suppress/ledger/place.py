@@ -81,6 +81,11 @@ def snapshot_file(place: Place, keys: Path) -> Path:
     return (keys if isinstance(place, Server) else place).with_suffix(".snapshot")
 
 
+def later_file(snapshot: Path) -> Path:
+    """The second file of a snapshot: whoever an entry is about that came after the first was written."""
+    return snapshot.with_name(f"{snapshot.name}.later")
+
+
 def uri(file: Path, mode: str) -> str:
     """SQLite's URI for a file; `mode` is `ro`, `rw` or `rwc`."""
     return f"file:{urllib.parse.quote(str(file.absolute()))}?mode={mode}"

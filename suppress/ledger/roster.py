@@ -15,8 +15,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 
+from suppress.core.canonical import moment
 from suppress.core.entry import Corrected
 from suppress.core.merkle import leaf_hash
 from suppress.errors import LedgerDamaged
@@ -42,6 +45,8 @@ _PERSON = (
     "WHERE about.person = event.seq ORDER BY about.seq LIMIT 1) "
     "FROM event WHERE event.id = ?"
 )
+_STANDINGS = "SELECT person, channel, scope, reason, source, since, seq FROM standing WHERE person IN ({})"
+_LIFTED = "SELECT person FROM lift WHERE person IN ({})"
 _OWNER = "SELECT id FROM subject WHERE key_id = ? AND blind_index = ?"
 _INDEXES = "SELECT id, key_id, blind_index FROM subject WHERE id IN ({})"
 _LEAVES = "SELECT seq, leaf FROM ledger WHERE seq >= ? AND seq < ? ORDER BY seq"
@@ -65,6 +70,17 @@ class Position(NamedTuple):
     """The version of the provider table by which the ledger indexes aliases."""
 
 
+class Only(NamedTuple):
+    """An opt-out of somebody of whom nothing else is known: what `Lookup` says then depends on it alone."""
+
+    channel: str
+    scope: str
+    reason: str
+    source: str
+    since: datetime | None
+    seq: int
+
+
 class Person(NamedTuple):
     """One row of the roster."""
 
@@ -74,6 +90,8 @@ class Person(NamedTuple):
     """The match key; None where it is not held, or not the one that is indexed."""
     blind: tuple[str, bytes] | None
     """Index key and blind index; None for a person who was forgotten."""
+    only: Only | None = None
+    """The one opt-out that stands; None where there are several, or none, or a consent, or no address."""
 
 
 class Roster:
@@ -114,11 +132,17 @@ class Roster:
         while True:
             with self._reader.reading():
                 rows = self._reader.ask(_EVERYONE, (*after, PAGE)).fetchall()
+                only = self._only([number for _, _, number, _ in rows if number is not None])
             if not rows:
                 return
             after = (rows[-1][0], rows[-1][1])
             yield [
-                Person(-1 if number is None else number, self._proven(body, id_, index), (id_, bytes(index)))
+                Person(
+                    -1 if number is None else number,
+                    self._proven(body, id_, index),
+                    (id_, bytes(index)),
+                    only.get(number),
+                )
                 for id_, index, number, body in rows
             ]
 
@@ -127,12 +151,10 @@ class Roster:
         for start in range(since, until, PAGE):
             with self._reader.reading():
                 rows = self._reader.ask(_LEAVES, (start, min(start + PAGE, until))).fetchall()
-                subjects = {
-                    getattr(entry.body, "subject", None): None
-                    for entry in (decoded(seq, leaf) for seq, leaf in rows)
-                    if not isinstance(entry.body, Corrected)
-                }
-                yield list(self._now(subject for subject in subjects if isinstance(subject, str)))
+                subjects = dict.fromkeys(chain.from_iterable(self._whom(*row) for row in rows))
+                people = list(self._now(subjects))
+                only = self._only([each.number for each in people if each.key is not None])
+            yield [each._replace(only=only.get(each.number)) for each in people]
 
     def recognised(self, keys: Sequence[bytes], indexes: Mapping[str, frozenset[bytes]]) -> Iterator[int]:
         """Which of these match keys, by place, have one of these blind indexes (by index key).
@@ -149,6 +171,31 @@ class Roster:
                 whole.update(hashed.digest())
                 if whole.digest() in wanted:
                     yield place
+
+    def _whom(self, seq: int, leaf: bytes) -> Iterator[str]:
+        """The person whom an entry is about; of a correction, the one whom the corrected entry is about."""
+        body = decoded(seq, leaf).body
+        if isinstance(body, Corrected):
+            for each in self._reader.ask(_LEAVES, (body.entry, body.entry + 1)).fetchall():
+                if each[0] < seq:
+                    yield from self._whom(*each)
+        elif isinstance(subject := getattr(body, "subject", None), str):
+            yield subject
+
+    def _only(self, people: Sequence[int]) -> dict[int, Only]:
+        """Of these people the opt-out of each of whom nothing else is known."""
+        found: dict[int, Only | None] = {}
+        for start in range(0, len(people), 900):
+            some = people[start : start + 900]
+            several = ",".join("?" * len(some))
+            for row in self._reader.ask(_STANDINGS.format(several), some):
+                person, channel, scope, reason, source, since, seq = row
+                when = None if since is None else moment(since)
+                only = Only(channel, scope, reason, source, when, seq)
+                found[person] = None if person in found else only
+            for (person,) in self._reader.ask(_LIFTED.format(several), some):
+                found[person] = None
+        return {person: only for person, only in found.items() if only is not None}
 
     def _now(self, subjects: Iterable[str]) -> Iterator[Person]:
         unknown: dict[str, int] = {}

@@ -1,0 +1,79 @@
+"""Cards: what stands about one person, in 32 bytes that only somebody who has their match key can read.
+
+A check that recognises somebody by a hash has their match key in hand, from the file. It opens the card with
+it: if that succeeds, the keys are equal in full, and the card is whole and says since when, by which rule,
+and which entry. If it does not, because two people share a hash, the card is damaged, or the person needs a
+closer look (several opt-outs, a consent, an erasure), the ledger is asked.
+
+The form is that of SIV (RFC 5297), made of keyed BLAKE2b: a tag over what is said, made with a key of this
+match key, and what is said, combined with a stream that is made of key and tag. So equal cards of two people
+do not look equal, two cards of one person tell nothing by their difference, and a changed bit does not open.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import struct
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+SIZE = 32
+_HALF = 16
+_SAID = struct.Struct("<qII")
+_UNDATED = -(1 << 63)
+_MOST = 0xFFFFFFFF
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Card(NamedTuple):
+    """What is said of a person who opted out once, and whom nothing else is known about."""
+
+    rule: int
+    """Which of the snapshot's rules: channel, scope, reason and source."""
+    since: datetime | None
+    seq: int
+    """The entry that recorded it."""
+
+
+class Cards:
+    """Writes and opens cards with the secret of one ledger."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = hashlib.blake2b(b"cards", key=secret, digest_size=32).digest()
+
+    def sealed(self, key: bytes, card: Card | None) -> bytes:
+        """The 32 bytes; for None, or what does not fit, some that never open."""
+        if card is None or card.rule > _MOST or card.seq > _MOST:
+            return closed()
+        since = _UNDATED if card.since is None else (card.since - _EPOCH) // timedelta(microseconds=1)
+        said = _SAID.pack(since, card.rule, card.seq)
+        own = self._own(key)
+        tag = _keyed(said, own)
+        return tag + _combined(said, _keyed(tag, own))
+
+    def opened(self, key: bytes, content: bytes) -> Card | None:
+        """What is said, if this is the whole card of the person with this match key."""
+        own = self._own(key)
+        tag = content[:_HALF]
+        said = _combined(content[_HALF:], _keyed(tag, own))
+        if _keyed(said, own) != tag:
+            return None
+        since, rule, seq = _SAID.unpack(said)
+        return Card(rule, None if since == _UNDATED else _EPOCH + timedelta(microseconds=since), seq)
+
+    def _own(self, key: bytes) -> bytes:
+        return hashlib.blake2b(key, key=self._secret, digest_size=32).digest()
+
+
+def closed() -> bytes:
+    """A card that nobody can open: the ledger is asked about this person."""
+    return secrets.token_bytes(SIZE)
+
+
+def _keyed(content: bytes, key: bytes) -> bytes:
+    return hashlib.blake2b(content, key=key, digest_size=_HALF).digest()
+
+
+def _combined(one: bytes, other: bytes) -> bytes:
+    return (int.from_bytes(one, "little") ^ int.from_bytes(other, "little")).to_bytes(_HALF, "little")

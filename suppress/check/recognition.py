@@ -1,0 +1,176 @@
+"""Recognition: the verdicts of `Lookup`, with the ledger asked only about whom the snapshot leaves open.
+
+An address whose hash is not in the snapshot, nor that of its alias or of its digest, and at whose domain no
+rule holds, is nobody's. One whose card opens is decided by it: the card proves that the match keys are equal,
+and says all that is known about the person. Whoever else is met is decided by the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from suppress.check.cards import Cards
+from suppress.check.filter import Aliases, Known, any_has
+from suppress.check.hashing import Folding, Hashes
+from suppress.check.marks import Mask
+from suppress.check.plain import Cells
+from suppress.check.reach import Reach
+from suppress.check.snapshot import Part, Rule, Snapshot
+from suppress.core.address import Address
+from suppress.core.aliases import alias_of
+from suppress.core.hashed import hashed_keys
+from suppress.core.mailing import ANY_MAIL, Mailing, MessageClass
+from suppress.core.standing import Standing, Suppression
+from suppress.core.suppression import Channel, Reason, Scope
+from suppress.core.verdict import CLEAR, Verdict
+from suppress.ledger.ruling import certain
+from suppress.ledger.sealing import expressible
+
+if TYPE_CHECKING:
+    from suppress.ledger import Lookup
+    from suppress.ledger.roster import Roster
+
+
+class _People(NamedTuple):
+    """A part of the snapshot, ready to be asked."""
+
+    part: Part
+    known: Known
+
+
+class Recognition:
+    """Whom the snapshot names, and what stands about them."""
+
+    def __init__(self, lookup: Lookup, snapshot: Snapshot, folding: Folding, *, aliases: bool) -> None:
+        self._lookup = lookup
+        self._roster: Roster = lookup.roster()
+        self._laws = lookup.rules
+        self._folding = folding
+        self._cards = Cards(self._roster.secret)
+        self._people = [_People(part, Known(part.hashes)) for part in snapshot.parts]
+        self._alias_keys = [Known(part.alias_hashes) for part in snapshot.parts if len(part.alias_hashes)]
+        self._aliases = Aliases(self._alias_keys, folding) if aliases and self._alias_keys else None
+        self._reach = Reach(self._laws.domains, folding) if self._laws.domains else None
+        self._rules = snapshot.rules
+        unheld: dict[str, set[bytes]] = {}
+        for id_, index in snapshot.unheld.values():
+            unheld.setdefault(id_, set()).add(index)
+        self._unheld: Mapping[str, frozenset[bytes]] = {id_: frozenset(all_) for id_, all_ in unheld.items()}
+
+    def reopen(self) -> None:
+        """Ask the ledger through a connection of this process."""
+        self._lookup = self._lookup.reopened()
+
+    # --- Cells of a block ------------------------------------------------------------------------------
+
+    def selects(self, cells: Cells) -> Mask:
+        """For each plain cell whether it may be somebody's. Perhaps of too many, never of too few."""
+        found = self._known(self._folding.joined(cells.local, cells.domain))
+        if self._aliases is not None:
+            found |= self._aliases.has(cells)
+        if self._reach is not None:
+            found |= self._reach.has(cells.domain, cells.lines.words, cells.ats, cells.ends)
+        if self._unheld or self._laws.recipes:
+            # These can be told from nothing but a digest of each address, one by one.
+            rest = np.flatnonzero(~found)
+            content = cells.lines.bytes.tobytes()
+            spans = zip(cells.starts[rest].tolist(), cells.ends[rest].tolist(), strict=True)
+            raw = [content[start:end].decode("ascii") for start, end in spans]
+            found[rest] = self._digested([Address(each, each.lower()) for each in raw])
+        return found
+
+    # --- Addresses -------------------------------------------------------------------------------------
+
+    def verdicts(self, addresses: Sequence[Address], mailing: Mailing = ANY_MAIL) -> list[Verdict]:
+        """The verdict for each address, in the same order."""
+        keys = [expressible(each.key) for each in addresses]
+        hashes, _ = self._folding.of_keys(keys)
+        found: list[Verdict] = [CLEAR] * len(keys)
+        asked: list[int] = []
+        met = np.flatnonzero(self._open(addresses, keys, hashes))
+        for place, card in zip(met.tolist(), self._cards_of(hashes[met]), strict=True):
+            verdict = self._by_card(keys[place].encode(), card, mailing)
+            if verdict is None:
+                asked.append(place)
+            else:
+                found[place] = verdict
+        if asked:
+            answers = self._lookup.verdicts([addresses[place] for place in asked], mailing)
+            for place, answer in zip(asked, answers, strict=True):
+                found[place] = answer
+        return found
+
+    def _known(self, hashes: Hashes) -> Mask:
+        return any_has([each.known for each in self._people], hashes)
+
+    def _digested(self, addresses: Sequence[Address]) -> Mask:
+        """Which of these addresses may be known by a digest alone: of the erased, or in a partner's list."""
+        met = np.zeros(len(addresses), bool)
+        if self._unheld:
+            keys = [expressible(each.key).encode() for each in addresses]
+            met[list(self._roster.recognised(keys, self._unheld))] = True
+        if self._laws.recipes:
+            asked = [
+                (place, key)
+                for place, each in enumerate(addresses)
+                for key in hashed_keys(each, self._laws.recipes)
+            ]
+            there = self._known(self._folding.of_keys([key for _, key in asked])[0])
+            met[np.array([place for place, _ in asked], np.intp)[there]] = True
+            if self._unheld:
+                several = self._roster.recognised([key.encode() for _, key in asked], self._unheld)
+                met[[asked[place][0] for place in several]] = True
+        return met
+
+    def _open(self, addresses: Sequence[Address], keys: list[str], hashes: Hashes) -> Mask:
+        """Which of these addresses may be known to any tier."""
+        met = self._known(hashes) | self._digested(addresses)
+        if self._alias_keys:
+            looser = [(place, alias.key) for place, key in enumerate(keys) if (alias := alias_of(key))]
+            places = np.array([place for place, _ in looser], np.intp)
+            met[places] |= any_has(self._alias_keys, self._folding.of_keys([key for _, key in looser])[0])
+        if self._laws.domains:
+            met |= np.fromiter(map(self._laws.domains.concerns, keys), bool, len(keys))
+        return met
+
+    def _cards_of(self, hashes: Hashes) -> list[bytes | None]:
+        """The card that stands beside each hash; None where there is none, or two."""
+        found: list[bytes | None] = [None] * len(hashes)
+        for part, known in reversed(self._people):  # a later part overrules an earlier one
+            places = known.places(hashes)
+            there = np.flatnonzero(places >= 0)
+            for each, place, card in zip(
+                there.tolist(), places[there].tolist(), part.cards[places[there]], strict=True
+            ):
+                alone = place + 1 == len(part.hashes) or part.hashes[place + 1] != part.hashes[place]
+                found[each] = card.tobytes() if alone else None
+        return found
+
+    def _by_card(self, key: bytes, content: bytes | None, mailing: Mailing) -> Verdict | None:
+        """What a person's card says, or None where the ledger has to be asked."""
+        card = None if content is None else self._cards.opened(key, content)
+        usual = None if card is None else _usual(self._rules[card.rule], mailing)
+        if card is None or usual is None:
+            return None
+        return replace(usual, since=card.since, seq=card.seq)
+
+
+@cache
+def _usual(rule: Rule, mailing: Mailing) -> Verdict | None:
+    """The verdict on somebody of whom only such an opt-out is known; None where the ledger has to be asked.
+
+    That is where the opt-out does not bind, or something else may let it pass: `suppress.ledger.judging`.
+    """
+    if mailing.purpose is not None or mailing.message_class is not MessageClass.COMMERCIAL:
+        return None
+    channel, scope, reason, source = rule
+    latest = datetime.min.replace(tzinfo=UTC)
+    only = Suppression(Channel(channel), Scope.parse(scope), Reason(reason), None, latest, source, 0)
+    found = Standing("", (only,)).against(mailing.channel, mailing.target)
+    return None if found is None else certain(found, erased=False)

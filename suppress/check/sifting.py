@@ -1,0 +1,227 @@
+"""Sifting: the fast engine's pass over a file, by one process or by a crew, with the same results.
+
+For each block of the file it says what became of its rows (`Sifted`): where those stand that are taken out,
+and the very bytes that go to the other results. Whoever writes the results copies what lies between.
+
+Tricks, by name:
+
+* *Guessed starts*: a member of the crew takes the first line end behind a round number of bytes for the end
+  of a row. It is one, unless it stands in quotes. The blocks are put together in order, and each says where
+  its last row ends: where that is not where the next block was taken to start, that one is done again from
+  there.
+* *Nothing is sent twice*: members read the file themselves, and send only what was taken out of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple, TypeAlias
+
+from suppress.check.annotation import Finding, annotation
+from suppress.check.crew import Crew
+from suppress.check.fast import PATIENCE, Block, Sieve
+from suppress.check.gate import Decision, Gate
+from suppress.check.tally import Tally
+from suppress.core.verdict import Ruling
+from suppress.errors import BadFile
+from suppress.files.delimited import DelimitedFile
+from suppress.files.records import Record
+from suppress.files.text import TextFile
+
+BATCH = 2_000
+"""Rows decided at a time."""
+_GLANCE = 4_096
+"""Bytes among which a line end is looked for."""
+
+
+class _Late(NamedTuple):
+    """A row whose annotation names its line, which is not known before the blocks are put together."""
+
+    row: Record
+    decision: Decision
+
+
+@dataclass(slots=True)
+class Sifted:
+    """What became of the rows of one block. Lines are counted from its start."""
+
+    length: int
+    """Bytes."""
+    lines: int
+    tally: Tally
+    taken: list[tuple[int, int]] = field(default_factory=list)
+    """Where in the block rows stand that are not kept."""
+    texts: dict[Ruling, list[str | _Late]] = field(default_factory=dict)
+    """Those rows, with their annotations."""
+    findings: list[Finding] = field(default_factory=list)
+    """Where they are asked for."""
+
+    def kept(self, content: bytes) -> bytes:
+        """The rows that are kept, of the block's bytes."""
+        pieces, end = [], 0
+        for start, stop in self.taken:
+            pieces.append(content[end:start])
+            end = stop
+        pieces.append(content[end:])
+        return b"".join(pieces)
+
+    def text(self, ruling: Ruling, contacts: TextFile, before: int) -> bytes:
+        """The rows of this ruling, if `before` lines stand before the block."""
+        return contacts.encoded(
+            "".join(
+                contacts.extended(each.row, annotation(each.decision, each.row.line + before))
+                if isinstance(each, _Late)
+                else each
+                for each in self.texts.get(ruling, ())
+            )
+        )
+
+
+class Sifting:
+    """What is needed to sift blocks of one file."""
+
+    def __init__(self, contacts: TextFile, gate: Gate, now: datetime, *, explain: bool) -> None:
+        self._contacts = contacts
+        self._gate = gate
+        self._now = now
+        self._explain = explain
+
+    def sifted(self, block: Block) -> Sifted:
+        """One block."""
+        found = Sifted(len(block.content), block.lines, Tally(self._now))
+        found.tally.clear(block.clear, block.invalid)
+        for start in range(0, len(block.rows), BATCH):
+            some = slice(start, start + BATCH)
+            self._decide(found, block.rows[some], block.spans[some])
+        for ruling, pieces in found.texts.items():
+            found.texts[ruling] = list(_joined(pieces))
+        return found
+
+    def _decide(self, found: Sifted, rows: list[Record], spans: list[tuple[int, int]]) -> None:
+        # An empty line is no row; it stays where it was among the kept ones.
+        filled = [(row, span) for row, span in zip(rows, spans, strict=True) if not row.blank]
+        decided = self._gate.decide([row for row, _ in filled])
+        for (row, span), decision in zip(filled, decided, strict=True):
+            found.tally.add(decision)
+            waived = decision.verdict.waiver is not None
+            if self._explain and (waived or decision.ruling is not Ruling.CLEAR):
+                found.findings.append(Finding(row.line, decision))
+            if decision.ruling is Ruling.CLEAR:
+                continue
+            found.taken.append(span)
+            pieces = found.texts.setdefault(decision.ruling, [])
+            if decision.doubt is None:
+                pieces.append(self._contacts.extended(row, annotation(decision, row.line)))
+            else:
+                pieces.append(_Late(row, decision))
+
+
+def _joined(pieces: list[str | _Late]) -> Iterator[str | _Late]:
+    """The same with texts in a row as one, which takes less to be sent."""
+    texts: list[str] = []
+    for each in pieces:
+        if isinstance(each, str):
+            texts.append(each)
+            continue
+        yield "".join(texts)
+        yield each
+        texts = []
+    yield "".join(texts)
+
+
+class _Piece(NamedTuple):
+    """What a member of the crew says about its block."""
+
+    start: int
+    stop: int
+    sifted: Sifted
+
+
+Part: TypeAlias = tuple[bytes, Sifted, int] | list[Record]
+"""A block, what became of it, and the lines before it; or rows that only the readable engine can decide."""
+
+
+class Pass:
+    """One pass over one file."""
+
+    def __init__(
+        self,
+        contacts: DelimitedFile,
+        sieve: Sieve,
+        sifting: Sifting,
+        begin: Callable[[], None],
+        *,
+        block: int,
+    ) -> None:
+        self._contacts = contacts
+        self._sieve = sieve
+        self._sifting = sifting
+        self._begin = begin
+        self._block = block
+        self._start, self._line = sieve.start()
+        self._size = contacts.size or 0
+
+    def alone(self) -> Iterator[Part]:
+        """All rows after the header, in order, by this process."""
+        line = self._line
+        for block in self._sieve.blocks(self._start, line):
+            if isinstance(block, list):
+                yield block
+            else:
+                yield block.content, self._sifting.sifted(block), line
+                line += block.lines
+
+    def together(self, members: int) -> Iterator[Part]:
+        """The same by a crew."""
+        at, line = self._start, self._line
+        with Crew(self._begin, self._piece, members) as crew:
+            for number, piece in enumerate(crew.results()):
+                stop = piece.stop if isinstance(piece, _Piece) else self._bound(number + 1)
+                sifted = piece.sifted if isinstance(piece, _Piece) and piece.start == at else None
+                while at < stop:
+                    if sifted is None:
+                        # A row runs over the end of its block, or the piece was lost.
+                        sifted = self._again(at, stop)
+                    if sifted is None:
+                        yield from self._contacts.rest(at, line)
+                        return
+                    yield self._contacts.raw(at, sifted.length), sifted, line
+                    at += sifted.length
+                    line += sifted.lines
+                    if not sifted.length:
+                        break
+                    sifted = None
+                if at == self._size:
+                    return
+
+    def _again(self, at: int, stop: int) -> Sifted | None:
+        """A block from where a row starts; None where only the readable engine can go on."""
+        if stop - at > PATIENCE * self._block:
+            return None
+        try:
+            block = self._sieve.cut(self._contacts.glance(at, stop - at), last=stop == self._size)
+        except (BadFile, UnicodeDecodeError):
+            return None
+        return self._sifting.sifted(block)
+
+    def _piece(self, number: int) -> _Piece | None:
+        """One block, as if a row started where it does; None behind the end of the file."""
+        start, stop = self._bound(number), self._bound(number + 1)
+        if start == self._size:
+            return None
+        content = self._contacts.glance(start, stop - start)
+        block = self._sieve.cut(content, last=stop == self._size)
+        return _Piece(start, stop, self._sifting.sifted(block))
+
+    def _bound(self, number: int) -> int:
+        """Where the block of this number starts: behind the first line end from a round place on."""
+        if not number:
+            return self._start
+        at = self._start + number * self._block - 1
+        for place in range(at, min(at + PATIENCE * self._block, self._size), _GLANCE):
+            found = self._contacts.glance(place, _GLANCE).find(b"\n")
+            if found >= 0:
+                return place + found + 1
+        return min(at + PATIENCE * self._block, self._size)
