@@ -16,7 +16,9 @@ from typing import Protocol
 from sqlalchemy import Connection, create_engine, text
 
 from suppress.ledger import tables
-from tests.ledger.making import Place
+from suppress.ledger.guards import GUARDS
+from tests import backends
+from tests.ledger.making import Place, guard_off, guard_on
 
 
 class Grip(Protocol):
@@ -83,3 +85,52 @@ class SqliteGrip:
 
     def put_back(self, source: Path) -> None:
         shutil.copy2(source, self.place.file)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresqlGrip:
+    """The owner of the tables, or a superuser."""
+
+    place: Place
+
+    @contextmanager
+    def meddling(self) -> Iterator[Connection]:
+        engine = create_engine(self.place.url)
+        try:
+            with engine.begin() as connection:
+                for name in GUARDS:
+                    connection.exec_driver_sql(guard_off(name))
+                yield connection
+                for name in GUARDS:
+                    connection.exec_driver_sql(guard_on(name))
+        finally:
+            engine.dispose()
+
+    def take_guard_away(self) -> None:
+        self._execute("DROP TRIGGER ledger_no_update")
+
+    def add_trigger(self) -> None:
+        self._execute(
+            "CREATE FUNCTION quiet() RETURNS trigger LANGUAGE plpgsql AS "
+            "'BEGIN DELETE FROM standing; RETURN NULL; END'",
+            "CREATE TRIGGER quiet AFTER INSERT ON standing EXECUTE FUNCTION quiet()",
+        )
+
+    def put_view_in_place(self) -> None:
+        self._execute("ALTER TABLE standing RENAME TO kept", "CREATE VIEW standing AS SELECT * FROM kept")
+
+    def _execute(self, *statements: str) -> None:
+        with self.place.raw() as hand:
+            for statement in statements:
+                hand.execute(statement)
+
+    def copied(self, target: Path) -> None:
+        backends.twin(self.place.folder, target)
+
+    def put_back(self, source: Path) -> None:
+        backends.become(self.place.folder, source)
+
+
+def grip_on(place: Place) -> Grip:
+    """A hand on the database that the test that runs now has its ledgers in."""
+    return PostgresqlGrip(place) if backends.on_server() else SqliteGrip(place)

@@ -213,8 +213,7 @@ def _signed_by(stage: Stage, signer: Signer) -> None:
 @attack("is not signed with the pinned key")
 def begin_a_new_ledger_under_a_new_key(stage: Stage) -> None:
     """Consistent in itself from the first entry on."""
-    for gone in (stage.place.file, stage.highwater):
-        gone.unlink()
+    stage.place.vanish()
     shutil.rmtree(stage.place.keys)
     Ledger.create(stage.place.url, keys=stage.place.keys, organisation="Acme")
     stage.place.record(opt_out("pat@example.com"))

@@ -22,7 +22,7 @@ from suppress.ledger import Event, Grounds, Keys, Ledger
 from suppress.ledger.heads import Signer
 from suppress.ledger.keyring import Keyring
 from suppress.ledger.rebuilding import rebuild
-from tests.faults.grip import Grip, SqliteGrip
+from tests.faults.grip import Grip, grip_on
 from tests.ledger.making import NOON, Place, consent, drift, opt_out, sync_done
 
 PAT, SAM = 2, 4
@@ -176,7 +176,7 @@ def _named(statement: str, values: dict[str, Any]) -> dict[str, Any]:
 
 def set_up(place: Place) -> Stage:
     """A ledger in a folder of its own, with old copy, stolen key and kept checkpoints around it."""
-    stage = Stage(SqliteGrip(place.create()))
+    stage = Stage(grip_on(place.create()))
     shutil.copy(place.keys / "log.vkey", place.folder / "pinned.vkey")
     place.record(
         opt_out("pat@example.com", evidence={"note": "please stop"}),
@@ -221,6 +221,6 @@ def _anchored(place: Place, target: Path) -> None:
 
 
 def copied(stage: Stage, folder: Path) -> Stage:
-    """The same stage elsewhere."""
+    """The same stage elsewhere. Of files: a server's database is not copied along."""
     shutil.copytree(stage.place.folder, folder)
-    return Stage(SqliteGrip(Place(folder)))
+    return Stage(grip_on(Place(folder)))

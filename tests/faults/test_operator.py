@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from suppress.core.entry import Erased
 from suppress.core.verdict import Ruling
 from suppress.errors import LedgerDamaged
 from suppress.ledger import Grounds
+from tests.backends import on_server
 from tests.faults.operator import ATTACKS, Found, damage_the_frontier
 from tests.faults.stage import Stage, copied, set_up
 from tests.ledger.making import NOON, Place, opt_out
@@ -21,16 +23,20 @@ from tests.ledger.making import NOON, Place, opt_out
 WENT_BACK = ("put-back-an-older-copy-and-its-mark", "fork-from-an-older-copy")
 
 
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Stage:
-    """Made once."""
-    return set_up(Place(tmp_path_factory.mktemp("stage")))
+pytestmark = pytest.mark.both_back_ends
+
+_TEMPLATE = tempfile.TemporaryDirectory(prefix="suppress-stage-")
+
+
+@cache
+def _made() -> Stage:
+    return set_up(Place(Path(_TEMPLATE.name)))
 
 
 @pytest.fixture
-def stage(original: Stage, tmp_path: Path) -> Stage:
-    """A copy to be attacked."""
-    return copied(original, tmp_path / "stage")
+def stage(tmp_path: Path) -> Stage:
+    """A ledger to be attacked: a copy of one made once, or on a server one of its own."""
+    return set_up(Place(tmp_path)) if on_server() else copied(_made(), tmp_path / "stage")
 
 
 def test_before_it_is_attacked_it_verifies(stage: Stage) -> None:
@@ -138,6 +144,7 @@ def test_an_erasure_that_nobody_asked_for_verifies_and_is_on_record(stage: Stage
     assert any("3 payloads, which were erased on record" in each for each in result.not_checked)
 
 
+@pytest.mark.sqlite_only("it copies the ledger with what lies around it")
 def test_two_auditors_who_were_shown_two_ledgers_find_out_together(stage: Stage, tmp_path: Path) -> None:
     """Each is satisfied alone; the checkpoint of one does not fit the ledger of the other."""
     other = copied(stage, tmp_path / "other")

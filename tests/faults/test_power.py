@@ -118,7 +118,7 @@ def _judged(place: Place, *, verified: bool) -> tuple[tuple[int, ...], str]:
 def test_no_power_cut_loses_what_was_acknowledged(start: Place, request: pytest.FixtureRequest) -> None:
     """After every call of appends, erasures and a person forgotten, whatever of it reached the disk."""
     long = request.config.getoption("--faults-long", default=False)
-    trace = recorded(start, 40 if long else 5)
+    trace = recorded(start, 12 if long else 5)
     found = cut(start, trace, every=1 if long else 6, verified=True)
 
     assert (0, []) == (found.lost, found.damaged)
@@ -133,7 +133,7 @@ def test_the_same_cuts_lose_something_with_other_settings(
 ) -> None:
     """WAL that is not synced, and Python's default, whose journal comes back: either loses entries."""
     long = request.config.getoption("--faults-long", default=False)
-    trace = recorded(start, 40 if long else 3, *settings)
+    trace = recorded(start, 12 if long else 3, *settings)
     found = cut(start, trace, every=1 if long else 10, verified=False)
 
     assert found.lost > 0
