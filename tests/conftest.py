@@ -72,7 +72,10 @@ class Command:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Whatever is marked `both_back_ends` runs on both."""
+    """Whatever is marked `both_back_ends` runs on both, `server_only` on the server."""
+    if metafunc.definition.get_closest_marker("server_only"):
+        metafunc.parametrize("back_end", [backends.POSTGRESQL], indirect=True)
+        return
     marked = metafunc.definition.get_closest_marker("both_back_ends")
     if marked and not metafunc.definition.get_closest_marker("sqlite_only"):
         metafunc.parametrize("back_end", [backends.SQLITE, backends.POSTGRESQL], indirect=True)

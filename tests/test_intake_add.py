@@ -21,13 +21,15 @@ from suppress.intake import Added, Evidence, add
 from suppress.ledger import Ledger
 from tests.small_ledger import made
 
+pytestmark = pytest.mark.both_back_ends
+
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 PAT = Address.parse("pat@example.com")
 
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with Ledger.open(made(tmp_path)) as opened:
+    with Ledger.open(made(tmp_path), keys=tmp_path / "suppress.keys") as opened:
         yield opened
 
 

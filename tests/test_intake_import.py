@@ -27,6 +27,8 @@ from tests.exports import LAYOUT_A, active, export, unsubscribed
 from tests.small_ledger import made
 from tests.strategies import address_texts
 
+pytestmark = pytest.mark.both_back_ends
+
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
@@ -58,7 +60,7 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with Ledger.open(made(tmp_path)) as ledger:
+    with Ledger.open(made(tmp_path), keys=tmp_path / "suppress.keys") as ledger:
         yield World(ledger, tmp_path)
 
 

@@ -117,7 +117,12 @@ def _settle(connection: sqlite3.Connection, mode: str) -> None:
 
 
 def server_engine(place: Server, *, mode: str) -> Engine:
-    """An engine over one connection to a server. Raises, when it is used, what `server.connected` raises."""
+    """An engine over one connection to a server. Raises, when it is used, what `server.connected` raises.
+
+    Raises:
+        ConfigWrong: The driver is not installed.
+    """
+    server.driver()
     return sqlalchemy.create_engine(
         "postgresql+psycopg://",
         creator=lambda: server.connected(place),
@@ -200,7 +205,7 @@ def _insert(table: Table, columns: tuple[str, ...], dialect: Dialect) -> tuple[s
 def _copy(connection: Connection, table: Table, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> None:
     driver = connection.connection.driver_connection
     assert driver is not None
-    kinds = [_copied_as(table.columns[name].type) for name in columns]
+    kinds = [copied_as(table.columns[name].type) for name in columns]
     statement = f"COPY {table.name} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
         copy.set_types(kinds)
@@ -208,7 +213,8 @@ def _copy(connection: Connection, table: Table, columns: Sequence[str], rows: li
             copy.write_row(row)
 
 
-def _copied_as(kind: Any) -> str:
+def copied_as(kind: Any) -> str:
+    """The type under which COPY takes the values of a column."""
     match kind:
         case LargeBinary():
             return "bytea"

@@ -94,13 +94,13 @@ def connected(server: Server) -> psycopg.Connection[tuple[Any, ...]]:
         NoLedger: There is no such database.
         StorageFailed: The server cannot be reached, or does not let us in.
     """
-    driver = _driver()
-    options = _options(driver, server)
+    libpq = driver()
+    options = _options(libpq, server)
     try:
-        connection: psycopg.Connection[tuple[Any, ...]] = driver.connect(**options)
-    except driver.Error as refused:
+        connection: psycopg.Connection[tuple[Any, ...]] = libpq.connect(**options)
+    except libpq.Error as refused:
         said = _first_line(refused)
-        if _is_missing(driver, options):
+        if _is_missing(libpq, options):
             raise NoLedger(
                 f"there is no database {options.get('dbname')!r} on the server of {server}",
                 remedy=f"createdb {options.get('dbname')}, then suppress init",
@@ -113,7 +113,8 @@ def connected(server: Server) -> psycopg.Connection[tuple[Any, ...]]:
     return connection
 
 
-def _driver() -> Any:
+def driver() -> Any:
+    """psycopg. Raises `ConfigWrong` where it is not installed."""
     try:
         import psycopg
     except ImportError:  # also where it is there without libpq
@@ -124,14 +125,14 @@ def _driver() -> Any:
     return psycopg
 
 
-def _options(driver: Any, server: Server) -> dict[str, Any]:
+def _options(libpq: Any, server: Server) -> dict[str, Any]:
     """What libpq makes of the URL, if it is what the standard library makes of it."""
     from psycopg.conninfo import conninfo_to_dict
 
     parts = urllib.parse.urlsplit(server.uri)
     try:
         options = conninfo_to_dict(server.uri)
-    except driver.Error:
+    except libpq.Error:
         raise _unreadable() from None
     asked = urllib.parse.parse_qs(parts.query)
     seen = {
@@ -150,7 +151,7 @@ def _options(driver: Any, server: Server) -> dict[str, Any]:
     return options | {"client_encoding": "utf8"}
 
 
-def _is_missing(driver: Any, options: dict[str, Any]) -> bool:
+def _is_missing(libpq: Any, options: dict[str, Any]) -> bool:
     """Whether the server is there, lets us in, and has no database of this name.
 
     libpq has no SQLSTATE for a connection that was refused, and the server says why in its own language.
@@ -158,7 +159,7 @@ def _is_missing(driver: Any, options: dict[str, Any]) -> bool:
     name = options.get("dbname")
     if not name:
         return False
-    with contextlib.suppress(driver.Error), driver.connect(**options | {"dbname": _EVERYBODYS}) as other:
+    with contextlib.suppress(libpq.Error), libpq.connect(**options | {"dbname": _EVERYBODYS}) as other:
         found = other.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
         return found is None
     return False
