@@ -24,7 +24,8 @@ SHORT = 4
 RUN = (
     "import sys; sys.path.insert(0, sys.argv[1]); import suppress, pytest;"
     "assert suppress.__file__.startswith(sys.argv[1]), suppress.__file__;"
-    "sys.exit(pytest.main(['-n0', '-x', '-q', '-p', 'no:cacheprovider', '-k', 'not postgresql', *sys.argv[2:]]))"
+    "options = ['-n0', '-x', '-q', '-p', 'no:cacheprovider', '-k', 'not postgresql'];"
+    "sys.exit(pytest.main([*options, *sys.argv[2:]]))"
 )
 PASSED, FAILED = 0, 1
 
