@@ -1,4 +1,4 @@
-"""Writes the reference pages from the code: `python docs/generate.py`; with `--check`, only compares.
+"""Writes the reference pages and the sample report: `python docs/generate.py`; with `--check`, only compares.
 
 A page here is never edited by hand. `tests/docs/test_generated.py` fails when one differs from the code.
 """
@@ -210,7 +210,7 @@ def main() -> int:
         return 1 if differing else 0
     for page in differing:
         (REFERENCE / page).write_text(render(page))
-    return 0
+    return importlib.import_module("sample").main()  # the sample report beside this file
 
 
 if __name__ == "__main__":

@@ -95,9 +95,12 @@ def main() -> int:
     """Write the files, or with `--check` name those that differ. Returns the exit code."""
     made = files()
     differing = [name for name, content in made.items() if not _same(SAMPLE / name, content)]
+    gone = [path for path in (SAMPLE / "csv").glob("*.csv") if f"csv/{path.name}" not in made]
     if "--check" in sys.argv:
         print("\n".join(f"docs/sample-report/{name} differs from the code" for name in islice(differing, 9)))
-        return 1 if differing else 0
+        return 1 if differing or gone else 0
+    for path in gone:
+        path.unlink()
     for name in differing:
         (SAMPLE / name).parent.mkdir(exist_ok=True)
         (SAMPLE / name).write_bytes(made[name])

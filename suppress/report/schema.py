@@ -51,10 +51,8 @@ def _kind(hint: Any, bound: Mapping[Any, Any], named: dict[str, Any]) -> dict[st
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
         return {"anyOf": [_kind(each, bound, named) for each in arguments]}
-    if origin is tuple:
-        if arguments[-1] is Ellipsis:
-            return {"type": "array", "items": _kind(arguments[0], bound, named)}
-        return {"type": "array", "prefixItems": [_kind(each, bound, named) for each in arguments]}
+    if origin is tuple and arguments[-1] is Ellipsis:
+        return {"type": "array", "items": _kind(arguments[0], bound, named)}
     if origin is not None and issubclass(origin, Mapping):
         return {"type": "object", "additionalProperties": _kind(arguments[1], bound, named)}
     if isinstance(hint, type) and issubclass(hint, Enum):

@@ -77,7 +77,7 @@ class _Writing:
             "header": workbook.add_format({"bold": True, "bottom": 2, "text_wrap": True, "valign": "top"}),
             "bold": workbook.add_format({"bold": True}),
             "total": workbook.add_format({"bold": True, "top": 1}),
-            "number": workbook.add_format({"num_format": "#,##0"}),
+            "number": workbook.add_format({"num_format": "#,##0_)"}),
             "day": workbook.add_format({"num_format": "yyyy-mm-dd", "align": "left"}),
             "time": workbook.add_format({"num_format": "yyyy-mm-dd hh:mm:ss", "align": "left"}),
             "text": workbook.add_format({"text_wrap": False}),

@@ -59,3 +59,4 @@ class TestTarget:
         """One file for programs and pipes, a folder for people."""
         assert Target(Format.CSV, place).is_folder is folder
         assert not Target(Format.JSON, place).is_folder
+        assert Target(Format.ALL, place).is_folder
