@@ -139,7 +139,12 @@ def connection_to(url: str) -> psycopg.Connection[tuple[Any, ...]]:
 
 def administer(*statements: str) -> None:
     """Run statements on the server itself."""
-    with closing(connection_to(server_url())) as connection:
+    run(server_url(), *statements)
+
+
+def run(url: str, *statements: str) -> None:
+    """Run statements on a database."""
+    with closing(connection_to(url)) as connection:
         for statement in statements:
             connection.execute(statement.encode())
 
