@@ -61,14 +61,19 @@ _PLAIN = re.compile(r"[a-z0-9!#$*+/=?^_~.-]+@(?:[a-z0-9_-]+\.)*[a-z](?:[a-z0-9_-
 _IS_PLAIN = _PLAIN.fullmatch
 
 
+_WORDY = re.compile(r"\w+(?:[.+-]\w+)*@[^\W_](?:[\w.-]*[^\W_])?")
+"""Folded addresses of which only the domain is to be read: one name, one `@`, and no mark that means anything
+(an underscore does at the end, where one at the start mirrors it)."""
+_IS_WORDY = _WORDY.fullmatch
+
+
 def match_key(text: str) -> str:
     """The form in which spellings of one address are equal; empty when nothing is left to compare.
 
     Read as one address: for a cell that may hold several use `addresses_in`.
     """
-    plain = text.strip().lower()
-    if _IS_PLAIN(plain) and "xn--" not in plain:
-        return plain
+    if (found := _at_once(text)) is not None:
+        return found
     rounds = len(text) + 10  # each but the last few takes something away
     while rounds and (shorter := _read(text)) != text:
         text = shorter
@@ -76,6 +81,25 @@ def match_key(text: str) -> str:
             break
         rounds -= 1
     return text
+
+
+def _at_once(text: str) -> str | None:
+    """The match key of a text that is one address and nothing else; None where it has to be read to know.
+
+    Nearly all addresses of any list end here. It says nothing that reading would not say.
+    """
+    plain = text.strip().lower()
+    foreign = "xn--" in plain
+    if not foreign and _IS_PLAIN(plain):
+        return plain
+    if (plain.isascii() and not foreign) or len(plain) > MAX_ADDRESS:
+        return None
+    folded = fold(text).strip(" ")
+    if not _IS_WORDY(folded):
+        return None
+    local, _, labels = folded.partition("@")
+    domain = _domain(labels)
+    return f"{local}@{domain}" if domain and _domain(domain) == domain else None
 
 
 def alias_key(key: str) -> str | None:
@@ -96,11 +120,13 @@ def addresses_in(cell: str) -> tuple[Address, ...]:
     The pieces are what has an `@` between white space, brackets, `;`, `,`, `:` and `?`, and, in a cell with
     several `@`, between `|` and `/`, which may also stand in a name. Empty when nothing is left to compare.
     """
+    if (only := _at_once(cell)) is not None:
+        return (Address(cell, only),)
     whole = match_key(cell)
     if not whole:
         return ()
     found = {whole: Address(cell, whole)}
-    for piece in [] if _IS_PLAIN(whole) and whole == cell.strip().lower() else _pieces(cell):
+    for piece in _pieces(cell):
         key = match_key(piece)
         local, _, domain = key.rpartition("@")
         if local and domain:

@@ -105,6 +105,30 @@ def test_the_fast_path_answers_as_the_slow_one(plain: str) -> None:
     assert _read(plain) == plain == match_key(plain)
 
 
+_LETTERS = st.text(st.characters(categories=["L", "N", "M", "Pc"]), min_size=1, max_size=8)
+_WORDS = st.lists(_LETTERS, min_size=1, max_size=3).flatmap(
+    lambda words: st.sampled_from([".", "-", "_", "+"]).map(lambda joint: joint.join(words))
+)
+
+
+@settings(max_examples=400)
+@given(
+    text=st.one_of(
+        st.tuples(_WORDS, _WORDS).map("@".join),
+        address_texts(),
+        spelled_twice().map(lambda pair: pair[1]),
+        st.sampled_from([text for _, text in (*VARIANTS, *CELLS)]),
+    )
+)
+def test_what_is_known_at_once_is_what_reading_finds(text: str) -> None:
+    """Names of letters of any alphabet are read once and not three times, and come out the same."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("suppress.core.address._at_once", lambda _text: None)
+        expected = match_key(text), addresses_in(text)
+
+    assert expected == (match_key(text), addresses_in(text))
+
+
 @settings(max_examples=150)
 @given(local_parts(ascii_only=True))
 def test_plain_names_are_kept_apart_by_every_character(local: str) -> None:
