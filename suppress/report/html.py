@@ -13,6 +13,7 @@ Rules kept here:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from importlib.resources import files
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -23,7 +24,7 @@ from suppress.report.facts import Facts
 from suppress.report.figures.canvas import styles
 from suppress.report.headline import five, spoken, standing, variant
 from suppress.report.sections import sections
-from suppress.report.showing import CODES, DAYS, MARKS, MOST_ROWS, cut, shortened, shown
+from suppress.report.showing import CODES, MARKS, MOST_ROWS, cut, shortened, shown
 from suppress.report.words import harmless
 
 
@@ -37,6 +38,7 @@ def render(facts: Facts, attachments: Sequence[Attachment] = ()) -> bytes:
         keep_trailing_newline=True,
     )
     environment.filters.update(shown=shown, shortened=shortened)
+    environment.tests["day"] = lambda value: isinstance(value, date)
     page = environment.get_template("report.html.jinja").render(
         facts=facts,
         standing=standing(facts.verdict),
@@ -46,7 +48,6 @@ def render(facts: Facts, attachments: Sequence[Attachment] = ()) -> bytes:
         sections=sections(facts, attachments),
         css=Markup(_source("report.css") + styles()),  # noqa: S704 - files of ours, without any value in them
         codes=CODES,
-        whole=DAYS,
         marks=MARKS,
         most_rows=MOST_ROWS,
         cut=cut,

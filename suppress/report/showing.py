@@ -19,17 +19,6 @@ CODES = {
     **dict.fromkeys(("SHA-256", "Quoted root", "Leaf", "Leaf hash", "Proof, from the leaf up")),
 }
 """Columns of identifiers, and how many characters are shown; None for all."""
-DAYS = {
-    "Clock started",
-    "Recorded",
-    "Strict date",
-    "Lenient date",
-    "Last day",
-    "Honoured",
-    "Found",
-    "Closed",
-}
-"""Columns of days and times, which are not broken over lines."""
 MARKS = {
     word(State.OVERDUE): "bad",
     word(State.LATE): "bad",
