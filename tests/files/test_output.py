@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from suppress.errors import OutputRefused, StorageFailed
-from suppress.files.output import UNFINISHED, outputs
+from suppress.files.output import UNFINISHED, outputs, publish
 
 
 def published(target: Path | str, content: bytes) -> None:
@@ -188,3 +188,30 @@ def test_a_database_is_never_replaced(tmp_path: Path) -> None:
         published(target, b"x")
 
     assert target.read_bytes().startswith(b"SQLite")
+
+
+def test_results_get_their_names_together_or_not_at_all(tmp_path: Path) -> None:
+    """One target became a folder meanwhile: the new one goes, the replaced one is back."""
+    (tmp_path / "replaced.csv").write_bytes(b"old")
+    names = ("fresh", "replaced", "blocked")
+    with outputs({name: str(tmp_path / f"{name}.csv") for name in names}) as begun:
+        for name in names:
+            begun[name].write(b"new")
+            begun[name].finish()
+        (tmp_path / "blocked.csv").mkdir()
+        with pytest.raises(OutputRefused, match=r"blocked\.csv cannot be written"):
+            publish([begun[name] for name in names])
+
+    assert {"replaced.csv", "blocked.csv"} == {each.name for each in tmp_path.iterdir()}
+    assert b"old" == (tmp_path / "replaced.csv").read_bytes()
+
+
+def test_what_is_replaced_is_let_go_of(tmp_path: Path) -> None:
+    """Nothing of an older result stays behind."""
+    (tmp_path / "kept.csv").write_bytes(b"old")
+    with outputs({"kept": str(tmp_path / "kept.csv")}) as begun:
+        begun["kept"].write(b"new")
+        begun["kept"].finish()
+        publish([begun["kept"]])
+
+    assert {"kept.csv": b"new"} == {each.name: each.read_bytes() for each in tmp_path.iterdir()}
