@@ -54,6 +54,8 @@ class Prospect:
     """Nobody has this address, but somebody has one that reaches the same mailbox."""
     copies: tuple[Path, ...]
     """Copies of the ledger beside it, which still hold what is removed here."""
+    remains: str | None
+    """What the database keeps of deleted rows out of our reach, in words."""
 
     @property
     def known(self) -> bool:
@@ -77,7 +79,7 @@ def look(ledger: Ledger, destinations: Mapping[str, DestinationSettings], addres
     told = tuple(_told(ledger, destinations, history, ledger.standing(address))) if history else ()
     verdict = ledger.check(address.raw)
     suppressed, other = verdict.ruling is Ruling.SUPPRESSED, not history and verdict.tier is Tier.ALIAS
-    return Prospect(address, history, told, suppressed, other, ledger.copies())
+    return Prospect(address, history, told, suppressed, other, ledger.copies(), ledger.remains)
 
 
 def erase(ledger: Ledger, prospect: Prospect, grounds: Grounds, *, actor: str) -> Erasure:

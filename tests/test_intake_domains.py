@@ -16,7 +16,10 @@ from suppress.core.verdict import Ruling, Tier
 from suppress.errors import BadUsage
 from suppress.intake.domains import lift_domain, suffix_list_version, suppress_domain
 from suppress.ledger import Event, Ledger, Lookup
+from tests.backends import url_in
 from tests.small_ledger import made
+
+pytestmark = pytest.mark.both_back_ends
 
 PAT = Address.parse("pat@shop.example.com")
 
@@ -24,7 +27,7 @@ PAT = Address.parse("pat@shop.example.com")
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     """A ledger in which one person at gmail.com opted out."""
-    with Ledger.open(made(tmp_path, ["sam@gmail.com"])) as found:
+    with Ledger.open(made(tmp_path, ["sam@gmail.com"]), keys=tmp_path / "suppress.keys") as found:
         yield found
 
 
@@ -35,7 +38,7 @@ def rule(ledger: Ledger, text: str, **said: object) -> int | None:
 
 def test_everybody_at_the_domain_is_withheld_by_every_way_of_asking(ledger: Ledger, tmp_path: Path) -> None:
     """With the rule, since when, and the words of the contract."""
-    with Lookup.open(f"sqlite:///{tmp_path / 'suppress.db'}") as lookup:
+    with Lookup.open(url_in(tmp_path), keys=tmp_path / "suppress.keys") as lookup:
         assert Ruling.CLEAR is lookup.verdict(PAT).ruling  # open before the rule is made
         seq = rule(ledger, "*.Example.COM")
 
@@ -127,7 +130,7 @@ def test_a_correction_takes_back_a_rule_or_its_lifting(ledger: Ledger, tmp_path:
     """Entries that were wrong no longer count, for whoever asks."""
     seq = rule(ledger, "example.com")
     (lifted,) = lift_domain(ledger, "example.com", note="by mistake", actor="kim").entries
-    with Lookup.open(f"sqlite:///{tmp_path / 'suppress.db'}") as lookup:
+    with Lookup.open(url_in(tmp_path), keys=tmp_path / "suppress.keys") as lookup:
         other = Address.parse("pat@example.com")
         assert Ruling.CLEAR is lookup.verdict(other).ruling
         ledger.append([Event("c1", Corrected(lifted, "it was lifted by mistake"))], actor="kim")
@@ -163,4 +166,4 @@ def test_a_ledger_with_rules_verifies(ledger: Ledger, tmp_path: Path) -> None:
     rule(ledger, "example.com")
     lift_domain(ledger, "example.com", note="ended", actor="kim")
 
-    assert verify(f"sqlite:///{tmp_path / 'suppress.db'}").ok
+    assert verify(url_in(tmp_path), keys=tmp_path / "suppress.keys").ok

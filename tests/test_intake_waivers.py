@@ -20,6 +20,8 @@ from suppress.intake.waivers import ERASED, EXPIRED, IN_FORCE, Waived, end_waive
 from suppress.ledger import Event, Grounds, Ledger, Lookup
 from tests.small_ledger import made
 
+pytestmark = pytest.mark.both_back_ends
+
 PAT, SAM = Address.parse("pat@example.com"), Address.parse("s.am@gmail.com")
 RECALL = Mailing(purpose="recall notice")
 
@@ -47,11 +49,17 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def ledger(url: str, clock: Clock) -> Iterator[Ledger]:
+def keys(tmp_path: Path) -> Path:
+    """Where its keys are."""
+    return tmp_path / "suppress.keys"
+
+
+@pytest.fixture
+def ledger(url: str, keys: Path, clock: Clock) -> Iterator[Ledger]:
     """Open, with that clock."""
     # What the fixture recorded is dated by the real clock, which a ledger never goes behind.
     clock.now = max(clock.now, datetime.now(UTC))
-    with Ledger.open(url, clock=clock) as found:
+    with Ledger.open(url, keys=keys, clock=clock) as found:
         yield found
 
 
@@ -70,10 +78,10 @@ def let(ledger: Ledger, clock: Clock, address: Address = PAT, **said: object) ->
 
 
 def test_a_waiver_lets_its_person_through_for_its_purpose_and_says_so(
-    ledger: Ledger, clock: Clock, url: str
+    ledger: Ledger, clock: Clock, url: str, keys: Path
 ) -> None:
     """The verdict still tells what it lets pass, and by which entry, to every way of asking."""
-    with Lookup.open(url, clock=clock) as lookup:
+    with Lookup.open(url, keys=keys, clock=clock) as lookup:
         before = ledger.check(PAT.raw, RECALL)
         seq = let(ledger, clock).seq
 
@@ -147,7 +155,9 @@ def test_taking_it_back_ends_it_at_once(ledger: Ledger, clock: Clock) -> None:
     assert Ruling.CLEAR is ledger.check(PAT.raw, RECALL).ruling
 
 
-def test_an_erasure_ends_it_and_takes_reason_and_approver(ledger: Ledger, clock: Clock, url: str) -> None:
+def test_an_erasure_ends_it_and_takes_reason_and_approver(
+    ledger: Ledger, clock: Clock, url: str, keys: Path
+) -> None:
     """What nobody can account for any more lets nobody through."""
     let(ledger, clock)
     seen = [each.entry.seq for each in ledger.history(PAT)]
@@ -159,7 +169,7 @@ def test_an_erasure_ends_it_and_takes_reason_and_approver(ledger: Ledger, clock:
     assert (ERASED, None, None, None) == (state.state, state.address, state.reason, state.approver)
     with pytest.raises(BadUsage, match="was erased"):
         let(ledger, clock)
-    assert verify(url).ok
+    assert verify(url, keys=keys).ok
 
 
 def test_what_was_said_is_listed(ledger: Ledger, clock: Clock) -> None:

@@ -114,6 +114,7 @@ def described(prospect: Prospect, done: Erasure | None, head: Head) -> Mapping[s
         ],
         "untold": prospect.untold,
         "copies": [str(each) for each in prospect.copies],
+        "remains": prospect.remains,
         "ledger": quoted(head),
     }
 
@@ -133,6 +134,8 @@ def outside(screen: Screen, prospect: Prospect) -> None:
     if told:
         screen.line(f"Told before, and not changed by this: {', '.join(told)}")
     screen.line("Outside our reach: files that were handed out, and backups of the ledger.")
+    if prospect.remains:
+        screen.line(prospect.remains)
     for copy in prospect.copies:
         screen.line(f"  {copy} is a copy from before an upgrade: delete it when you no longer need it")
 

@@ -39,6 +39,13 @@ _EVERYBODYS = "postgres"
 """A database that nearly every server has: asked only why another one could not be opened."""
 
 
+REMAINS = (
+    "The server still has the deleted rows in its files until its owner runs "
+    "VACUUM FULL payload, alias, subject; its log and backups have them longer."
+)
+"""What an erasure does not reach. Nothing that a writer may do would change it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """One database of a server. Its text is its URL without the password and without options."""

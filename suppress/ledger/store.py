@@ -61,6 +61,7 @@ from suppress.ledger.recognising import recognisable
 from suppress.ledger.restoring import Restoration
 from suppress.ledger.rules import Rules
 from suppress.ledger.sealing import IndexKey, expressible
+from suppress.ledger.server import REMAINS, Server
 from suppress.ledger.sight import TableSight, rules_of
 from suppress.ledger.values import Head, Listed, Receipt, Recorded, SourceState
 
@@ -274,6 +275,11 @@ class Ledger:
     def copies(self) -> tuple[Path, ...]:
         """Copies of the ledger beside it that upgrades have left. They still hold what was erased since."""
         return upgrade_copies(self.place)
+
+    @property
+    def remains(self) -> str | None:
+        """What the database keeps of deleted rows, in words; None for a file, which keeps nothing."""
+        return REMAINS if isinstance(self.place, Server) else None
 
     def backup(self, output: Path) -> Backup:
         """Copy the ledger into a new file, verify the copy, and put its checkpoint beside it.

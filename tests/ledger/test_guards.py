@@ -18,6 +18,7 @@ from suppress.ledger.granting import grant
 from suppress.ledger.guards import GUARDS
 from suppress.ledger.place import place_of
 from tests import backends
+from tests.conftest import Command
 from tests.ledger.making import Place, opt_out
 
 pytestmark = pytest.mark.server_only
@@ -278,3 +279,11 @@ def test_rights_can_be_printed_and_are_for_servers(place: Place) -> None:
         grant(place.url, writers=["no_such_role"], readers=[], dry_run=False)
     with pytest.raises(BadUsage, match="knows no roles"):
         grant("sqlite:///x.db", writers=["x"], readers=[], dry_run=True)
+
+
+def test_an_erasure_says_what_the_server_still_has(place: Place, command: Command) -> None:
+    """Of a file nothing is left; of a server's files, its owner has to see to it."""
+    done = command("erase", "pat@example.com", "--basis", "x", "--yes")
+
+    assert 0 == done.exit_code, done.err
+    assert "VACUUM FULL payload, alias, subject" in done.out
