@@ -3,8 +3,8 @@
 Rules kept here:
 
 * A policy is a row of `data/policies.toml`, or of a file of the user's own (`policy_file`), with its source
-  and the day it was verified. A rule that changes gets a new row with dates: `policy(id, on)` answers with
-  the one in force then, so history is not rewritten. `fingerprint` tells two texts of one version apart.
+  and the day it was verified. A rule that changes gets a new row with dates: `Chosen.on` answers with the
+  one in force on a day, so history is not rewritten. `fingerprint` tells two texts of one version apart.
 * Which days count is uncertain in nearly every regime. A policy therefore names two kinds of days: `strict`
   to act by, `lenient` after which it is a breach. `deadline` counts them.
 * A penalty is the maximum for one message on the day of *assessment*; it is never a forecast.
@@ -166,19 +166,6 @@ def choose(name: str) -> Chosen:
             raise ConfigWrong(f"there is no policy {name!r}; known are {known}")
     shipped = f"the shipped table, version {table_version()}"
     return Chosen(id_, versions, shipped, sha256(content("policies")).hexdigest())
-
-
-def policy(id_: str, on: date | None = None) -> Policy:
-    """The policy of this id in force on a day; the newest without a day.
-
-    Raises:
-        ConfigWrong: There is none; the message names those that exist.
-    """
-    versions = _versions(id_)
-    held = [each for each in versions if on is None or each.in_force(on)]
-    if not held:
-        raise ConfigWrong(f"the policy {id_!r} was not in force on {on}")
-    return held[-1]
 
 
 def _versions(id_: str) -> tuple[Policy, ...]:

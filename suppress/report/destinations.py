@@ -55,8 +55,6 @@ class Destination:
     taken_later: dict[int, Told] = field(default_factory=dict)
     marks: list[int] = field(default_factory=list)
     """Its watermarks, rising."""
-    refused: int = 0
-    """Requests named as not taken, over all receipts."""
     _told: list[Told] = field(default_factory=list)
     _covered: int = 0
     """How many requests the highest watermark covers."""
@@ -97,7 +95,6 @@ class Destination:
         taken = {index for index in self.pending if index < requests_upto} - failed
         self.pending -= taken
         told = Told(day, entry.seq, body.verified)
-        self.refused += len(body.failed)
         self.taken_later.update(dict.fromkeys(taken, told))
         self.pending |= {index for index in failed if self._covered <= index < requests_upto}
         if self.upto is None or body.upto > self.upto:

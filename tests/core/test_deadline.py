@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,9 +12,9 @@ from hypothesis import strategies as st
 
 from suppress.core import calendars
 from suppress.core.deadline import Calendar, Deadline, day_of, due
-from suppress.core.policy import EVERY_DAY, Days, Policy, Trigger, Unit, policies, policy
+from suppress.core.policy import EVERY_DAY, Days, DayZero, Policy, Trigger, Unit, choose, policies
 
-CAN_SPAM = policy("us.can-spam")
+(CAN_SPAM,) = choose("us.can-spam").versions
 SATURDAY, SUNDAY = 5, 6
 
 # Statutory dates (5 U.S.C. 6103) of late 2026, and the days on which they are observed.
@@ -48,14 +49,14 @@ def test_day_one_is_the_first_counting_day_after_receipt() -> None:
 
 def test_a_one_click_request_is_due_in_two_days_whatever_they_are() -> None:
     """48 hours of the mailbox providers run over weekends and holidays."""
-    assert calendars.due(policy("mbp.google-yahoo"), date(2026, 12, 24)) == Deadline(
+    assert calendars.due(choose("mbp.google-yahoo").versions[0], date(2026, 12, 24)) == Deadline(
         date(2026, 12, 26), date(2026, 12, 26)
     )
 
 
 def test_an_objection_under_the_gdpr_is_due_at_once() -> None:
     """No day passes: the due date is the day itself."""
-    assert calendars.due(policy("eu.gdpr"), date(2026, 12, 24)) == Deadline(
+    assert calendars.due(choose("eu.gdpr").versions[0], date(2026, 12, 24)) == Deadline(
         date(2026, 12, 24), date(2026, 12, 24)
     )
 
@@ -113,6 +114,40 @@ def test_as_many_days_count_as_the_policy_says(received: date, n: int, kept: fro
 
     assert sum(calendar.counts(day) for day in between) == n
     assert n == 0 or calendar.counts(last)
+
+
+@settings(max_examples=200)
+@given(every_policy, days, st.integers(0, 30), near)
+def test_days_used_are_the_days_that_the_policy_counts(
+    rule: Policy, received: date, n: int, later: timedelta
+) -> None:
+    """On the lenient date all of them are used, before it fewer, and a later day never uses fewer."""
+    asked = replace(rule, n=n)
+    last = calendars.due(asked, received).lenient
+
+    assert calendars.used(asked, received, last) == n
+    assert n == 0 or calendars.used(asked, received, last - timedelta(1)) < n
+    assert calendars.used(asked, received, last + later) >= n
+    assert calendars.used(asked, received, received - later) == 0
+
+
+@settings(max_examples=150)
+@given(
+    every_policy,
+    days,
+    st.sampled_from(DayZero),
+    st.frozensets(near, max_size=20),
+    st.frozensets(near, max_size=20),
+)
+def test_wherever_the_count_begins_more_holidays_bring_nothing_forward(
+    rule: Policy, received: date, zero: DayZero, some: frozenset[timedelta], more: frozenset[timedelta]
+) -> None:
+    """And what is put off to a counting day is never due earlier than what is not."""
+    asked, kept = replace(rule, day_zero=zero), {received + offset for offset in some}
+    few, many = due(asked, received, kept), due(asked, received, kept | {received + each for each in more})
+
+    assert few.strict <= few.lenient <= many.lenient
+    assert due(rule, received, kept).lenient <= few.lenient
 
 
 def test_a_policy_whose_strict_days_are_fewer_still_alarms_first() -> None:

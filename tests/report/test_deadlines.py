@@ -23,7 +23,7 @@ from suppress.core.entry import (
     OptOutRecorded,
     SyncDone,
 )
-from suppress.core.policy import policy
+from suppress.core.policy import choose
 from suppress.core.suppression import Channel, Origin, Reason, Scope
 from suppress.errors import ConfigWrong
 from suppress.report.deadlines import NOBODY, Deadlines
@@ -33,7 +33,7 @@ from tests.report.books import Book, annulled, day
 from tests.report.histories import histories
 
 ZONE = ZoneInfo("America/New_York")
-CAN_SPAM = policy("us.can-spam")
+(CAN_SPAM,) = choose("us.can-spam").versions
 
 
 # --- A slow and separate reading of the rules ------------------------------------------------------------
