@@ -133,7 +133,7 @@ def test_the_same_cuts_lose_something_with_other_settings(
 ) -> None:
     """WAL that is not synced, and Python's default, whose journal comes back: either loses entries."""
     long = request.config.getoption("--faults-long", default=False)
-    trace = recorded(start, 12 if long else 3, *settings)
+    trace = recorded(start, 17 if long else 3, *settings)
     found = cut(start, trace, every=1 if long else 10, verified=False)
 
     assert found.lost > 0
