@@ -28,6 +28,7 @@ from suppress.core.suppression import (
     Origin,
     Reason,
     Scope,
+    Waiver,
 )
 from suppress.ledger import Event, Keys, Ledger, Lookup, tables
 from suppress.ledger.appending import Plain, append
@@ -80,7 +81,7 @@ class Place:
     def lookup(self) -> Lookup:
         return Lookup.open(self.url, keys=self.keys)
 
-    def record(self, *events: OptOut | Consent | Drift | Event) -> list[int]:
+    def record(self, *events: OptOut | Consent | Drift | Waiver | Event) -> list[int]:
         """Append in one transaction; the sequence numbers."""
         with self.open() as ledger:
             return [receipt.seq for receipt in ledger.append(events, actor="test")]
