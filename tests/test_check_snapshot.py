@@ -204,6 +204,17 @@ def test_it_is_not_written_again_for_entries_about_nobody(world: tuple[Lookup, L
     assert written == files(lookup)
 
 
+def test_who_has_to_wait_is_told_why(world: tuple[Lookup, Ledger, Path]) -> None:
+    """When everybody is read, and not the next time."""
+    lookup, ledger, _ = world
+    told: list[int] = []
+    current(lookup, told.append)
+    ledger.append([opted_out("later@example.com")], actor="test")
+    current(lookup, told.append)
+
+    assert [len(PEOPLE)] == told
+
+
 def test_who_came_later_is_written_beside_the_first_file(world: tuple[Lookup, Ledger, Path]) -> None:
     """The long file stays as it is, and the next check begins where this one ended."""
     lookup, ledger, folder = world

@@ -93,8 +93,11 @@ class Aliases:
     def _squeezed(self, cells: Cells, provider: Provider) -> Hashes:
         """The hashes of the local parts without what the provider does not see."""
         lengths = cells.ats - cells.starts
-        columns = np.arange(int(lengths.max()))
-        texts = cells.lines.bytes[np.minimum(cells.starts[:, None] + columns, len(cells.lines.bytes) - 1)]
+        view, most = cells.lines.words, len(cells.lines.words) - 1
+        texts = np.stack(
+            [view[np.minimum(cells.starts + at, most)] for at in range(0, int(lengths.max()), 8)], axis=1
+        ).view(np.uint8)
+        columns = np.arange(texts.shape[1])
         kept = columns < lengths[:, None]
         if provider.tag:
             kept &= ~np.logical_or.accumulate(texts == ord(provider.tag), axis=1)

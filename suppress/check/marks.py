@@ -26,12 +26,14 @@ from suppress.check.hashing import PAD, Hashes, Numbers, words
 Mask = NDArray[np.bool_]
 Bytes = NDArray[np.uint8]
 
-ALNUM, JOINT, RARE = 0, 1, 2
+ALNUM, JOINT, RARE = 0, 1, 3
 """What may be in a plain address: letters and digits; `.` and `-`; and `_` and `+`, before the `@` only."""
 _MARK = 0x80
-OTHER, AT, QUOTE, SPACE, RETURN, NUL = range(_MARK, _MARK + 6)
-DELIMITER, FEED = 0xFE, 0xFF
+OTHER, AT, QUOTE, SPACE, RETURN, NUL = range(_MARK, _MARK + 24, 4)
+DELIMITER, FEED = 0xF8, 0xFC
 """Those that separate."""
+# No mark has a bit of a joint, so that joints are found in words of eight kinds.
+_EACH_JOINT, _EACH_RARE = np.uint64(0x0101010101010101), np.uint64(0x0202020202020202)
 
 _LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LETTER: Mask = np.isin(np.arange(256), np.frombuffer(_LETTERS, np.uint8))
@@ -165,10 +167,11 @@ class Lines:
 
     def oddities(self) -> Numbers:
         """Where two joints meet (the second of them), and where a `_` or `+` is."""
-        joints = (self.kinds == JOINT) | (self.kinds == RARE)
-        odd = self.kinds == RARE
-        odd[1:] |= joints[1:] & joints[:-1]
-        odd = odd[: len(odd) // 8 * 8]  # what is cut off is `PAD`
-        eights = np.flatnonzero(odd.view(np.uint64))
-        places: Numbers = (eights[:, None] * 8 + np.arange(8))[odd.reshape(-1, 8)[eights]]
-        return places
+        count = (len(self.kinds) - 1) // 8  # what is cut off is `PAD`
+        here, next_ = (np.frombuffer(self.kinds, "<u8", count, offset) for offset in (0, 1))
+        eights = np.flatnonzero(here & next_ & _EACH_JOINT | here & _EACH_RARE)
+        places = (eights[:, None] * 8 + np.arange(8)).ravel()
+        kind = self.kinds[places]
+        double = places[kind & self.kinds[places + 1] & JOINT != 0] + 1
+        found: Numbers = np.concatenate((double, places[kind == RARE]))
+        return found

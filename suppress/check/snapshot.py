@@ -52,8 +52,8 @@ _WORTH_MERGING = 50_000
 
 Rule = tuple[str, str, str, str]
 """Channel, scope, reason and source of an opt-out, as the ledger writes them."""
-Told = Callable[[int, int], None]
-"""Is told how many of how many people have been read."""
+Told = Callable[[int], None]
+"""Is told before so many people are read, which takes a while."""
 Bytes = NDArray[np.uint8]
 
 
@@ -103,7 +103,7 @@ class Snapshot:
         return known >= position.people and aliases >= position.aliases
 
 
-def current(lookup: Lookup, told: Told = lambda _done, _total: None) -> tuple[Snapshot, Folding] | None:
+def current(lookup: Lookup, told: Told = lambda _people: None) -> tuple[Snapshot, Folding] | None:
     """A snapshot that covers the ledger as it is now; None when there cannot be one.
 
     Raises:
@@ -121,7 +121,8 @@ def current(lookup: Lookup, told: Told = lambda _done, _total: None) -> tuple[Sn
         if not now.covers(position):
             raise NotUsable("somebody is missing")
     except NotUsable:
-        found, now = None, rebuilt(roster, folding, position, told)
+        told(position.people)
+        found, now = None, rebuilt(roster, folding, position)
         position = roster.position()
         now = refreshed(now, roster, folding, position)
         if not now.covers(position):
@@ -134,14 +135,11 @@ def current(lookup: Lookup, told: Told = lambda _done, _total: None) -> tuple[Sn
 # --- Building and refreshing -----------------------------------------------------------------------------
 
 
-def rebuilt(roster: Roster, folding: Folding, start: Position, told: Told = lambda _d, _t: None) -> Snapshot:
+def rebuilt(roster: Roster, folding: Folding, start: Position) -> Snapshot:
     """From everybody in the ledger. What was recorded since `start` is left to `refreshed`."""
     gathered = _Gathered(Cards(roster.secret), folding)
-    done = 0
     for page in roster.everyone():
         gathered.add(each for each in page if each.number < start.size)
-        done += len(page)
-        told(done, start.people)
     return Snapshot(
         start.size,
         start.last,

@@ -92,13 +92,15 @@ def check_file(
     offline: bool = False,
     explain: Callable[[Finding], None] | None = None,
     progress: Progress = lambda _done, _total: None,
+    building: Callable[[int], None] = lambda _people: None,
     engine: Engine = DEFAULT,
 ) -> FileChecked:
     """Sort the rows of a file, record that it was done, then let the results appear.
 
     Without a `ledger` it is a dry run: neither results nor record are written. The snapshot beside the ledger
     may be: it is there for speed, and says nothing about the check. Only `offline`, where there is no ledger
-    to write to, results appear without a record.
+    to write to, results appear without a record. `building` is told how many people are read from the ledger
+    before a long file, where that was not done for an earlier one.
 
     Raises:
         BadFile: The file turns out to be broken. Nothing is written.
@@ -112,7 +114,7 @@ def check_file(
             copies[name] = contacts.copy(result, () if name == "kept" else COLUMNS)
             stack.callback(copies[name].abandon)
         sorting = _Sorting(contacts, Gate(contacts, lookup, alias, mailing), copies, explain)
-        fast = _fast(contacts, lookup, alias, mailing, engine, explain=explain is not None)
+        fast = _fast(contacts, lookup, alias, mailing, engine, building, explain=explain is not None)
         sorting.run(contacts.batches() if fast is None else fast, progress)
         terms = mailing.terms | ({} if alias is Alias.REVIEW else {"alias": alias.value})
         seq = None
@@ -238,7 +240,14 @@ _RULINGS = {name: ruling for ruling, name in _OTHERS.items()}
 
 
 def _fast(
-    contacts: ContactFile, lookup: Answers, alias: Alias, mailing: Mailing, engine: Engine, *, explain: bool
+    contacts: ContactFile,
+    lookup: Answers,
+    alias: Alias,
+    mailing: Mailing,
+    engine: Engine,
+    building: Callable[[int], None],
+    *,
+    explain: bool,
 ) -> Iterable[Part] | None:
     """The rows by the fast engine, where it is worth it, can read the file, and has what it needs."""
     if contacts.size is not None and contacts.size < engine.fast_from:
@@ -252,7 +261,7 @@ def _fast(
         return None
     if not isinstance(lookup, Lookup) or not fast.suits(contacts):
         return None
-    if (found := snapshot.current(lookup)) is None:
+    if (found := snapshot.current(lookup, building)) is None:
         return None
     covering, folding = found
     recognition = Recognition(lookup, covering, folding, aliases=alias is not Alias.IGNORE)

@@ -238,6 +238,10 @@ class _FileRun:
                 offline=self.gate.portable is not None and not dry_run,
                 explain=self._explained if self.explain else None,
                 progress=stack.enter_context(progress("Checking", appearance=look)),
+                building=lambda people: note(
+                    f"reading {people:,} people from the ledger; later checks begin where this one ends",
+                    appearance=look,
+                ),
                 engine=Engine(members=0),  # this process is all ours
             )
         self._print(contacts, result)
