@@ -2,6 +2,7 @@
 
     uv run python -m tests.benchmarks.startup
     uv run python -m tests.benchmarks.check
+    uv run python -m tests.benchmarks.long_lists FOLDER
     uv run python -m tests.benchmarks.ledger
 
 Quote the ratios: absolute times move with the machine and with what else it is doing.
