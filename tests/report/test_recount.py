@@ -82,7 +82,7 @@ class Recount:
         for at, leaf in enumerate(self.leaves):
             if leaf["type"] != "honoured" or leaf["destination"] != place or at in self.struck:
                 continue
-            named = {self.leaves[each].get("subject") for each in leaf["failed"] if each not in self.struck}
+            named = {self.leaves[each].get("subject") for each in leaf["failed"]}
             if covered is None and leaf["upto"] >= seq and leaf["upto"] > highest:
                 refused = person in named
                 covered = bool(leaf["verified"])
