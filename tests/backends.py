@@ -13,8 +13,12 @@ which SUPPRESS_TEST_PG_REQUIRED turns into a failure, as CI does.
 from __future__ import annotations
 
 import atexit
+import contextlib
+import json
 import os
 import re
+import shutil
+import signal
 import tempfile
 import warnings
 from collections.abc import Callable, Sequence
@@ -180,6 +184,7 @@ def started(folder: Path) -> Any:
 
 
 def _from_wheel() -> str:
+    _end_what_killed_runs_left()
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
     folder = Path(tempfile.gettempdir()) / f"suppress-pg-{run[:12]}"
     server = started(folder)
@@ -190,6 +195,26 @@ def _from_wheel() -> str:
             connection.execute(f"ALTER SYSTEM SET {setting}".encode())
         connection.execute("SELECT pg_reload_conf()")
     return url
+
+
+def _end_what_killed_runs_left() -> None:
+    """Servers of tests whose workers are all gone: each by its own pid."""
+    for folder in Path(tempfile.gettempdir()).glob("suppress-pg-*"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            workers = json.loads((folder / ".handle_pids.json").read_text())
+            if workers and not any(map(_runs, workers)):
+                os.kill(int((folder / "postmaster.pid").read_text().split()[0]), signal.SIGINT)
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 STOPS: list[Any] = []
