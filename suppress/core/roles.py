@@ -1,8 +1,8 @@
 """Role accounts: addresses of an office, not of a person, such as `info@` and `abuse@`.
 
 Only a tag. Whether a list of subscribers should hold such an address is for the sender to judge; nobody is
-withheld for it. The names are those of RFC 2142 and those that Mailchimp lists as role-based
-(https://mailchimp.com/help/limits-on-role-based-addresses/), read 2026-11-23.
+withheld for it. The names are those of RFC 2142, those that Mailchimp refuses in an import
+(https://mailchimp.com/help/limits-on-role-based-addresses/, read 2026-11-23), and a few of every office.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ _RFC_2142 = (
     "info marketing sales support abuse noc security postmaster hostmaster usenet news webmaster www uucp ftp"
 )
 _MAILCHIMP = (
-    "admin all billing compliance devnull dns everyone inoc ispfeedback ispsupport list list-request "
+    "admin billing compliance devnull dns inoc ispfeedback ispsupport list list-request "
     "maildaemon no-reply noreply null phish phishing privacy registrar root spam sysadmin tech "
     "undisclosed-recipients unsubscribe"
 )
-ROLES = frozenset(f"{_RFC_2142} {_MAILCHIMP}".split())
+_OFFICE = "all contact everyone hello jobs office team"
+ROLES = frozenset(f"{_RFC_2142} {_MAILCHIMP} {_OFFICE}".split())
 
 
 def is_role(key: str) -> bool:
