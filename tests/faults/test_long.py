@@ -45,9 +45,10 @@ PROGRAMS = {
 }
 
 
+@pytest.mark.both_back_ends
 def test_the_state_machine_agrees_with_a_list() -> None:
     """Two hundred histories of fifty steps."""
-    long = settings(test_machine.TestLedger.settings, max_examples=200, stateful_step_count=50)
+    long = settings(test_machine.SHORT, max_examples=200, stateful_step_count=50)
 
     run_state_machine_as_test(test_machine.LedgerMachine, settings=long)
 

@@ -7,7 +7,6 @@ must fit every newer state, and `verify` must find nothing wrong.
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -19,7 +18,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from suppress.audit import verify
 from suppress.core.address import Address
@@ -30,8 +35,9 @@ from suppress.core.suppression import EVERYTHING, Channel, Consent, Drift, OptOu
 from suppress.core.verdict import Ruling, Tier
 from suppress.errors import LedgerDamaged
 from suppress.ledger import Event, Grounds, Keys, Receipt
-from suppress.ledger.engine import sqlite_engine, writing
 from suppress.ledger.rebuilding import rebuild
+from tests import backends
+from tests.ledger.backing import put_back
 from tests.ledger.making import Place, sync_done
 from tests.strategies import consents, opt_outs
 
@@ -88,6 +94,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.stack = ExitStack()
         folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory(dir=IN_MEMORY)))
         self.place = Place(folder).create()
+        if backends.on_server():
+            self.stack.callback(backends.vanish, folder)
         self.now = datetime(2026, 12, 1, tzinfo=UTC)
         self.done: dict[str, Receipt] = {}
         self.told: list[tuple[int, datetime, Any]] = []
@@ -208,7 +216,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """A backup is put in the place of the ledger: refused, gone on from, everybody gone is gone again."""
         copy = data.draw(st.sampled_from([copy for copy in self.copies if copy.size < self.size]))
         self.ledger.close()
-        shutil.copy(copy.file, self.place.file)
+        put_back(self.place, copy.file)
         self.open()
         with pytest.raises(LedgerDamaged, match="already signed"):
             self.ledger.append([sync_done("refused")], actor="test")
@@ -245,10 +253,8 @@ class LedgerMachine(RuleBasedStateMachine):
     def rebuild(self) -> None:
         """The projections built anew are the projections that were there."""
         before = self.projections()
-        engine = sqlite_engine(self.place.file, mode="rw")
-        with writing(engine, self.place.file) as connection:
+        with self.place.writing() as connection:
             rebuild(connection, Keys.load(self.place.keys))
-        engine.dispose()
 
         assert before == self.projections()
 
@@ -346,11 +352,18 @@ def _key(event: Any) -> str | None:
     return None if isinstance(event, Event) else str(event.address.key)
 
 
-TestLedger = LedgerMachine.TestCase
-TestLedger.settings = settings(
+SHORT = settings(
     max_examples=15,
     stateful_step_count=15,
     deadline=None,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
+ON_SERVER = settings(SHORT, max_examples=3)
+"""Every history is in a database of its own, which takes a server a while to make."""
+
+
+@pytest.mark.both_back_ends
+def test_the_ledger_says_what_a_list_says() -> None:
+    """A few histories; many, and longer ones, in `tests/faults/test_long.py`."""
+    run_state_machine_as_test(LedgerMachine, settings=ON_SERVER if backends.on_server() else SHORT)
