@@ -41,7 +41,7 @@ _EVERYBODYS = "postgres"
 
 REMAINS = (
     "The server still has the deleted rows in its files until its owner runs "
-    "VACUUM FULL payload, alias, subject; its log and backups have them longer."
+    "VACUUM (FULL, ANALYZE) payload, alias, subject; its log and backups have them longer."
 )
 """What an erasure does not reach. Nothing that a writer may do would change it."""
 

@@ -22,7 +22,7 @@ SIZE = 5
 def writer(place: Place, name: str, batches: int, size: int = SIZE) -> subprocess.Popen[str]:
     """A writer at work."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.writer", place.folder, name, str(batches), str(size)],
+        [sys.executable, "-m", "tests.faults.writer", place.url, place.keys, name, str(batches), str(size)],
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
@@ -67,7 +67,7 @@ def test_killed_at_random_moments_nothing_is_lost_or_doubled(
         process = writer(place, name, batches=10_000)
         assert process.stdout is not None
         told = 1 if process.stdout.readline() else 0
-        _wait(chance.uniform(0, 0.12))
+        wait(chance.uniform(0, 0.12))
         process.send_signal(signal.SIGKILL)
         told += acknowledged(process)
         process.wait()
@@ -86,7 +86,7 @@ def test_killed_while_it_starts_nothing_is_lost(place: Place, rounds: Callable[[
     chance = random.Random(7)
     for number in range(rounds(6)):
         process = writer(place, f"s{number}", batches=10_000, size=200)
-        _wait(chance.uniform(0.3, 1.2))
+        wait(chance.uniform(0.3, 1.2))
         process.send_signal(signal.SIGKILL)
         told = acknowledged(process)
         process.wait()
@@ -111,7 +111,7 @@ def test_a_killed_run_repeated_equals_an_undisturbed_one(place: Place, tmp_path:
         process = writer(place, "w", batches=6, size=40)
         assert process.stdout is not None
         process.stdout.readline()
-        _wait(chance.uniform(0, 0.1))
+        wait(chance.uniform(0, 0.1))
         process.send_signal(signal.SIGKILL)
         acknowledged(process)
         process.wait()
@@ -133,7 +133,7 @@ def test_killed_during_init_it_can_be_run_again(tmp_path: Path, rounds: Callable
             f"Ledger.create({place.url!r}, keys=Path({str(place.keys)!r}))\n"
         )
         process = subprocess.Popen([sys.executable, "-c", program])
-        _wait(chance.uniform(0.2, 0.8))
+        wait(chance.uniform(0.2, 0.8))
         process.kill()
         process.wait()
 
@@ -150,7 +150,7 @@ def _standings(place: Place) -> list[tuple[str, str, str, object]]:
         ]
 
 
-def _wait(seconds: float) -> None:
+def wait(seconds: float) -> None:
     """Let a moment pass that is not a reason to fail: the kill has to fall somewhere."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

@@ -1,6 +1,6 @@
 """A process that appends and says what was acknowledged; the harnesses kill it, starve it, and run several.
 
-    python -m tests.faults.writer FOLDER NAME BATCHES SIZE
+    python -m tests.faults.writer URL KEYS NAME BATCHES SIZE
 
 Each batch is appended twice, as a run that was killed and repeated would. A line goes to stdout only after
 `append` has returned: the number of the batch. So whatever was read from the pipe was acknowledged.
@@ -14,8 +14,8 @@ from pathlib import Path
 
 from suppress.core.suppression import Consent, OptOut
 from suppress.errors import LedgerLocked
-from suppress.ledger import Event
-from tests.ledger.making import NOON, Place, consent, opt_out, sync_done
+from suppress.ledger import Event, Ledger
+from tests.ledger.making import NOON, consent, opt_out, sync_done
 
 
 def batch(name: str, number: int, size: int) -> list[OptOut | Consent | Event]:
@@ -28,10 +28,9 @@ def batch(name: str, number: int, size: int) -> list[OptOut | Consent | Event]:
     ]
 
 
-def main(folder: str, name: str, batches: str, size: str) -> None:
+def main(url: str, keys: str, name: str, batches: str, size: str) -> None:
     """Append until done or killed."""
-    place = Place(Path(folder))
-    with place.open() as ledger:
+    with Ledger.open(url, keys=Path(keys)) as ledger:
         for number in range(int(batches)):
             events = batch(name, number, int(size))
             for _ in range(2):

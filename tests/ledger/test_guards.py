@@ -286,4 +286,4 @@ def test_an_erasure_says_what_the_server_still_has(place: Place, command: Comman
     done = command("erase", "pat@example.com", "--basis", "x", "--yes")
 
     assert 0 == done.exit_code, done.err
-    assert "VACUUM FULL payload, alias, subject" in done.out
+    assert "VACUUM (FULL, ANALYZE) payload, alias, subject" in done.out
