@@ -276,6 +276,22 @@ class ServerHand:
         self._connection.execute(_translated(statements))
 
 
+def content(hand: Hand) -> dict[str, list[Any]]:
+    """What a server's database holds: the rows of every table, indexes, triggers and functions."""
+    tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+    asked = {name: f"SELECT x::text FROM {name} x ORDER BY 1" for (name,) in hand.execute(tables)}
+    return {name: hand.execute(statement).fetchall() for name, statement in (asked | _MADE).items()}
+
+
+_MADE = {
+    "indexes": "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
+    "triggers": "SELECT pg_get_triggerdef(oid), tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1",
+    "functions": (
+        "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1"
+    ),
+}
+
+
 def _translated(statement: str) -> bytes:
     """SQLite's SQL as PostgreSQL writes it, as far as tests need it."""
     written = statement

@@ -128,6 +128,13 @@ class Place:
         else:
             self.file.unlink()
 
+    def content(self) -> object:
+        """All that the database holds: the file's bytes, or on a server every row and every guard."""
+        if not backends.on_server():
+            return self.file.read_bytes()
+        with self.raw() as hand:
+            return backends.content(hand)
+
     def holds(self, text: str) -> bool:
         """Whether a text is anywhere in the file, or on a server in any payload."""
         if not backends.on_server():
