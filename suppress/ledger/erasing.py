@@ -220,8 +220,13 @@ def _gone(connection: Connection, each: Known) -> Gone | None:
         return Gone(record)
     history = projections.history_of(connection, each.person)
     annulled = annulled_by(history)
-    kinds = (SubjectAdded, OptOutRecorded, OptInRecorded)
-    entries = tuple(entry for entry in history if isinstance(entry.body, kinds) and entry.seq not in annulled)
+    # Who they are is no claim that a correction could take back: without it nothing else could be recorded.
+    entries = tuple(
+        entry
+        for entry in history
+        if isinstance(entry.body, SubjectAdded)
+        or (isinstance(entry.body, (OptOutRecorded, OptInRecorded)) and entry.seq not in annulled)
+    )
     return Gone(record, (each.key_id, each.blind_index, each.salt), entries)
 
 

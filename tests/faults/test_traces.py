@@ -57,7 +57,8 @@ def test_nothing_of_the_erased_is_left_anywhere(place: Place, sizes: tuple[int, 
     """Neither address, spelling nor evidence, in no file that a command has written or written anew."""
     people = peopled(place, sizes[0])
     assert printed(place, "export", "csv", "-o", "list.csv") == 0
-    assert len(people) == len(marks(place.folder))
+    everybody = {person.mark for person in people}
+    assert everybody == everybody & marks(place.folder)
     with place.open() as ledger:
         gone = erased(ledger, people, sizes[1])
         tiers = {ledger.check(person.address).tier for person in gone if person.suppressed}
@@ -74,8 +75,8 @@ def test_nothing_of_the_erased_is_left_anywhere(place: Place, sizes: tuple[int, 
     assert printed(place, "verify") == 3
     assert printed(place, "ledger", "backup", "-o", "backup.db") == 0
 
-    assert set() == {person.mark for person in gone} & marks(place.folder)
-    assert len(people) - len(gone) == len(marks(place.folder))
+    # Of the marks of these people: where SQLite cuts one at the end of a page, a page number may complete it.
+    assert everybody - {person.mark for person in gone} == everybody & marks(place.folder)
     assert verify(place.url, keys=place.keys).first_bad is None
 
 

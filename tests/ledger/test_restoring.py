@@ -112,6 +112,20 @@ def test_who_was_erased_since_is_erased_again(place: Place, address: str) -> Non
     assert None is verified(place).first_bad
 
 
+def test_a_correction_of_who_somebody_is_does_not_spoil_the_record(place: Place) -> None:
+    """It takes back no request; and one record that cannot be read would stop every restoration."""
+    added = 1
+    place.record(Event("mistake", Corrected(added, "another Pat")))
+    backup = backed_up(place)
+    place.record(sync_done("since"))
+    removed(place, "pat@example.com")
+    put_back(place, backup)
+
+    assert 1 == restored(place).erased
+    assert Tier.ERASED is tier(place, "pat@example.com")
+    assert None is verified(place).first_bad
+
+
 def test_who_was_forgotten_since_is_forgotten_again(place: Place) -> None:
     """An erased person of the backup, too."""
     removed(place, "s.am@gmail.com")
