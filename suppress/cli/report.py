@@ -95,7 +95,7 @@ def report(
 ) -> None:
     """Report what was honoured, missed, hidden and changed, and prove the figures.
 
-    Verifies the ledger first, and records that the report was issued. Exit code 1 if a request is overdue
+    Verifies the ledger, and records that the report was issued. Exit code 1 if a request is overdue
     or a suppressed person is mailable again; the report is written all the same.
 
         suppress report -o audit.html
@@ -103,6 +103,8 @@ def report(
         suppress report -o audit-2026-q3
         suppress report --as-of 2026-09-30 --policy ca.casl --what-if deleted-missed -o then.html
     """
+    from functools import partial
+
     from suppress.audit import verify
     from suppress.ledger import Ledger
     from suppress.report.asking import Wanted
@@ -131,11 +133,7 @@ def report(
             chosen,
             wanted,
             target,
-            lambda: verify(
-                chosen.ledger,
-                keys=chosen.keys,
-                progress=lambda _step, done, total: advance(done, total),
-            ),
+            partial(verify, chosen.ledger, keys=chosen.keys),
             now=datetime.now(UTC),
             actor=actor(),
             dry_run=dry_run,

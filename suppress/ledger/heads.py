@@ -68,11 +68,11 @@ def read_tip(connection: Connection) -> Tip:
     return tip
 
 
-def keep(connection: Connection, tip: Tip) -> None:
-    """Store the head among the ledger's checkpoints, unless that size is there already."""
+def keep(connection: Connection, head: Head) -> None:
+    """Store a head among the ledger's checkpoints, unless that size is there already."""
     size = tables.checkpoint.c.size
-    if connection.execute(select(size).where(size == tip.size)).first() is None:
-        insert_rows(connection, tables.checkpoint, ("size", "note"), [(tip.size, tip.note.encode())])
+    if connection.execute(select(size).where(size == head.size)).first() is None:
+        insert_rows(connection, tables.checkpoint, ("size", "note"), [(head.size, head.note.encode())])
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def signing_key(
                 signer=Signer(old.public, old.private, old.chain, heir),
                 highwater=read_highwater(ring.highwater),
             )
-            keep(connection, read_tip(connection))
+            keep(connection, read_tip(connection).head)
             ring.reload(connection)
         else:
             seq, vkey = ring.history.rotated[-1]

@@ -208,12 +208,12 @@ class Ledger:
         raise_highwater(ring.highwater, note)
         return receipts
 
-    def keep_checkpoint(self) -> Head:
-        """Store the current head among the ledger's checkpoints, as a report that quotes it does."""
+    def keep_checkpoint(self, head: Head | None = None) -> Head:
+        """Store a head, by default the current one, among the ledger's checkpoints: it is quoted outside."""
         with writing(self._engine, self.place) as connection:
-            tip = read_tip(connection)
-            keep(connection, tip)
-        return tip.head
+            kept = read_tip(connection).head if head is None else head
+            keep(connection, kept)
+        return kept
 
     def rotate_signing_key(self, *, actor: str) -> Receipt:
         """Sign with a new key from now on. The old key signs the entry that says so, and is then removed.

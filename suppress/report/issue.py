@@ -3,7 +3,8 @@
 Rules kept here:
 
 * A report is about the ledger as of its head, and quotes that head's checkpoint. No report is made of a
-  ledger that does not verify.
+  ledger that does not verify. A long ledger is verified in a process of its own while its facts are gathered;
+  they are thrown away when it turns out to be damaged.
 * It is complete on disk before the entry `report.issued` is appended, and gets its name after that: a report
   without a record is not left behind, and neither is half a report.
 
@@ -15,24 +16,25 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from suppress.config import Settings
 from suppress.core.entry import ReportIssued
-from suppress.errors import LedgerDamaged, LedgerLocked, OutputRefused
+from suppress.errors import LedgerDamaged, OutputRefused, SuppressError
 from suppress.files.output import outputs
 from suppress.ledger import Event, Head, Ledger
 from suppress.report.asking import Progress, Wanted, gathered
+from suppress.report.beside import Beside
 from suppress.report.facts import Facts
-from suppress.report.integrity import Integrity, Verified
+from suppress.report.integrity import UNVERIFIED, Integrity, Verified
 from suppress.report.redacting import redacted
 from suppress.report.rendering import rendered
 from suppress.report.target import Target
 
-ATTEMPTS = 3
-"""How often the ledger is verified anew when somebody writes to it meanwhile."""
+LONG = 50_000
+"""Entries from which verifying takes longer than starting a process for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +64,27 @@ def issue(
 ) -> Issued:
     """Make one report. A dry run gathers and renders it, and writes neither file nor entry.
 
+    `verify` begins after the head of the report is known, so that it is about no less. It is pickled for a
+    ledger of `LONG` entries or more.
+
     Raises:
         LedgerDamaged: The ledger does not verify.
-        LedgerLocked: Somebody writes to it all the time.
         BadUsage: The period ends before it begins.
         OutputRefused: The file or folder cannot be written.
     """
-    integrity, head = _verified(ledger, verify, keep=not dry_run)
-    facts = redacted(gathered(ledger, settings, wanted, integrity, head=head, now=now, progress=progress))
+    head = ledger.head()
+    with Beside(verify, apart=head.size >= LONG) as verification:
+        try:
+            found = gathered(ledger, settings, wanted, UNVERIFIED, head=head, now=now, progress=progress)
+        except Exception as failed:
+            if isinstance(failed, LedgerDamaged) or not isinstance(failed, SuppressError):
+                _sound(verification.result(), head)  # what is wrong with the ledger is said rather
+            raise
+        facts = redacted(replace(found, integrity=_sound(verification.result(), head)))
     made = rendered(facts, target)
     receipt = None
     if not dry_run:
+        ledger.keep_checkpoint(head)
         body = ReportIssued(
             made.digest, facts.manifest.ledger.size, facts.manifest.ledger.root, facts.manifest.audience
         )
@@ -82,17 +94,13 @@ def issue(
     return Issued(facts, target, made.digest, made.bytes, receipt, made.left_out)
 
 
-def _verified(ledger: Ledger, verify: Callable[[], Verified], *, keep: bool) -> tuple[Integrity, Head]:
-    """A head of which all entries are verified. With `keep`, it is stored among the ledger's checkpoints."""
-    for _ in range(ATTEMPTS):
-        integrity = Integrity.of(found := verify())
-        if not integrity.ok:
-            raise LedgerDamaged(f"no report is made of a ledger that does not verify: {integrity.first_bad}")
-        head = ledger.keep_checkpoint() if keep else ledger.head()
-        if head.size <= found.size:
-            return integrity, head
-        # Somebody wrote meanwhile: what came after the verification is verified, too.
-    raise LedgerLocked("another process wrote to the ledger each time it had just been verified")
+def _sound(found: Verified, head: Head) -> Integrity:
+    integrity = Integrity.of(found)
+    if not integrity.ok:
+        raise LedgerDamaged(f"no report is made of a ledger that does not verify: {integrity.first_bad}")
+    if found.size < head.size:
+        raise LedgerDamaged(f"the ledger had {head.size} entries, and {found.size} when it was verified")
+    return integrity
 
 
 def _write(files: Mapping[str, bytes], target: Target, record: Callable[[], int]) -> int:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +20,7 @@ from suppress.config import Settings
 from suppress.core.address import Address
 from suppress.core.entry import Corrected, DestinationChanged, Honoured, ReportIssued
 from suppress.core.suppression import Drift, OptOut, Origin, Reason, Visibility
-from suppress.errors import LedgerDamaged, LedgerLocked, OutputRefused
+from suppress.errors import LedgerDamaged, OutputRefused
 from suppress.ledger import Event, Ledger
 from suppress.report.asking import Wanted, gathered
 from suppress.report.integrity import Integrity
@@ -92,38 +96,86 @@ def test_it_is_written_for_its_owner_and_recorded(ledger: Ledger, tmp_path: Path
     assert found.facts.manifest.ledger.checkpoint == before.note
 
 
-def test_what_was_written_meanwhile_is_verified_too(ledger: Ledger, tmp_path: Path) -> None:
-    """An entry between verification and head: the report quotes no head that was not verified."""
+def test_what_is_written_meanwhile_is_not_in_the_report(ledger: Ledger, tmp_path: Path) -> None:
+    """It is about the head at its start, however busy the ledger is, and no head is quoted unverified."""
     chosen = settings(ledger)
+    before = ledger.head()
     sizes: list[int] = []
 
     def verified() -> Verification:
+        ledger.append([Event("meanwhile", DestinationChanged("mail", "csv", "added"))], actor="test")
         found = verify(chosen.ledger)
-        if not sizes:
-            ledger.append([Event("meanwhile", DestinationChanged("mail", "csv", "added"))], actor="test")
         sizes.append(found.size)
         return found
 
     target = Target(Format.JSON, str(tmp_path / "report.json"))
     found = issue(ledger, chosen, Wanted(), target, verified, now=NOW, actor="test")
 
-    assert sizes == [found.facts.manifest.ledger.size - 1, found.facts.manifest.ledger.size]
+    assert sizes == [before.size + 1]
+    assert found.facts.manifest.ledger.size == before.size
+    assert found.facts.manifest.ledger.checkpoint == before.note
+    assert verify(chosen.ledger).ok
 
 
-def test_a_ledger_that_never_rests_is_said_to_be_in_use(ledger: Ledger, tmp_path: Path) -> None:
-    """No report is made of a head that was not verified, and nobody waits for ever."""
-    chosen = settings(ledger)
+def test_a_ledger_that_became_shorter_meanwhile_gives_no_report(ledger: Ledger, tmp_path: Path) -> None:
+    """An older copy that was put back verifies, and does not hold what the report is about."""
+    found = verify(settings(ledger).ledger)
     place = tmp_path / "report.json"
 
-    def verified() -> Verification:
-        found = verify(chosen.ledger)
-        ledger.append([Event(f"at {found.size}", DestinationChanged("mail", "csv", "added"))], actor="test")
-        return found
-
-    with pytest.raises(LedgerLocked, match="each time it had just been verified"):
-        issue(ledger, chosen, Wanted(), Target(Format.JSON, str(place)), verified, now=NOW, actor="test")
+    with pytest.raises(LedgerDamaged, match=f"had {found.size} entries, and {found.size - 1} when"):
+        issue(
+            ledger,
+            settings(ledger),
+            Wanted(),
+            Target(Format.JSON, str(place)),
+            lambda: replace(found, size=found.size - 1),
+            now=NOW,
+            actor="test",
+        )
 
     assert not place.exists()
+
+
+def test_a_long_ledger_is_verified_in_a_process_of_its_own(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the same bytes as a result."""
+    chosen = settings(ledger)
+    target = Target(Format.JSON, str(tmp_path / "report.json"))
+    here = issued(ledger, target, dry_run=True)
+    monkeypatch.setattr("suppress.report.issue.LONG", 1)
+
+    apart = issue(
+        ledger, chosen, Wanted(), target, partial(verify, chosen.ledger), now=NOW, actor="test", dry_run=True
+    )
+
+    assert apart.facts.integrity.ok
+    assert apart.digest == here.digest
+
+
+@pytest.mark.parametrize("long", [1, 1_000])
+def test_damage_is_named_whichever_is_quicker(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, long: int
+) -> None:
+    """Facts that cannot be gathered of a damaged ledger are no answer: the entry that is wrong is."""
+    monkeypatch.setattr("suppress.report.issue.LONG", long)
+    chosen = settings(ledger)
+    with closing(sqlite3.connect(str(ledger.place))) as attacker, attacker:
+        guards = [name for (name,) in attacker.execute("SELECT name FROM sqlite_master WHERE type='trigger'")]
+        for name in guards:
+            attacker.execute(f'DROP TRIGGER "{name}"')
+        attacker.execute("UPDATE ledger SET leaf = X'7B7D' WHERE seq = 2")
+
+    with pytest.raises(LedgerDamaged, match="no report is made of a ledger that does not verify"):
+        issue(
+            ledger,
+            chosen,
+            Wanted(),
+            Target(Format.JSON, str(tmp_path / "report.json")),
+            partial(verify, chosen.ledger),
+            now=NOW,
+            actor="test",
+        )
 
 
 def test_a_folder_is_recorded_by_its_index(ledger: Ledger, tmp_path: Path) -> None:
