@@ -161,9 +161,9 @@ def _shape(connection: Connection, table: Table) -> Iterator[str]:
     if _asked(connection, _COLUMNS, name=table.name) != expected:
         yield f"the table {table.name} has other columns"
     for name, primary, plain in _asked(connection, _INDEXES, name=table.name):
-        if not primary:
+        if not primary and name not in {index.name for index in table.indexes}:
             yield f"there is an index that is not ours: {name}"
-        elif not plain:
+        elif primary and not plain:
             yield f"the primary key of {table.name} is not in force"
 
 
