@@ -195,6 +195,34 @@ def insert_rows(
     connection.exec_driver_sql(statement, rows)
 
 
+def tuples(connection: Connection, question: str, *values: object) -> list[tuple[Any, ...]]:
+    """All rows of a question in plain SQL, `?` for each value, as the driver gives them.
+
+    For reading a whole ledger: SQLAlchemy's rows and expressions take longer there than the database. What a
+    file holds where the schema says text or bytes may be anything, so whoever asks looks at the types.
+    """
+    if connection.dialect.name == "postgresql":
+        question = question.replace("?", "%s")
+    return _all(connection, question, values)
+
+
+def tuples_among(
+    connection: Connection, question: str, *values: object, among: Sequence[object]
+) -> list[tuple[Any, ...]]:
+    """`tuples` for a question that ends in a column, which is to be one of at most `CHUNK` others."""
+    if connection.dialect.name == "postgresql":
+        return _all(connection, f"{question.replace('?', '%s')} = ANY(%s)", (*values, list(among)))
+    return _all(connection, f"{question} IN ({','.join('?' * len(among))})", (*values, *among))
+
+
+def _all(connection: Connection, question: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+    result = connection.exec_driver_sql(question, values)
+    assert result.cursor is not None
+    found = list(result.cursor.fetchall())
+    result.close()
+    return found
+
+
 @lru_cache(64)
 def _insert(table: Table, columns: tuple[str, ...], dialect: Dialect) -> tuple[str, tuple[str, ...]]:
     """The text of an insert, and the order of its values: to compile it takes longer than to insert a row."""

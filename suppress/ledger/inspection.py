@@ -30,6 +30,7 @@ from suppress.core.keychain import KeyChain
 from suppress.core.merkle import Frontier, leaf_hash
 from suppress.errors import LedgerDamaged
 from suppress.ledger import guards, replaying, shape, tables
+from suppress.ledger.engine import tuples
 from suppress.ledger.heads import Tip, read_tip
 from suppress.ledger.keyring import read_history
 from suppress.ledger.sealing import IndexKey, mark
@@ -351,12 +352,9 @@ def guard_problem(connection: Connection) -> str | None:
 
 def leaves_between(connection: Connection, first: int, end: int) -> dict[int, bytes]:
     """The leaves from `first` up to, not including, `end`. Raises `LedgerDamaged`."""
-    rows = connection.execute(
-        select(tables.ledger.c.seq, tables.ledger.c.leaf)
-        .where(tables.ledger.c.seq >= first, tables.ledger.c.seq < end)
-        .order_by(tables.ledger.c.seq)
+    found: dict[int, bytes] = dict(
+        tuples(connection, "SELECT seq, leaf FROM ledger WHERE seq >= ? AND seq < ? ORDER BY seq", first, end)
     )
-    found: dict[int, bytes] = dict(rows.all())
     for seq, leaf in found.items():
         if type(leaf) is not bytes:
             blob(leaf, f"entry {seq}")

@@ -35,13 +35,16 @@ from suppress.core.standing import Standing
 from suppress.core.suppression import Json
 from suppress.errors import LedgerDamaged
 from suppress.ledger import tables
-from suppress.ledger.engine import CHUNK, insert_rows
+from suppress.ledger.engine import CHUNK, insert_rows, tuples, tuples_among
 from suppress.ledger.folding import standing_of
 from suppress.ledger.reading import decoded
 from suppress.ledger.rows import Row, row_of_lift, row_of_suppression, standing_from
 from suppress.ledger.sealing import IndexKey, read_payload
 
 T = TypeVar("T")
+
+_HELD = "SELECT about.person, about.seq FROM about JOIN payload ON payload.seq = about.seq WHERE about.person"
+"""Person and entry of every payload of people."""
 
 
 def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
@@ -87,10 +90,7 @@ def entries_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, int]:
     """Event id → sequence number, for those that the ledger has."""
     found: dict[str, int] = {}
     for chunk in chunks(ids):
-        rows = connection.execute(
-            select(tables.event.c.id, tables.event.c.seq).where(tables.event.c.id.in_(chunk))
-        )
-        found.update((id_, seq) for id_, seq in rows.all())
+        found.update(tuples_among(connection, "SELECT id, seq FROM event WHERE id", among=chunk))
     return found
 
 
@@ -162,20 +162,15 @@ def first_payloads(connection: Connection, people: Iterable[int]) -> dict[int, t
     """
     found = {}
     for chunk in chunks(people):
-        first = (
-            select(tables.about.c.person, func.min(tables.about.c.seq).label("seq"))
-            .join(tables.payload, tables.payload.c.seq == tables.about.c.seq)
-            .where(tables.about.c.person.in_(chunk))
-            .group_by(tables.about.c.person)
-            .subquery()
+        held = tuples_among(connection, _HELD, among=chunk)
+        first: dict[int, int] = {}
+        for person, seq in held:
+            first[person] = min(seq, first.get(person, seq))
+        bodies = dict(
+            tuples_among(connection, "SELECT seq, body FROM payload WHERE seq", among=list(first.values()))
         )
-        rows = connection.execute(
-            select(first.c.person, tables.payload.c.seq, tables.payload.c.body).join(
-                tables.payload, tables.payload.c.seq == first.c.seq
-            )
-        )
-        for person, seq, body in rows.all():
-            payload = readable(seq, body)
+        for person, seq in first.items():
+            payload = readable(seq, bodies[seq])
             found[person] = str(payload.get("key")), str(payload.get("address"))
     return found
 
@@ -223,13 +218,13 @@ def subjects_after(
     connection: Connection, last: tuple[str, bytes], limit: int
 ) -> Sequence[tuple[str, bytes, str, bytes]]:
     """The next subject rows (key id, blind index, id, salt) in the order of their primary key."""
-    column = tables.subject.c
-    return connection.execute(
-        select(column.key_id, column.blind_index, column.id, column.salt)
-        .where(tuple_(column.key_id, column.blind_index) > last)
-        .order_by(column.key_id, column.blind_index)
-        .limit(limit)
-    ).all()
+    return tuples(
+        connection,
+        "SELECT key_id, blind_index, id, salt FROM subject WHERE (key_id, blind_index) > (?, ?) "
+        "ORDER BY key_id, blind_index LIMIT ?",
+        *last,
+        limit,
+    )
 
 
 def readable(seq: int, body: bytes) -> Mapping[str, Json]:

@@ -32,7 +32,7 @@ from suppress.core.leaf import decode
 from suppress.core.merkle import leaf_hash
 from suppress.errors import LedgerDamaged
 from suppress.ledger import projections, tables
-from suppress.ledger.engine import CHUNK
+from suppress.ledger.engine import CHUNK, tuples, tuples_among
 from suppress.ledger.folding import standing_of
 from suppress.ledger.projections import chunks, topic_of
 from suppress.ledger.reading import decoded
@@ -46,6 +46,17 @@ if TYPE_CHECKING:
 
 PAGE = 1000
 """Entries, or rows, in one short transaction."""
+_ABOUT_PEOPLE = (
+    "SELECT about.person, ledger.seq, ledger.leaf FROM about JOIN ledger ON ledger.seq = about.seq "
+    "WHERE about.person BETWEEN ? AND ? ORDER BY about.person, about.seq"
+)
+_CONSULTED = {
+    "standing": (
+        "SELECT person, channel, scope, reason, since, latest, source, seq, visibility FROM standing "
+        "WHERE person BETWEEN ? AND ?"
+    ),
+    "lift": "SELECT person, channel, scope, at, seq FROM lift WHERE person BETWEEN ? AND ?",
+}
 _JSON = json.JSONDecoder()
 """`json.loads` would work out the encoding of each leaf first."""
 
@@ -170,8 +181,8 @@ def _misnamed(entry: Entry) -> Bad | None:
 def _wrong_events(connection: Connection, page: _Page) -> Bad | None:
     stored: dict[str, tuple[int, int]] = {}
     for chunk in chunks(page.events):
-        rows = connection.execute(select(tables.event).where(tables.event.c.id.in_(chunk)))
-        stored.update((id_, (seq, marked)) for id_, seq, marked in rows.all())
+        rows = tuples_among(connection, "SELECT id, seq, mark FROM event WHERE id", among=chunk)
+        stored.update((id_, (seq, marked)) for id_, seq, marked in rows)
     for id_, expected in page.events.items():
         if stored.get(id_) != expected:
             return Bad(expected[0], f"the row of table event for entry {expected[0]} is missing or changed")
@@ -179,7 +190,7 @@ def _wrong_events(connection: Connection, page: _Page) -> Bad | None:
 
 
 def _wrong_abouts(inspection: Inspection, connection: Connection, page: _Page) -> Bad | None:
-    people = projections.entries_by_id(connection, set(page.subjects.values()))
+    people = _named(connection, page)
     expected: dict[tuple[int, int], int] = {}
     for seq, subject in page.subjects.items():
         person = people.get(subject)
@@ -193,13 +204,22 @@ def _wrong_abouts(inspection: Inspection, connection: Connection, page: _Page) -
                 expected[person, entry.seq] = entry.seq
     inspection.facts.abouts += len(expected)
     stored: set[tuple[Any, ...]] = set()
-    about = tables.about.c
     seqs = [seq for _, seq in expected]
+    question = "SELECT person, seq FROM about WHERE seq BETWEEN ? AND ? AND person"
     for chunk in chunks({person for person, _ in expected}):
         # By person first, the order of the primary key; row values in an IN list would scan the table.
-        where = about.person.in_(chunk) & about.seq.between(min(seqs), max(seqs))
-        stored.update(connection.execute(select(about.person, about.seq).where(where)).all())
+        stored.update(tuples_among(connection, question, min(seqs), max(seqs), among=chunk))
     return _absent("about", expected, stored)
+
+
+def _named(connection: Connection, page: _Page) -> dict[str, int]:
+    """Subject → the entry with that id, for whom this page is about.
+
+    Most were added on the page itself, and that their row of `event` is right is asked beside this.
+    """
+    here = {id_: seq for id_, (seq, _) in page.events.items()}
+    elsewhere = set(page.subjects.values()) - here.keys()
+    return here | projections.entries_by_id(connection, elsewhere)
 
 
 def _wrong_topics(inspection: Inspection, connection: Connection, page: _Page) -> Bad | None:
@@ -223,13 +243,8 @@ def _absent(table: str, expected: Mapping[tuple[Any, ...], int], stored: set[tup
 def _wrong_payloads(
     inspection: Inspection, connection: Connection, page: _Page, first: int, end: int
 ) -> Bad | None:
-    column = tables.payload.c
-    rows = connection.execute(
-        select(column.seq, column.salt, column.body)
-        .where(column.seq >= first, column.seq < end)
-        .order_by(column.seq)
-    )
-    stored = {seq: (salt, body) for seq, salt, body in rows.all()}
+    question = "SELECT seq, salt, body FROM payload WHERE seq >= ? AND seq < ?"
+    stored = {seq: (salt, body) for seq, salt, body in tuples(connection, question, first, end)}
     for seq in sorted(stored.keys() | page.commitments.keys()):
         if seq not in page.commitments:
             return Bad(seq, f"entry {seq} has a payload, and its leaf does not commit to one")
@@ -325,16 +340,9 @@ def _people(inspection: Inspection) -> Bad | None:
 def _wrong_subjects(
     connection: Connection, rows: Sequence[Any], people: Mapping[str, int], index_keys: Set[str]
 ) -> Bad | None:
-    leaves = dict(
-        connection.execute(
-            select(tables.ledger.c.seq, tables.ledger.c.leaf).where(
-                tables.ledger.c.seq.in_([people[row[2]] for row in rows if row[2] in people])
-            )
-        ).all()
-    )
-    topic = tables.topic.c
-    gone = (topic.type == Forgotten.type) & topic.name.in_([row[2] for row in rows])
-    forgotten = set(connection.execute(select(topic.name).where(gone)).scalars())
+    added = [people[row[2]] for row in rows if row[2] in people]
+    leaves = dict(tuples_among(connection, "SELECT seq, leaf FROM ledger WHERE seq", among=added))
+    forgotten = projections.subjects_with(connection, Forgotten.type, [row[2] for row in rows])
     for key_id, index, id_, salt in rows:
         person = people.get(id_)
         if person is None or person not in leaves:
@@ -371,11 +379,10 @@ def _wrong_indexes(
         if alias is not None:
             expected[key_id, keys[key_id].blind_alias(alias.key), person] = person
     stored: set[tuple[Any, ...]] = set()
-    column = tables.alias.c
+    question = "SELECT key_id, alias_index, person FROM alias WHERE key_id = ? AND alias_index"
     for key_id in keys:
-        where = (column.key_id == key_id) & column.alias_index.in_([index for _, index, _ in expected])
-        found = connection.execute(select(column.key_id, column.alias_index, column.person).where(where))
-        stored.update(found.all())
+        indexes = [index for _, index, _ in expected]
+        stored.update(tuples_among(connection, question, key_id, among=indexes))
     return _absent("alias", expected, stored), len(expected)
 
 
@@ -383,30 +390,30 @@ def _wrong_indexes(
 
 
 def _standings(inspection: Inspection) -> Bad | None:
-    facts, last, done = inspection.facts, -1, 0
-    while last < facts.size - 1:
+    facts, done = inspection.facts, 0
+    for first in range(0, facts.size, PAGE):
         with inspection.view() as connection:
-            people = projections.people_after(connection, last, CHUNK)
-            upto = min(people[-1], facts.size - 1) if people else facts.size - 1
-            bad = _wrong_standings(connection, [each for each in people if each <= upto], last, upto)
+            histories = _histories(connection, first, first + PAGE - 1)
+            bad = _wrong_standings(connection, histories, first, first + PAGE - 1)
         if bad is not None:
             return bad
-        last, done = upto, done + len(people)
+        done += len(histories)
         inspection.progress("standings", done, facts.subjects)
     return None
 
 
-def _wrong_standings(connection: Connection, people: Sequence[int], after: int, upto: int) -> Bad | None:
-    """Fold the entries of these people anew; between `after` and `upto` there may be no other rows."""
-    histories: dict[int, list[tuple[int, bytes]]] = {person: [] for person in people}
-    rows = connection.execute(
-        select(tables.about.c.person, tables.ledger.c.seq, tables.ledger.c.leaf)
-        .join(tables.ledger, tables.ledger.c.seq == tables.about.c.seq)
-        .where(tables.about.c.person.in_(people))
-        .order_by(tables.about.c.person, tables.about.c.seq)
-    )
-    for person, seq, leaf in rows.all():
-        histories[person].append((seq, leaf))
+def _histories(connection: Connection, first: int, last: int) -> dict[int, list[tuple[int, bytes]]]:
+    """Person → every entry about them, of the people who were added from `first` to `last`."""
+    found: dict[int, list[tuple[int, bytes]]] = {}
+    for person, seq, leaf in tuples(connection, _ABOUT_PEOPLE, first, last):
+        found.setdefault(person, []).append((seq, leaf))
+    return found
+
+
+def _wrong_standings(
+    connection: Connection, histories: Mapping[int, Sequence[tuple[int, bytes]]], first: int, last: int
+) -> Bad | None:
+    """Fold the entries of these people anew; from `first` to `last` there may be no other rows."""
     expected: dict[str, set[tuple[Any, ...]]] = {"standing": set(), "lift": set()}
     for person, history in histories.items():
         only = _only_row(person, history)
@@ -416,15 +423,14 @@ def _wrong_standings(connection: Connection, people: Sequence[int], after: int, 
         standing = standing_of("", [decoded(seq, leaf) for seq, leaf in history])
         expected["standing"].update(row_of_suppression(person, each) for each in standing.suppressions)
         expected["lift"].update(row_of_lift(person, each) for each in standing.lifts)
-    for table in (tables.standing, tables.lift):
-        within = table.c.person.between(after + 1, upto)
-        stored = {tuple(row) for row in connection.execute(select(table).where(within)).all()}
-        wrong = stored ^ expected[table.name]
+    for table, question in _CONSULTED.items():
+        stored = set(tuples(connection, question, first, last))
+        wrong = stored ^ expected[table]
         if wrong:
             person = min(row[0] for row in wrong)
             return Bad(
                 person,
-                f"table {table.name} does not hold for the person of entry {person} what their entries say",
+                f"table {table} does not hold for the person of entry {person} what their entries say",
             )
     return None
 

@@ -337,15 +337,15 @@ LEDGER = [
     Row(
         "look only for what is missing from a list",
         "ledger/replaying.py",
-        "wrong = stored ^ expected[table.name]",
-        "wrong = expected[table.name] - stored",
+        "wrong = stored ^ expected[table]",
+        "wrong = expected[table] - stored",
         OPERATOR + "[sqlite-invent-a-consent]",
     ),
     Row(
         "look only for what is too much in a list",
         "ledger/replaying.py",
-        "wrong = stored ^ expected[table.name]",
-        "wrong = stored - expected[table.name]",
+        "wrong = stored ^ expected[table]",
+        "wrong = stored - expected[table]",
         OPERATOR + "[sqlite-remove-somebody-from-the-list]",
     ),
     ignored(
