@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,10 @@ from suppress.core.address import Address
 from suppress.core.entry import Corrected, Disclosed, ReportIssued
 from suppress.errors import BadFile, BadUsage, LedgerDamaged, LedgerLocked, OutputRefused, StorageFailed
 from suppress.ledger import Event, Ledger
-from tests.bundle.books import NOW, grow, make, person, stranger
+from tests.bundle.books import NOW, grow, make, person
 from tests.ledger.making import Place, opt_out
+
+pytestmark = pytest.mark.both_back_ends
 
 
 @pytest.fixture
@@ -101,12 +102,12 @@ def test_the_guide_fits_the_grade(place: Place, tmp_path: Path) -> None:
 def test_a_dry_run_proves_and_writes_nothing(place: Place, tmp_path: Path) -> None:
     """Neither folder nor entry; the numbers are those of the real one."""
     wanted = Wanted(Grade.ENTRIES, entries=(1, 2))
-    before = place.file.read_bytes()
+    before = place.content()
     would = dry(place, tmp_path / "b", wanted)
     for grade in (Grade.WHOLE, Grade.OPEN):
         dry(place, tmp_path / "b", Wanted(grade))
 
-    assert before == place.file.read_bytes()
+    assert before == place.content()
     assert not (tmp_path / "b").exists()
     made = make(place, tmp_path / "b", wanted)
     assert (would.entries, would.openings, would.root) == (made.entries, made.openings, made.root)
@@ -205,8 +206,11 @@ def test_entries_and_people_that_are_not_there_are_named(place: Place, tmp_path:
 
 def test_an_earlier_bundle_must_be_of_this_ledger(place: Place, tmp_path: Path) -> None:
     """Another ledger's is refused as a file; a fork's or a newer one's shows damage."""
-    make(stranger(), tmp_path / "strange")
-    fork = Place(Path(shutil.copytree(place.folder, tmp_path / "fork")))
+    stranger = Place(tmp_path / "stranger")
+    stranger.folder.mkdir()
+    assert Ledger.create(stranger.url, keys=stranger.keys)
+    make(stranger, tmp_path / "strange")
+    fork = place.twin("fork")
     grow(place, 9)
     make(place, tmp_path / "ours")
     fork.record(opt_out("somebody@else.example"), opt_out("another@else.example"))
@@ -225,7 +229,7 @@ def test_an_earlier_bundle_must_be_of_this_ledger(place: Place, tmp_path: Path) 
 
 def test_an_older_copy_cannot_continue_a_newer_bundle(place: Place, tmp_path: Path) -> None:
     """The checkpoint of the earlier bundle covers more than there is."""
-    old = Place(Path(shutil.copytree(place.folder, tmp_path / "old")))
+    old = place.twin("old")
     grow(place, 11)
     make(place, tmp_path / "newer")
 
@@ -253,6 +257,9 @@ DAMAGE = {
 }
 
 
+@pytest.mark.sqlite_only(
+    "what it writes, a server's column types and keys refuse: tests/ledger/test_guards.py"
+)
 @pytest.mark.parametrize("what", DAMAGE)
 def test_no_bundle_is_made_of_a_damaged_ledger(place: Place, tmp_path: Path, what: str) -> None:
     """Neither a part nor the whole; an unharmed one, treated the same way, gives one."""
