@@ -20,6 +20,7 @@ from suppress.core.suppression import Drift, OptOut, Origin, Reason
 from suppress.ledger import Event, Ledger
 from suppress.report.anchored import Anchored, last, remember
 from suppress.status import Status, status
+from tests import backends
 from tests.conftest import Command
 from tests.small_ledger import made
 
@@ -64,9 +65,9 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     clock = [RECEIVED]
-    url = f"sqlite:///{tmp_path / 'suppress.db'}"
+    url = backends.url_in(tmp_path)
     Ledger.create(url, keys=tmp_path / "suppress.keys", clock=lambda: clock[0])
-    with Ledger.open(url, clock=lambda: clock[0]) as ledger:
+    with Ledger.open(url, keys=tmp_path / "suppress.keys", clock=lambda: clock[0]) as ledger:
         yield Bench(ledger, clock)
 
 
@@ -81,6 +82,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         ("2026-12-08", (0, 0, 0, 1)),
     ],
 )
+@pytest.mark.both_back_ends
 def test_a_request_waits_then_is_due_soon_then_at_risk_then_overdue(
     bench: Bench, day: str, expected: tuple[int, int, int, int]
 ) -> None:
@@ -91,6 +93,7 @@ def test_a_request_waits_then_is_due_soon_then_at_risk_then_overdue(
     assert (waiting.open, waiting.due_soon, waiting.at_risk, waiting.overdue) == expected
 
 
+@pytest.mark.both_back_ends
 def test_the_next_strict_date_is_said_while_requests_are_open(bench: Bench) -> None:
     """And none when nobody waits."""
     assert bench.at(RECEIVED).waiting.next_strict is None
@@ -100,6 +103,7 @@ def test_the_next_strict_date_is_said_while_requests_are_open(bench: Bench) -> N
     assert str(bench.at(RECEIVED).waiting.next_strict) == "2026-12-02"
 
 
+@pytest.mark.both_back_ends
 def test_overdue_is_a_finding_and_what_is_merely_stale_is_not(bench: Bench) -> None:
     """A source that was never read is a warning."""
     assert not bench.at(RECEIVED).findings
@@ -110,6 +114,7 @@ def test_overdue_is_a_finding_and_what_is_merely_stale_is_not(bench: Bench) -> N
     assert bench.at(RECEIVED + timedelta(days=30)).findings
 
 
+@pytest.mark.both_back_ends
 def test_drift_is_counted_by_source_until_a_census_no_longer_lists_it(bench: Bench) -> None:
     """One person found twice at one source is one person; a window changes nothing."""
     bench.ask("ann")
@@ -129,6 +134,7 @@ def test_drift_is_counted_by_source_until_a_census_no_longer_lists_it(bench: Ben
     assert [(each.source, each.people) for each in bench.at(bench.clock[0]).drift] == [("main", 1)]
 
 
+@pytest.mark.both_back_ends
 def test_it_shows_what_was_read_and_told_and_the_ledger(bench: Bench) -> None:
     """Freshness of the source, the last receipt, size and root."""
     bench.ask("ann")

@@ -18,7 +18,10 @@ from suppress.ledger import Event, Ledger
 from suppress.report.asking import Wanted, gathered
 from suppress.report.facts import Facts
 from suppress.report.integrity import UNVERIFIED
+from tests import backends
 from tests.conftest import Command
+
+pytestmark = pytest.mark.both_back_ends
 
 FIRST = datetime(2026, 11, 2, 12, tzinfo=UTC)
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -33,9 +36,9 @@ SETTINGS = Settings(
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     """A person a day for six days, each told to the CRM on the same day."""
     clock = [FIRST]
-    url = f"sqlite:///{tmp_path / 'suppress.db'}"
+    url = backends.url_in(tmp_path)
     Ledger.create(url, keys=tmp_path / "suppress.keys", clock=lambda: clock[0])
-    with Ledger.open(url, clock=lambda: clock[0]) as ledger:
+    with Ledger.open(url, keys=tmp_path / "suppress.keys", clock=lambda: clock[0]) as ledger:
         for number in range(6):
             clock[0] = FIRST + timedelta(days=number)
             who = Address.parse(f"person{number}@example.com")
