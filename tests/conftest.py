@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,9 @@ from tests import backends
 
 hypothesis.settings.register_profile("suppress", deadline=None)  # a busy machine is no failing property
 hypothesis.settings.load_profile("suppress")
+
+# A shell ignores Ctrl-C for what it starts in the background, and so would every command that is tried here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SCRIPT = Path(sys.executable).with_name("suppress")
 

@@ -203,6 +203,8 @@ class Disk:
         return bool(within)
 
     def _renamed(self, old: str | None, new: str | None) -> bool:
+        if old is None and new is None:  # outside, as where an interpreter keeps compiled modules
+            return False
         assert old is not None and new is not None and old in self.names
         file = self.names[old]
         self._named(old, None)
