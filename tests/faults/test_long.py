@@ -20,8 +20,10 @@ from tests.ledger.making import Place, opt_out
 pytestmark = [pytest.mark.long, pytest.mark.timeout(3 * 3600)]
 
 ENTRIES = 1_000_000
-MOST = 64
-"""MiB that reading may take over what it takes with a handful of entries. Writing has a cache of its own."""
+CACHE = 64
+"""MiB of SQLite's page cache where a ledger is open for writing, as for a bundle, which is recorded."""
+MOST = {"append": CACHE + 32, "verify": 64, "bundle": CACHE + 32, "one person's bundle": CACHE + 32}
+"""MiB that each may take over the same with a handful of entries."""
 
 PROGRAMS = {
     "append": (
@@ -64,7 +66,7 @@ def test_a_million_entries_fit_into_little_memory(tmp_path: Path) -> None:
     )
     print(f"\n{ENTRIES:,} entries: " + ", ".join(f"{what} +{mib:.0f} MiB" for what, mib in taken.items()))
 
-    assert {what: mib for what, mib in taken.items() if mib > MOST and what != "append"} == {}
+    assert {what: mib for what, mib in taken.items() if mib > MOST[what]} == {}
 
 
 def _made(folder: Path, entries: int) -> Place:
