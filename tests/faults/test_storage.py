@@ -29,7 +29,7 @@ def test_a_full_disk_loses_nothing_acknowledged(place: Place, room: int) -> None
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
         "try:\n"
-        f"    main({str(place.folder)!r}, 'w', '300', '5')\n"
+        f"    main({place.url!r}, {str(place.keys)!r}, 'w', '300', '5')\n"
         "except SuppressError as error:\n"
         "    print(type(error).__name__, error.exit_code, file=sys.stderr)\n"
         "    sys.exit(error.exit_code)\n"
