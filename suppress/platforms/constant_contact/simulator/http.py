@@ -7,24 +7,26 @@ lists, activities), one such object (401, 429, reports), and `{error, error_desc
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-JSON = "application/json"
+from suppress.plugin import loopback
+from suppress.plugin.loopback import JSON, Response, answer, page
+
+__all__ = ["JSON", "Refused", "Request", "Response", "answer", "page"]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """One request; header names are lower-case."""
+class Request(loopback.Request):
+    """One request, and what a fault does to it."""
 
-    method: str
-    path: str
-    query: tuple[tuple[str, str], ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
     shift: int = 0
     """By how many rows a fault moves the page that is asked for."""
+
+    @classmethod
+    def of(cls, came: loopback.Request) -> Request:
+        """The request as it came in over the line."""
+        return cls(came.method, came.path, came.query, came.headers, came.body)
 
     def json(self) -> object:
         """The body as JSON.
@@ -48,34 +50,12 @@ class Request:
         return dict((*self.query, *body))
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
-    """One answer; `delay` and `cut` are faults that the server carries out."""
-
-    status: int
-    body: bytes = b""
-    content_type: str = JSON
-    headers: tuple[tuple[str, str], ...] = ()
-    delay: float = 0.0
-    cut: int | None = None
-    """Send only so many bytes of the body, then end the connection."""
-
-    def with_headers(self, *headers: tuple[str, str]) -> Response:
-        """The same answer with more headers."""
-        return replace(self, headers=(*self.headers, *headers))
-
-
 class Refused(Exception):
     """Ends a handler with an error answer."""
 
     def __init__(self, response: Response) -> None:
         super().__init__(response.status)
         self.response = response
-
-
-def answer(status: int, value: object) -> Response:
-    """A JSON answer."""
-    return Response(status, json.dumps(value, ensure_ascii=False).encode())
 
 
 def errors(status: int, key: str, message: str) -> Response:
@@ -106,8 +86,3 @@ def not_found(message: str) -> Refused:
 def conflict(message: str) -> Refused:
     """409 with the vendor's key."""
     return Refused(errors(409, "contacts.api.conflict", message))
-
-
-def page(status: int, html: str) -> Response:
-    """An HTML page: the approve page, or what a gateway shows when it is broken."""
-    return Response(status, html.encode(), "text/html; charset=utf-8")

@@ -1,4 +1,4 @@
-"""The simulator over HTTP on loopback: a thin shell of the standard library around `Backend`.
+"""The simulator over HTTP on loopback: a thin shell around `Backend`.
 
     with Simulator(demo_scenario()) as cc:
         ...                       # cc.url, cc.token for a client; cc.truth() for what it must find
@@ -10,30 +10,21 @@ One lock lets one request in at a time, so that writes made in process never rac
 
 from __future__ import annotations
 
-import contextlib
-import os
-import socket
-import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any
-from urllib.parse import parse_qsl
 
 from suppress.platforms.constant_contact.simulator import model
 from suppress.platforms.constant_contact.simulator.backend import Backend
 from suppress.platforms.constant_contact.simulator.clock import Clock
-from suppress.platforms.constant_contact.simulator.http import Request, Response, errors
+from suppress.platforms.constant_contact.simulator.http import Request, Response
 from suppress.platforms.constant_contact.simulator.model import Contact, OptOut, Permission
 from suppress.platforms.constant_contact.simulator.people import newcomer
 from suppress.platforms.constant_contact.simulator.scenario import Scenario
-
-HOST = "127.0.0.1"
-MAX_BODY = 8 * 1024 * 1024
-"""Bytes of a request body that are read; the platform's largest upload is 4 MB."""
+from suppress.plugin import loopback
+from suppress.plugin.loopback import Loopback
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +75,11 @@ class Simulator:
         scenario = scenario or Scenario()
         self.clock = clock or Clock(scenario.clock)
         self.backend = Backend(scenario, self.clock)
-        self._lock = threading.RLock()
+        self._line = Loopback(self.answer, port=port, keep=0)
+        self._lock = self._line.lock
         self._exchanges: deque[Exchange] = deque(maxlen=keep)
         self._actions: dict[int, list[Callable[[Simulator], object]]] = {}
         self._pages = 0
-        self._closing = threading.Event()
-        self._port = port
-        self._server: _Server | None = None
-        self._thread: threading.Thread
 
     # --- Running -----------------------------------------------------------------------------------------
 
@@ -110,27 +98,18 @@ class Simulator:
         Raises:
             OSError: The port cannot be had.
         """
-        self._server = _Server((HOST, self._port), self)
-        self._port = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
+        self._line.start()
 
     def close(self) -> None:
         """End every connection and stop listening. Safe to repeat."""
-        self._closing.set()
-        server, self._server = self._server, None
-        if server is not None:
-            server.shutdown()
-            self._thread.join()
-            server.close_connections()
-            server.server_close()
+        self._line.close()
 
     # --- What a client needs -----------------------------------------------------------------------------
 
     @property
     def url(self) -> str:
         """The base address of both hosts, API and sign-in, once it has started."""
-        return f"http://{HOST}:{self._port}"
+        return self._line.url
 
     @property
     def token(self) -> str:
@@ -243,8 +222,9 @@ class Simulator:
 
     # --- The shell ---------------------------------------------------------------------------------------
 
-    def answer(self, request: Request) -> Response:
+    def answer(self, came: loopback.Request) -> Response:
         """Put one request to the platform and remember it."""
+        request = Request.of(came)
         with self._lock:
             if request.method == "GET" and request.path == "/v3/contacts":
                 self._pages += 1
@@ -254,81 +234,4 @@ class Simulator:
             response = self.backend.handle(request)
             kept = {name: value for name, value in request.headers.items() if name != "authorization"}
             self._exchanges.append(Exchange(at, tick, replace(request, headers=kept), response))
-        if response.delay:
-            self._closing.wait(response.delay)
         return response
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False
-    # On Windows the option would let two servers share a port.
-    allow_reuse_address = os.name == "posix"
-
-    def __init__(self, address: tuple[str, int], simulator: Simulator) -> None:
-        self.simulator = simulator
-        self._open: set[socket.socket] = set()
-        super().__init__(address, _Handler)
-
-    def get_request(self) -> tuple[socket.socket, Any]:
-        connection, address = super().get_request()
-        self._open.add(connection)
-        return connection, address
-
-    def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
-        super().shutdown_request(request)
-
-    def close_connections(self) -> None:
-        for connection in tuple(self._open):
-            # The other side may have been faster.
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        import sys
-
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    protocol_version = "HTTP/1.1"
-    server_version = "suppress-simulator"
-    disable_nagle_algorithm = True
-    wbufsize = -1
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Nothing: requests are remembered by the simulator, and addresses stay out of logs."""
-
-    def _serve(self) -> None:
-        path, _, query = self.path.partition("?")
-        declared = self.headers.get("Content-Length") or "0"
-        if not declared.isdecimal() or "Transfer-Encoding" in self.headers:
-            self.close_connection = True
-            self._send(errors(411, "contacts.api.length_required", "Send a Content-Length."))
-            return
-        length = int(declared)
-        request = Request(
-            self.command,
-            path,
-            tuple(parse_qsl(query, keep_blank_values=True)),
-            {name.lower(): value for name, value in self.headers.items()},
-            self.rfile.read(min(length, MAX_BODY)),
-        )
-        self.close_connection = self.close_connection or length > MAX_BODY
-        self._send(self.server.simulator.answer(request))
-
-    def _send(self, response: Response) -> None:
-        self.send_response(response.status)
-        if response.status != 204:
-            self.send_header("Content-Type", response.content_type)
-            self.send_header("Content-Length", str(len(response.body)))
-        for name, value in response.headers:
-            self.send_header(name, value)
-        self.close_connection = self.close_connection or response.cut is not None
-        self.end_headers()
-        self.wfile.write(response.body if response.cut is None else response.body[: response.cut])
-        self.wfile.flush()
-
-    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _serve  # noqa: N815
