@@ -1,0 +1,1 @@
+"""Mailchimp as a destination of `suppress`."""
