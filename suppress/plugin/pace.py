@@ -20,23 +20,21 @@ Nothing in the file is secret or needed: without it, one day's count is lost.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from suppress.errors import QuotaExhausted, SourceFailed, StorageFailed
+from suppress.plugin.lock import locked, private
 
 LOCK_PATIENCE = 300.0
 """Seconds to wait for another process's request: longer than any one request may take."""
-_LOCK_POLL = 0.05
 _ROUNDING = 1e-6
 """Seconds: less than any margin, and more than the rounding of a float that counts seconds."""
 
@@ -209,29 +207,17 @@ class Pace:
     def _locked(self) -> Iterator[None]:
         with contextlib.ExitStack() as opened:
             try:
-                self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                lock = opened.enter_context(_private(self._file.with_suffix(".lock"), "ab"))
-                self._acquire(lock.fileno())
+                file = self._file.with_suffix(".lock")
+                opened.enter_context(locked(file, clock=self._clock, patience=LOCK_PATIENCE))
+            except TimeoutError:
+                raise SourceFailed(
+                    f"another process has used the request limit of {self._whose} "
+                    f"for {LOCK_PATIENCE:.0f} seconds",
+                    remedy="wait for the other process to end, then run the same command again",
+                ) from None
             except OSError as refused:
                 raise self._storage(refused) from None
             yield
-
-    def _acquire(self, descriptor: int) -> None:
-        """Take the lock, which the system gives back when the file is closed, also by a kill."""
-        until = self._clock.monotonic() + LOCK_PATIENCE
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if self._clock.monotonic() >= until:
-                    raise SourceFailed(
-                        f"another process has used the request limit of {self._whose} "
-                        f"for {LOCK_PATIENCE:.0f} seconds",
-                        remedy="wait for the other process to end, then run the same command again",
-                    ) from None
-                self._clock.sleep(_LOCK_POLL)
-            else:
-                return
 
     def _read(self) -> _Record:
         try:
@@ -257,7 +243,7 @@ class Pace:
         scratch = self._file.with_suffix(".new")
         try:
             # Under the lock there is one writer, so the scratch file needs no name of its own.
-            with _private(scratch, "wb") as file:
+            with private(scratch, "wb") as file:
                 file.write(json.dumps(facts).encode())
             scratch.replace(self._file)
         except OSError as refused:
@@ -269,11 +255,6 @@ class Pace:
             f"{refused.strerror or type(refused).__name__}",
             remedy="make that folder writable, or name another one as `state` in suppress.toml",
         )
-
-
-def _private(file: Path, mode: str) -> IO[bytes]:
-    """Open a file that only its owner may read: when somebody works is nobody else's business."""
-    return open(file, mode, opener=lambda path, flags: os.open(path, flags, 0o600))
 
 
 def _record_of(facts: object) -> _Record:
