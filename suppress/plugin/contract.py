@@ -169,6 +169,8 @@ class Capabilities:
     key_form: str = "plain"
     """`plain`, `md5`, `sha256`, `google_sha256`."""
     native_dry_run: bool = False
+    entries_expire: str | None = None
+    """When the destination drops suppressions by itself, in words, such as `after 90 days`; None: never."""
     secrets: tuple[str, ...] = ()
     config: Mapping[str, Json] = field(default_factory=dict)
     """JSON Schema of the plugin's own keys in `[destinations.NAME]`."""
@@ -290,8 +292,14 @@ class Observation:
     address: str
     state: Remote
     reason: str | None = None
+    """The platform's own word. In a sweep it tells opt-outs from bounces, where `kind` says nothing."""
     at: datetime | None = None
+    """When the state last changed, as the platform says."""
     evidence: Evidence | None = None
+    kind: Reason | None = None
+    """The reason in our words, if the plugin is sure of it: `bounced` is no legal opt-out."""
+    by: str | None = None
+    """Who changed it last, if the platform tells: an integration, a form, an import. Never a person's address."""
 
 
 Pushed: TypeAlias = Result | Job | Snapshot
