@@ -28,6 +28,7 @@ The rules this module keeps:
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 
@@ -97,9 +98,13 @@ class SourceFailed(SuppressError):
 
 
 class QuotaExhausted(SourceFailed):
-    """The platform's daily request budget is used up; the message says when it resets."""
+    """The platform's daily request budget is used up; `resets_at` is when it begins anew, if known."""
 
     default_remedy = "run the same command again after the reset"
+
+    def __init__(self, message: str, *, resets_at: datetime | None = None, remedy: str | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.resets_at = resets_at
 
 
 class Incomplete(SourceFailed):

@@ -21,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from suppress.config.layers import (
+    DESTINATION_KEYS,
     FILE,
     SOURCE_KEYS,
     Layer,
@@ -47,6 +48,7 @@ from suppress.config.template import TEMPLATE
 from suppress.config.values import built
 
 __all__ = [
+    "DESTINATION_KEYS",
     "FILE",
     "MASK",
     "SOURCE_KEYS",

@@ -28,6 +28,9 @@ class SourceSettings:
     options: Mapping[str, Json] = field(default_factory=dict, repr=False)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """Where each key came from, for messages about it."""
+    ledger: str = field(default="", repr=False, compare=False)
+    """The ledger that it is read into, without a password. Two ledgers may have a source of one name that
+    are two accounts, so that what is kept for a source is kept for its ledger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,14 @@ class DestinationSettings:
     sender: str | None = None
     options: Mapping[str, Json] = field(default_factory=dict, repr=False)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    state: Path | None = field(default=None, repr=False, compare=False)
+    """The folder for what may be lost, such as a count of the day's requests; None in a test without one."""
+    recipient: str | None = None
+    """Who gets the list, where that is not the destination itself."""
+    basis: str | None = None
+    """The law or the contract under which the list leaves for it."""
+    max_age: str | None = None
+    """How old a source's news may be for an export: `24h`, `7d`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +106,13 @@ def shown(settings: Settings, *, secrets: Iterable[str] = ()) -> Iterator[Shown]
     for source in settings.sources.values():
         plain |= {f"sources.{source.name}.{key}": value for key, value in _source_items(source)}
     for destination in settings.destinations.values():
-        given: dict[str, Json] = {"platform": destination.platform, "sender": destination.sender}
+        given: dict[str, Json] = {
+            "platform": destination.platform,
+            "sender": destination.sender,
+            "recipient": destination.recipient,
+            "basis": destination.basis,
+            "max_age": destination.max_age,
+        }
         given |= destination.options
         plain |= {f"destinations.{destination.name}.{key}": value for key, value in given.items()}
     hidden = frozenset(secrets)

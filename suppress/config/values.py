@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from suppress.config.layers import Layer, Value, fold, nearest
-from suppress.config.settings import DestinationSettings, Settings, SourceSettings
+from suppress.config.settings import DestinationSettings, Settings, SourceSettings, redacted
 from suppress.core.suppression import Json
 from suppress.errors import BadFile, ConfigWrong
 
@@ -32,7 +32,8 @@ def built(found: Layer, base: Path, state: Path, file: Path | None, unknown: tup
     origins.setdefault("keys", "default, beside the ledger")
     origins.setdefault("state", "default, one for all ledgers of this user")
     sources = {
-        name: _source(name, keys, found["sources", name]) for name, keys in _accounts(found, "sources")
+        name: replace(_source(name, keys, found["sources", name]), ledger=redacted(ledger))
+        for name, keys in _accounts(found, "sources")
     }
     for name in sources:
         origins.setdefault(f"sources.{name}.platform", "default")
@@ -95,8 +96,21 @@ def _destination(name: str, keys: dict[str, Value], place: Value) -> Destination
     platform, sender = _common(keys, prefix)
     if platform is None:
         raise place.wrong(f"destination {name!r} names no platform; suppress plugins lists them")
+    recipient, basis, max_age = (
+        None if (value := keys.pop(key, None)) is None else _text(value, prefix + key)
+        for key in ("recipient", "basis", "max_age")
+    )
     options = {key: _option(value, prefix + key) for key, value in keys.items()}
-    return DestinationSettings(name=name, platform=platform, sender=sender, options=options, origins=origins)
+    return DestinationSettings(
+        name=name,
+        platform=platform,
+        sender=sender,
+        options=options,
+        origins=origins,
+        recipient=recipient,
+        basis=basis,
+        max_age=max_age,
+    )
 
 
 def _common(keys: dict[str, Value], prefix: str) -> tuple[str | None, str | None]:

@@ -148,6 +148,24 @@ class Unknowns(StrEnum):
     ALWAYS = "always"
 
 
+class Reach(StrEnum):
+    """What one suppression at a destination covers."""
+
+    ACCOUNT = "account"
+    """All marketing mail of the account: an opt-out of one list is widened."""
+    TARGET = "target"
+    """One audience, list, group or subscription type: an opt-out of everything is narrowed to it."""
+
+
+class Kept(StrEnum):
+    """What a destination may store beside the address."""
+
+    SCOPE = "scope"
+    REASON = "reason"
+    DATE = "date"
+    SOURCE = "source"
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a destination can do, declared once and held by the engine."""
@@ -174,6 +192,14 @@ class Capabilities:
     secrets: tuple[str, ...] = ()
     config: Mapping[str, Json] = field(default_factory=dict)
     """JSON Schema of the plugin's own keys in `[destinations.NAME]`."""
+    per_second: float | None = None
+    """Requests that may start in a second, for a dry run's estimate; `suppress.plugin.lanes` keeps to it."""
+    read_batch: int | None = None
+    """Addresses in one request of `read_back`. None: `max_batch` where many can be read, else 1."""
+    reach: Reach | None = None
+    """What a suppression there covers; None leaves it unsaid. For the report of what is lost."""
+    keeps: frozenset[Kept] | None = None
+    """What it stores beside the address; None leaves it unsaid. For the report of what is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +325,7 @@ class Observation:
     kind: Reason | None = None
     """The reason in our words, if the plugin is sure of it: `bounced` is no legal opt-out."""
     by: str | None = None
-    """Who changed it last, if the platform tells: an integration, a form, an import. Never a person's address."""
+    """Who changed it last, if the platform tells: an integration, a form. Never a person's address."""
 
 
 Pushed: TypeAlias = Result | Job | Snapshot

@@ -12,6 +12,18 @@ from collections.abc import Mapping
 from suppress.config import nearest, wrong_at
 from suppress.core.suppression import Json
 
+UNKNOWN_ADDRESSES: Mapping[str, Json] = {
+    "unknown": {
+        "type": "string",
+        "enum": ("skip", "create_suppressed"),
+        "default": "skip",
+        "description": "what to do with an address that the destination does not know",
+    }
+}
+"""For the `properties` of a destination that can do either: `skip`, where a record would be created or billed
+for somebody who is not there and so cannot be mailed; `create_suppressed`, so that a later import finds them
+suppressed. `settings.options["unknown"]` is always one of the two."""
+
 
 def checked(
     given: Mapping[str, Json],

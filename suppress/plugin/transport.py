@@ -19,13 +19,15 @@ import json
 import logging
 import random
 import re
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from functools import cached_property
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 import httpx2
@@ -35,7 +37,7 @@ from suppress.config.values import is_loopback
 from suppress.errors import ConfigWrong, SourceFailed, SuppressError
 from suppress.plugin.errors import Transient
 from suppress.plugin.guard import Body, Call, checked_url, permitted, reads
-from suppress.plugin.pace import Clock, Pace
+from suppress.plugin.pace import Clock
 from suppress.plugin.words import vendor_words
 
 LARGEST_BODY = 64 * 1024 * 1024
@@ -127,6 +129,13 @@ def usual(reply: Reply) -> Retry | None:
     return Retry.FAILED if reply.status in _FAILED_THERE else None
 
 
+class Turns(Protocol):
+    """When a request may start: `suppress.plugin.pace.Pace`, one after another, or `lanes.Lanes`, several."""
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Wait for a turn; the block ends with the answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Lost:
     """No whole answer came. `arrived` is False only if the request certainly never did."""
@@ -137,6 +146,8 @@ class _Lost:
 
 class Transport:
     """A connection to one host for one plugin: made with `reading` for a source, `writing` for an exporter.
+
+    Several threads may send at once (`suppress.plugin.workers`); each connection is used again.
 
     A source:
 
@@ -151,7 +162,7 @@ class Transport:
         url: str,
         *,
         calls: Sequence[Call],
-        pace: Pace,
+        pace: Turns,
         failed: Callable[[str], SuppressError],
         judge: Judge = usual,
         clock: Clock | None = None,
@@ -169,6 +180,7 @@ class Transport:
         self._clock = clock or Clock()
         self._patience = patience or Patience()
         self._client: httpx2.Client | None = None
+        self._lock = threading.Lock()
         self.requests = 0
         """Attempts so far, retries included."""
 
@@ -178,7 +190,7 @@ class Transport:
         url: str,
         *,
         paths: Sequence[str],
-        pace: Pace,
+        pace: Turns,
         judge: Judge = usual,
         clock: Clock | None = None,
         patience: Patience | None = None,
@@ -194,7 +206,7 @@ class Transport:
         url: str,
         *,
         calls: Sequence[Call],
-        pace: Pace,
+        pace: Turns,
         judge: Judge = usual,
         clock: Clock | None = None,
         patience: Patience | None = None,
@@ -205,9 +217,10 @@ class Transport:
 
     def close(self) -> None:
         """Give the connection back. A later call opens another one."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
 
     def send(
         self,
@@ -277,6 +290,10 @@ class Transport:
             raise self._failed("a URL that no request can hold; it is too long or malformed") from None
 
     def _open(self) -> httpx2.Client:
+        with self._lock:
+            return self._opened()
+
+    def _opened(self) -> httpx2.Client:
         if self._client is None:
             # Adding the same filter again changes nothing.
             logging.getLogger("httpx2").addFilter(_NO_QUERIES)
@@ -294,7 +311,8 @@ class Transport:
 
     def _attempt(self, request: httpx2.Request, *, attempts: int) -> Reply | _Lost:
         with self._pace.turn():
-            self.requests += 1
+            with self._lock:
+                self.requests += 1
             try:
                 response = self._open().send(request, stream=True)
                 try:
