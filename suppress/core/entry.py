@@ -235,6 +235,8 @@ class Disclosed:
     count: int
     artefact: str
     """SHA-256 of what was handed over."""
+    basis: str | None = later()
+    """The law or the contract under which it left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +260,18 @@ class Honoured:
     of the entries that added them, which stand between and would part the runs."""
     requests: int | None = later()
     """How many of the entries in `spans` are requests."""
+    sent: int | None = later()
+    """People who were handed over, before this receipt or an earlier one of the same run."""
+    accepted: int | None = later()
+    """Of these, whom the destination took, by its own word."""
+    confirmed: int | None = later()
+    """Of these, whom reading back showed as not mailable."""
+    pushed_at: datetime | None = later()
+    """When the first of them was sent."""
+    confirmed_at: datetime | None = later()
+    """When reading back ended; `at` is when this was recorded."""
+    lost: Mapping[str, int] | None = later()
+    """What the destination cannot hold, and of how many people or rules."""
 
     @property
     def exceptions(self) -> tuple[int, ...]:
