@@ -1,0 +1,238 @@
+"""What `[destinations.NAME]` may say about a Mailchimp account, checked and with its defaults.
+
+Every limit of the vendor is a setting, because limits move; the defaults are what its documentation said in
+November 2026. The data centre (`dc`, such as `us19`) is what follows the last hyphen of an API key; an OAuth
+token does not carry it, so that it is asked for at the sign-in host, unless `dc` or `api_url` names it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from suppress.config import DestinationSettings
+from suppress.core.suppression import Json
+from suppress.errors import ConfigWrong
+from suppress.plugin.contract import Capabilities, Delivery, Detail, Unit, Unknowns
+from suppress.plugin.guard import checked_url
+
+LOGIN = "https://login.mailchimp.com"
+ALL = "all"
+
+
+class Unknown(StrEnum):
+    """What to do about an address that an audience does not hold."""
+
+    SKIP = "skip"
+    CREATE_SUPPRESSED = "create_suppressed"
+    """Add it as unsubscribed. Mailchimp bills unsubscribed contacts."""
+
+
+class Archived(StrEnum):
+    """What to do about a contact that its owner archived."""
+
+    LEAVE = "leave"
+    """Nothing mails it. Writing to it would bring it back, as unsubscribed and billed."""
+    STRICT = "strict"
+    """Bring it back as unsubscribed and archive it again, so that a re-import finds it unsubscribed."""
+
+
+class Method(StrEnum):
+    """How several people are told."""
+
+    AUTO = "auto"
+    """By their number: one by one, then the list call, then batches."""
+    PATCH = "patch"
+    LIST = "list"
+    BATCHES = "batches"
+
+
+def _text(description: str, **more: Json) -> dict[str, Json]:
+    return {"type": "string", "description": description, **more}
+
+
+def _number(description: str, default: int) -> dict[str, Json]:
+    return {"type": "integer", "description": description, "default": default}
+
+
+LARGEST: Mapping[str, int] = {
+    "connections": 10,
+    "page_size": 1_000,
+    "list_call_size": 500,
+    "batch_size": 500,
+    "list_call_from": 1_000_000,
+    "batches_from": 1_000_000,
+    "poll_seconds": 600,
+}
+"""The most that each number may be; the first four are the vendor's limits."""
+
+CONFIG: Mapping[str, Json] = {
+    "properties": {
+        "audience": _text('the audience\'s id, such as a1b2c3d4e5, or "all" for every audience'),
+        "api_key": _text("an API key; better given as a variable than written into a file"),
+        "access_token": _text("an OAuth access token, instead of api_key"),
+        "dc": _text("the data centre, such as us19; default: what the API key ends in"),
+        "api_url": _text("the API's address, for a proxy or the simulator; default: made from dc"),
+        "login_url": _text("where an OAuth token's data centre is asked for", default=LOGIN),
+        "unknown": _text(
+            "what to do about an address that the audience does not hold",
+            enum=[each.value for each in Unknown],
+            default=Unknown.SKIP.value,
+        ),
+        "archived": _text(
+            "what to do about an archived contact",
+            enum=[each.value for each in Archived],
+            default=Archived.LEAVE.value,
+        ),
+        "method": _text(
+            "how several people are told", enum=[each.value for each in Method], default=Method.AUTO.value
+        ),
+        "connections": _number("requests at once; Mailchimp closes the door at 10, all programs together", 8),
+        "page_size": _number("members asked for in one request", 1_000),
+        "list_call_size": _number("people in one list call", 500),
+        "batch_size": _number("operations in one batch", 500),
+        "list_call_from": _number("from how many changes on the list call is used", 20),
+        "batches_from": _number("above how many changes batches are used", 2_000),
+        "poll_seconds": _number("seconds between two looks at a batch", 5),
+    },
+    "required": ["audience"],
+}
+SECRETS = ("api_key", "access_token")
+
+CAPABILITIES = Capabilities(
+    unit=Unit.BATCH,
+    delivery=Delivery.JOB,
+    detail=Detail.PER_RECORD,
+    creates_unknown=Unknowns.OPTIONAL,
+    target="audience",
+    max_batch=500,
+    max_concurrency=8,
+    can_read_one=True,
+    can_read_many=True,
+    can_list_all=True,
+    blocks_transactional=False,
+    reversible_by_others=True,
+    secrets=SECRETS,
+    config=CONFIG,
+)
+"""An unsubscription that the API made is not locked: any integration that writes `subscribed` undoes it."""
+
+_E = TypeVar("_E", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """One destination's settings. `origin` is None where the data centre has to be asked for."""
+
+    name: str
+    audience: str | None
+    """None: every audience of the account."""
+    token: str
+    oauth: bool
+    origin: str | None
+    prefix: str
+    login: str
+    unknown: Unknown
+    archived: Archived
+    method: Method
+    connections: int
+    page_size: int
+    list_call_size: int
+    batch_size: int
+    list_call_from: int
+    batches_from: int
+    poll_seconds: int
+
+    @classmethod
+    def of(cls, settings: DestinationSettings) -> Options:
+        """Read them from a `[destinations.NAME]` table.
+
+        Raises:
+            ConfigWrong: A value cannot be what it should be; the message names its key and never a secret.
+        """
+        given, table = settings.options, f"destinations.{settings.name}"
+        token, oauth = _credentials(given, table)
+        origin, prefix = _api(given, table, token, oauth)
+        audience = str(given.get("audience", ""))
+        if not re.fullmatch(r"[A-Za-z0-9]{1,40}", audience):
+            raise ConfigWrong(f'{table}.audience must be an audience\'s id (letters and digits) or "all"')
+        unknown = _choice(Unknown, given, "unknown", table)
+        if audience == ALL and unknown is Unknown.CREATE_SUPPRESSED:
+            raise ConfigWrong(
+                f'{table}.unknown may be "create_suppressed" for one audience only: with audience = "all" '
+                "everybody would be added to, and billed in, every audience"
+            )
+        return cls(
+            name=settings.name,
+            audience=None if audience == ALL else audience,
+            token=token,
+            oauth=oauth,
+            origin=origin,
+            prefix=prefix,
+            login=checked_url(str(given.get("login_url", LOGIN)), setting=f"{table}.login_url"),
+            unknown=unknown,
+            archived=_choice(Archived, given, "archived", table),
+            method=_choice(Method, given, "method", table),
+            **{key: _count(given, key, table) for key in LARGEST},
+        )
+
+
+def _credentials(given: Mapping[str, Json], table: str) -> tuple[str, bool]:
+    key, token = (str(given.get(name) or "") for name in SECRETS)
+    if bool(key) == bool(token):
+        found = "both" if key else "neither"
+        raise ConfigWrong(
+            f"[{table}] needs either api_key or access_token, and has {found}",
+            remedy=f"set SUPPRESS_{table.upper().replace('.', '__')}__API_KEY",
+        )
+    if not re.fullmatch(r"[!-~]+", key or token):
+        raise ConfigWrong(f"the credentials of [{table}] hold a character that no key has")
+    return key or token, not key
+
+
+def _api(given: Mapping[str, Json], table: str, token: str, oauth: bool) -> tuple[str | None, str]:
+    """Scheme and host, and the path before `/lists`."""
+    url = given.get("api_url")
+    if url:
+        parts = urlsplit(checked_url(str(url), setting=f"{table}.api_url"))
+        # Both https://host and https://host/3.0 are what people write.
+        return f"{parts.scheme}://{parts.netloc.lower()}", f"{parts.path.removesuffix('/3.0')}/3.0"
+    dc = str(given.get("dc") or ("" if oauth else token.rpartition("-")[2]))
+    if not dc and oauth:
+        return None, "/3.0"
+    if not re.fullmatch(r"[a-z]{2,4}[0-9]{1,4}", dc):
+        raise ConfigWrong(
+            f"{table}.{'dc' if given.get('dc') else 'api_key'} names no data centre: a key ends in a hyphen "
+            "and a data centre such as us19",
+            remedy=f"copy the whole key, or set {table}.dc",
+        )
+    return host_of(dc), "/3.0"
+
+
+def host_of(dc: str) -> str:
+    """Where a data centre's API is."""
+    return f"https://{dc}.api.mailchimp.com"
+
+
+def _choice(kind: type[_E], given: Mapping[str, Json], key: str, table: str) -> _E:
+    value = given.get(key)
+    if value is None:
+        return next(iter(kind))
+    if value not in {each.value for each in kind}:
+        raise ConfigWrong(f"{table}.{key} must be one of {', '.join(each.value for each in kind)}")
+    return kind(value)
+
+
+def _count(given: Mapping[str, Json], key: str, table: str) -> int:
+    properties = CONFIG["properties"]
+    assert isinstance(properties, Mapping)
+    declared = properties[key]
+    assert isinstance(declared, Mapping)
+    value = given.get(key, declared["default"])
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LARGEST[key]:
+        raise ConfigWrong(f"{table}.{key} must be a whole number from 1 to {LARGEST[key]:,}")
+    return value
