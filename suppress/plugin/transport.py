@@ -167,6 +167,7 @@ class Transport:
         judge: Judge = usual,
         clock: Clock | None = None,
         patience: Patience | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         parts = urlsplit(checked_url(url, setting="the URL"))
         self._origin = f"{parts.scheme}://{parts.netloc}"
@@ -179,6 +180,7 @@ class Transport:
         self._judge = judge
         self._clock = clock or Clock()
         self._patience = patience or Patience()
+        self._headers = dict(headers or {})
         self._client: httpx2.Client | None = None
         self._lock = threading.Lock()
         self.requests = 0
@@ -210,10 +212,22 @@ class Transport:
         judge: Judge = usual,
         clock: Clock | None = None,
         patience: Patience | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Transport:
-        """For an exporter: exactly the `calls` that it declares. Fails as `Transient`."""
-        failed = Transient
-        return cls(url, calls=calls, pace=pace, failed=failed, judge=judge, clock=clock, patience=patience)
+        """For an exporter: exactly the `calls` that it declares. Fails as `Transient`.
+
+        `headers` go with every call, such as the revision of an API or what a write must not set off.
+        """
+        return cls(
+            url,
+            calls=calls,
+            pace=pace,
+            failed=Transient,
+            judge=judge,
+            clock=clock,
+            patience=patience,
+            headers=headers,
+        )
 
     def close(self) -> None:
         """Give the connection back. A later call opens another one."""
@@ -274,7 +288,7 @@ class Transport:
     def _built(
         self, method: str, target: str, authorization: str | None, body: Body, content_type: str
     ) -> httpx2.Request:
-        headers = {"Accept": "application/json", "User-Agent": f"suppress/{__version__}"}
+        headers = {"Accept": "application/json", "User-Agent": f"suppress/{__version__}", **self._headers}
         if authorization is not None:
             if not re.fullmatch(r"[ -~]+", authorization):
                 # The HTTP library would quote the header, and so the token, in its error.
