@@ -78,11 +78,15 @@ class OptInRecorded:
     source: str
     occurred_at: datetime
     pii: str
+    approver: str | None = later()
+    """Who answers for it: somebody of ours, like the actor, who is named also when the person was erased."""
+    evidence: str | None = later()
+    """SHA-256 of the file that shows it. Its name, and what it says, are in the payload."""
 
 
 @dataclass(frozen=True, slots=True)
 class DriftFound:
-    """A source reported a suppressed person as mailable."""
+    """A source reported a suppressed person as mailable, or a patrol found them so at a destination."""
 
     type: ClassVar[str] = "drift.found"
     subject: str
@@ -91,6 +95,8 @@ class DriftFound:
     observed: str
     since: datetime | None
     pii: str
+    patrol: bool | None = later()
+    """Found by a patrol: `source` names a destination then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +143,12 @@ class ImportDone:
     rejected: int
     first: int | None
     last: int | None
+    found: tuple[int, ...] | None = later()
+    """Entries from before that say what this file says, as pairs of first and last (`core.spans`). They
+    stand on this file too, so that taking the earlier import back leaves them. Wide rather than long: a pair
+    may span others."""
+    batch: str | None = later()
+    """What its entries are known by: the payload of each names it, and `suppress revert` takes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +297,32 @@ class Honoured:
 
 
 @dataclass(frozen=True, slots=True)
+class PatrolDone:
+    """One reading of a destination: asked = held + mailable + unknown + unreadable, in people."""
+
+    type: ClassVar[str] = "patrol.done"
+    destination: str
+    platform: str
+    complete: bool
+    """Everyone was asked for, and the destination's own list was read to its end where it can be listed."""
+    asked: int
+    """Suppressed people whose address is held."""
+    held: int
+    """Suppressed there, or not mailable for another reason."""
+    mailable: int
+    """Drift, not told yet, and told while it has not taken effect."""
+    unknown: int
+    """The destination does not know them, and so does not mail them."""
+    unreadable: int
+    swept: int
+    """Suppressions that the destination listed."""
+    learned: int
+    """Of these, people whom the ledger did not hold suppressed."""
+    drift: tuple[int, ...]
+    """The drift entries that still hold, as pairs of first and last (`core.spans`)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Erased:
     """No payload of these entries is kept; the subject stays suppressed through its blind index."""
 
@@ -358,6 +396,10 @@ class Corrected:
     type: ClassVar[str] = "corrected"
     entry: int
     reason: str
+    approver: str | None = later()
+    """Who answers for it."""
+    batch: int | None = later()
+    """The `import.done` that was taken back, where this is one of its entries."""
 
 
 Body: TypeAlias = (
@@ -376,6 +418,7 @@ Body: TypeAlias = (
     | DestinationChanged
     | Disclosed
     | Honoured
+    | PatrolDone
     | Erased
     | Forgotten
     | KeyRotated

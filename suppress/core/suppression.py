@@ -172,13 +172,18 @@ class Consent:
     scope: Scope = EVERYTHING
     channel: Channel = Channel.EMAIL
     approver: str | None = None
+    digest: str | None = None
+    """SHA-256 of the file that shows it."""
     evidence: Mapping[str, Json] = field(default_factory=dict)
     facts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A person the ledger holds whom a source reports as mailable. Recorded and alarmed, never obeyed."""
+    """A person the ledger holds whom a source reports as mailable, or a patrol finds so at a destination.
+
+    Recorded and alarmed, never obeyed.
+    """
 
     address: Address
     source: str
@@ -188,6 +193,8 @@ class Drift:
     since: datetime | None = None
     evidence: Mapping[str, Json] = field(default_factory=dict)
     facts: tuple[str, ...] = ()
+    patrol: bool = False
+    """Whether `source` is a destination."""
 
 
 @dataclass(frozen=True, slots=True)

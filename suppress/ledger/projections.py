@@ -28,6 +28,7 @@ from suppress.core.entry import (
     HashesTrusted,
     Honoured,
     ImportDone,
+    PatrolDone,
     SyncDone,
     WaiverRecorded,
 )
@@ -61,7 +62,7 @@ def topic_of(body: Body) -> tuple[str, str] | None:
             return body.type, body.source
         case DomainSuppressed() | DomainLifted():
             return body.type, body.domain
-        case DestinationChanged() | Disclosed() | Honoured():
+        case DestinationChanged() | Disclosed() | Honoured() | PatrolDone():
             return body.type, body.destination
         case Corrected():
             return body.type, str(body.entry)
@@ -235,6 +236,15 @@ def readable(seq: int, body: bytes) -> Mapping[str, Json]:
         raise LedgerDamaged(f"the payload of entry {seq} cannot be read") from wrong
 
 
+def payloads(connection: Connection, seqs: Iterable[int]) -> dict[int, Mapping[str, Json]]:
+    """The payloads of these entries, of those that have one. Raises `LedgerDamaged`."""
+    found = {}
+    for chunk in chunks(seqs):
+        for seq, body in tuples_among(connection, "SELECT seq, body FROM payload WHERE seq", among=chunk):
+            found[seq] = readable(seq, body)
+    return found
+
+
 def last_at(connection: Connection, size: int) -> datetime | None:
     """When the head says that its last entry was recorded; None when its size is no longer `size`."""
     row = connection.execute(
@@ -314,3 +324,18 @@ def is_annulled(connection: Connection, seq: int) -> bool:
     return any(
         not is_annulled(connection, correction) for correction in topics(connection, Corrected.type, str(seq))
     )
+
+
+def struck_out(connection: Connection, seqs: Iterable[int]) -> dict[int, int]:
+    """Of these entries those that no longer count, each with the first correction that still does."""
+    found: dict[int, int] = {}
+    for chunk in chunks(map(str, seqs)):
+        rows = connection.execute(
+            select(tables.topic.c.name, tables.topic.c.seq)
+            .where(tables.topic.c.type == Corrected.type, tables.topic.c.name.in_(chunk))
+            .order_by(tables.topic.c.seq)
+        ).all()
+        for name, correction in rows:
+            if int(name) not in found and not is_annulled(connection, correction):
+                found[int(name)] = correction
+    return found

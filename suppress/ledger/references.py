@@ -16,6 +16,7 @@ from suppress.core.entry import (
     LogOpened,
     OptInRecorded,
     OptOutRecorded,
+    PatrolDone,
     ReportIssued,
     Restored,
     SubjectAdded,
@@ -49,8 +50,12 @@ def problem(body: Body, seq: int) -> str | None:
         if not 0 <= named < seq:
             return f"{name} {named} is not an earlier entry"
     match body:
+        case ImportDone() if body.found is not None and not are_spans(body.found):
+            return "found is not pairs of first and last in order"
         case ImportDone() if body.rows != body.accepted + body.duplicate + body.ignored + body.rejected:
             return "rows is not the sum of accepted, duplicate, ignored and rejected"
+        case PatrolDone() if body.asked != body.held + body.mailable + body.unknown + body.unreadable:
+            return "asked is not the sum of held, mailable, unknown and unreadable"
         case Honoured() if any(failed > body.upto for failed in (*body.failed, *(body.spans or ()))):
             return "a failed entry lies beyond upto"
         case Honoured() if body.spans is not None and (body.failed or not are_spans(body.spans)):
@@ -68,7 +73,8 @@ def problem(body: Body, seq: int) -> str | None:
 def _named(body: Body) -> list[tuple[str, int]]:
     match body:
         case Corrected():
-            return [("entry", body.entry)]
+            batch = [] if body.batch is None else [("batch", body.batch)]
+            return [("entry", body.entry), *batch]
         case DomainLifted():
             return [("rule", body.rule)]
         case Erased() | Forgotten():
@@ -76,10 +82,11 @@ def _named(body: Body) -> list[tuple[str, int]]:
         case Honoured():
             failed = (*body.failed, *(body.spans or ()))
             return [("upto", body.upto), *(("failed entry", each) for each in failed)]
-        case SyncDone():
+        case SyncDone() | PatrolDone():
             return [("drift entry", each) for each in body.drift]
         case ImportDone():
             bounds = (("first", body.first), ("last", body.last))
-            return [(name, each) for name, each in bounds if each is not None]
+            named = [(name, each) for name, each in bounds if each is not None]
+            return [*named, *(("found entry", each) for each in body.found or ())]
         case _:
             return []

@@ -102,7 +102,8 @@ def facts_of(told: OptOut | Consent | Drift | Waiver) -> tuple[str, ...]:
             says = (told.channel.value, str(told.scope))
             facts = told.facts or (told.source, _when(told.occurred_at))
         case Drift():
-            says = (told.channel.value, told.observed)
+            # A destination may have a source's name.
+            says = (told.channel.value, told.observed, *(("patrol",) if told.patrol else ()))
             facts = told.facts or (told.source, _when(told.since))
         case Waiver():
             says = (told.channel.value, told.purpose)

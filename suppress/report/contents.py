@@ -38,7 +38,7 @@ def _summary(facts: Facts) -> Iterator[Table]:
             ("People found whom the usual query does not show", verdict.hidden),
             (f"Requests honoured in time or not yet due, of {verdict.requests:,}", verdict.in_time),
             ("Requests late or overdue", verdict.late + verdict.overdue),
-            ("Suppressed people mailable again at a source", verdict.drift_open),
+            ("Suppressed people mailable again", verdict.drift_open),
         ),
     )
     yield (
@@ -343,14 +343,15 @@ def _drift(facts: Facts) -> Iterator[Table]:
         .column("Person", lambda each: each.subject)
         .column("Address", lambda each: facts.addresses.get(each.seq), wanted=_full(facts))
         .column("State", lambda each: "open" if each.closed is None else "closed")
-        .column("Source", lambda each: each.source)
+        .column("Where", lambda each: each.source)
+        .column("Found by", lambda each: "a patrol of the destination" if each.patrol else "a sync")
         .column("Reported as", lambda each: each.observed)
         .column("Since", lambda each: each.since)
         .column("Found", lambda each: each.found)
         .column("Closed", lambda each: each.closed)
         .column("Closed because", lambda each: word(each.closing))
         .column("Opened again", lambda each: each.reopened)
-        .table("drift", "Suppressed people whom a source reported as mailable")
+        .table("drift", "Suppressed people who were mailable again")
     )
 
 

@@ -1,10 +1,11 @@
-"""Suppressed people whom a source reported as mailable again, from the day they were found until it ended.
+"""Suppressed people who were mailable again at a source or destination, from the day they were found until
+it ended.
 
 Rules kept here:
 
-* An incident is one `drift.found` entry. It ends with the first *complete census* of its source that no
-  longer lists it, with a consent that lifts the suppression, or when the entry is struck out or the person
-  is forgotten.
+* An incident is one `drift.found` entry. It ends with the first *complete census* of its source, or complete
+  patrol of its destination, that no longer lists it, with a consent that lifts the suppression, or when the
+  entry is struck out or the person is forgotten.
 * A window that does not list it ends nothing: a window shows only part of the source.
 * A later run that lists an ended incident opens it again.
 """
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from suppress.core.entry import DriftFound, Entry, SyncDone
+from suppress.core.entry import DriftFound, Entry, PatrolDone, SyncDone
 from suppress.core.spans import within
 from suppress.core.suppression import Channel
 from suppress.report.period import Period
@@ -27,6 +28,7 @@ class Closing(StrEnum):
     """Why an incident ended."""
 
     CENSUS = "census"
+    PATROL = "patrol"
     CONSENT = "consent"
     CORRECTED = "corrected"
     FORGOTTEN = "forgotten"
@@ -34,7 +36,7 @@ class Closing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One person mailable at one source although suppressed. `closed` is None while it lasts."""
+    """One person mailable at one source or destination although suppressed. `closed`: None while it lasts."""
 
     seq: int
     subject: str
@@ -46,6 +48,8 @@ class Incident:
     closed: datetime | None
     closing: Closing | None
     reopened: int
+    patrol: bool = False
+    """Found by a patrol: `source` names a destination."""
 
 
 @dataclass(slots=True)
@@ -63,20 +67,28 @@ class Drifting:
 
     def __init__(self) -> None:
         self._cases: dict[int, _Case] = {}
-        self._open: dict[str, set[int]] = defaultdict(set)
+        self._open: dict[tuple[bool, str], set[int]] = defaultdict(set)
+        """By whether it is a destination, and its name."""
         self._by_subject: dict[str, list[int]] = defaultdict(list)
 
     def found(self, entry: Entry, body: DriftFound) -> None:
-        """A source reported a suppressed person as mailable."""
+        """A source or destination may mail a suppressed person."""
         self._cases[entry.seq] = _Case(entry.seq, entry.at, body)
-        self._open[body.source].add(entry.seq)
+        self._open[_where(body)].add(entry.seq)
         self._by_subject[body.subject].append(entry.seq)
 
     def synced(self, entry: Entry, body: SyncDone) -> None:
         """A run ended: a complete census closes what it does not list; any run opens what it lists."""
         self._reopen(tuple(within(body.drift)))
         if body.complete and body.mode == "census":
-            self._close(self._open[body.source] - set(within(body.drift)), entry.at, Closing.CENSUS)
+            self._close(self._open[False, body.source] - set(within(body.drift)), entry.at, Closing.CENSUS)
+
+    def patrolled(self, entry: Entry, body: PatrolDone) -> None:
+        """A destination was read: a complete patrol closes what it does not list; any opens what it lists."""
+        self._reopen(tuple(within(body.drift)))
+        if body.complete:
+            ended = self._open[True, body.destination] - set(within(body.drift))
+            self._close(ended, entry.at, Closing.PATROL)
 
     def consented(self, entry: Entry, subject: str, channel: Channel) -> None:
         """A consent lifted the last suppression of a person in a channel."""
@@ -109,14 +121,18 @@ class Drifting:
             if case is not None and case.closed is not None:
                 case.closed, case.closing = None, None
                 case.reopened += 1
-                self._open[case.body.source].add(seq)
+                self._open[_where(case.body)].add(seq)
 
     def _close(self, seqs: Iterable[int], at: datetime, why: Closing) -> None:
         for seq in list(seqs):
             case = self._cases[seq]
             if case.closed is None:
                 case.closed, case.closing = at, why
-                self._open[case.body.source].discard(seq)
+                self._open[_where(case.body)].discard(seq)
+
+
+def _where(body: DriftFound) -> tuple[bool, str]:
+    return bool(body.patrol), body.source
 
 
 def _lasted(case: _Case, until: datetime) -> bool:
@@ -136,4 +152,5 @@ def _incident(case: _Case) -> Incident:
         closed=case.closed,
         closing=case.closing,
         reopened=case.reopened,
+        patrol=bool(body.patrol),
     )

@@ -21,6 +21,7 @@ from suppress.core.entry import (
     Honoured,
     LogOpened,
     OptInRecorded,
+    PatrolDone,
     SyncDone,
 )
 from suppress.core.suppression import EVERYTHING, Scope
@@ -144,7 +145,7 @@ class _Gathering:
                 self._people.erased(entry, body.subject)
             case DriftFound() as body:
                 self._drifting.found(entry, body)
-            case SyncDone() | DestinationChanged() | Honoured() if entry.seq in self._annulled:
+            case SyncDone() | DestinationChanged() | Honoured() | PatrolDone() if entry.seq in self._annulled:
                 pass
             case SyncDone() as body:
                 self._runs.add(entry.seq)
@@ -154,6 +155,9 @@ class _Gathering:
             case DestinationChanged() as body:
                 self._runs.add(entry.seq)
                 self._destinations.changed(entry, body)
+            case PatrolDone() as body:
+                self._runs.add(entry.seq)
+                self._drifting.patrolled(entry, body)
             case Honoured() as body:
                 self._runs.add(entry.seq)
                 self._destinations.honoured(entry, body)

@@ -126,8 +126,8 @@ def propagation(_facts: Facts) -> Iterator[Block]:
 def drift(_facts: Facts) -> Iterator[Block]:
     """What drift is."""
     yield Paragraph(
-        "People who stand suppressed here and whom a source reported as mailable. That is recorded and "
-        "alarmed, and lifts nothing."
+        "People who stand suppressed here and whom a source reported as mailable, or a patrol found so at a "
+        "destination. That is recorded and alarmed, and lifts nothing."
     )
 
 

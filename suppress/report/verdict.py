@@ -10,6 +10,7 @@ Rules kept here:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -88,7 +89,7 @@ def verdict(
         points=(
             *_integrity_points(integrity, roll, deadlines, population),
             *_deadline_points(deadlines),
-            *_drift_points(drift_open),
+            *_drift_points(drift),
             *_coverage_points(coverage),
         ),
     )
@@ -132,15 +133,28 @@ def _deadline_points(deadlines: Deadlines) -> list[Point]:
     return points
 
 
-def _drift_points(drift_open: int) -> list[Point]:
-    if not drift_open:
-        return []
-    people = number(drift_open, "suppressed person is", "suppressed people are")
+def _drift_points(drift: Sequence[Incident]) -> list[Point]:
+    opened = [incident for incident in drift if incident.closed is None]
+    at_destinations = sum(incident.patrol for incident in opened)
+    mends = (
+        (
+            len(opened) - at_destinations,
+            "source",
+            "unsubscribe them there, find out what re-subscribed them, then suppress sync --full",
+        ),
+        (
+            at_destinations,
+            "destination",
+            "suppress export it, find out what made them mailable, then suppress patrol",
+        ),
+    )
     return [
         _action(
-            f"{people} mailable at a source again.",
-            "unsubscribe them there, find out what re-subscribed them, then suppress sync --full",
+            f"{number(count, 'suppressed person is', 'suppressed people are')} mailable at a {where} again.",
+            mend,
         )
+        for count, where, mend in mends
+        if count
     ]
 
 

@@ -35,6 +35,7 @@ _WORDS: Mapping[StrEnum, str] = {
     Clock.ACTED: "the person's act",
     Clock.LEARNED: "the ledger's entry",
     Closing.CENSUS: "a census no longer found it",
+    Closing.PATROL: "a patrol no longer found it",
     Closing.CONSENT: "a later consent",
     Closing.CORRECTED: "struck out as wrong",
     Closing.FORGOTTEN: "the person was forgotten",

@@ -29,7 +29,7 @@ from suppress.core.entry import (
     SubjectAdded,
     SyncDone,
 )
-from suppress.core.leaf import MAX_LEAF, _reader, decode, encode
+from suppress.core.leaf import MAX_LEAF, Glimpse, _reader, decode, encode, glimpse
 from suppress.core.suppression import EVERYTHING, Channel, Json, Origin, Reason, Scope
 from tests.strategies import json_values, moments, scopes
 
@@ -126,7 +126,7 @@ def test_the_types_are_those_of_the_design() -> None:
         "log.opened", "subject.added", "optout.recorded", "optin.recorded", "drift.found", "sync.done",
         "import.done", "check.done", "destination.changed", "disclosed", "honoured", "erased", "forgotten",
         "key.rotated", "indexkey.rotated", "report.issued", "restored", "corrected",
-        "domain.suppressed", "domain.lifted", "hashes.trusted", "waiver.recorded",
+        "domain.suppressed", "domain.lifted", "hashes.trusted", "waiver.recorded", "patrol.done",
     }  # fmt: skip
 
 
@@ -458,6 +458,16 @@ def test_a_leaf_that_is_read_by_pattern_is_read_as_any_other(kind: type[Body], d
         assert by_pattern == by_field
         if isinstance(by_pattern, Entry):
             assert by_pattern.leaf == each
+        glimpsed = glimpse(each)
+        assert glimpsed is None or glimpsed == told_by(by_field)
+
+
+def told_by(entry: Entry | str) -> Glimpse:
+    """What a glimpse shows, from the entry as it is read field by field."""
+    assert isinstance(entry, Entry)
+    assert isinstance(entry.body, OptOutRecorded | SubjectAdded)
+    commitment = entry.body.sid if isinstance(entry.body, SubjectAdded) else entry.body.pii
+    return Glimpse(entry.body.type, entry.id, timestamp(entry.at), entry.body.subject, commitment)
 
 
 @pytest.mark.parametrize(
@@ -484,7 +494,9 @@ def test_what_is_no_leaf_is_refused_both_ways(old: str, new: str) -> None:
     leaf = encode(id_="i", at=AT, actor="main", body=body).decode()
     assert old in leaf
 
-    assert ("refused", "refused") == read_both_ways(leaf.replace(old, new).encode(errors="surrogatepass"))
+    changed = leaf.replace(old, new).encode(errors="surrogatepass")
+    assert ("refused", "refused") == read_both_ways(changed)
+    assert glimpse(changed) is None
 
 
 def test_nearly_all_leaves_are_read_by_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -497,5 +509,8 @@ def test_nearly_all_leaves_are_read_by_pattern(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(leaf_module, "read_object", {}.__getitem__)
 
     assert body == decode(1, leaf).body
+    assert glimpse(leaf) == Glimpse(body.type, "i", timestamp(AT), "s", "p")
+    assert glimpse(encode(id_="i", at=AT, actor="sync", body=SubjectAdded("i", "c"))) is not None
+    assert glimpse(leaf.replace(b"sync", b"s" * MAX_LEAF)) is None
     with pytest.raises(KeyError):
         decode(1, escaped)

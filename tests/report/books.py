@@ -24,6 +24,7 @@ from suppress.core.entry import (
     LogOpened,
     OptInRecorded,
     OptOutRecorded,
+    PatrolDone,
     SubjectAdded,
     SyncDone,
 )
@@ -144,6 +145,18 @@ class Book:
     def drift(self, person: str = "ann", *, source: str = "main", channel: Channel = Channel.EMAIL) -> int:
         """A source reports a person as mailable."""
         return self.write(DriftFound(person, channel, source, "explicit", None, "pii"))
+
+    def patrol(self, destination: str = "crm", *, drift: Sequence[int] = (), complete: bool = True) -> int:
+        """A destination is read; `drift` still holds there."""
+        mailable = len(drift)
+        done = PatrolDone(destination, "crm", complete, 5 + mailable, 5, mailable, 0, 0, 0, 0, spans(drift))
+        return self.write(done)
+
+    def strayed(self, person: str = "ann", *, destination: str = "crm") -> int:
+        """A patrol finds a suppressed person mailable at a destination."""
+        return self.write(
+            DriftFound(person, Channel.EMAIL, destination, "mailable", None, "pii", patrol=True)
+        )
 
     def told(
         self,

@@ -59,7 +59,7 @@ QUESTIONS = {
     r".*This adds up\.",
     "What about contacts deleted at the source?": r"Deleted-but-unsubscribed people found in the "
     r"period: {hidden}\.",
-    "Who is mailable again?": r"Suppressed people whom a source reported as mailable.*open",
+    "Who is mailable again?": r"Suppressed people who were mailable again.*open",
     "Who lifted a suppression, on what evidence?": r"Only a consent that is later than the opt-out.*"
     r"Re-consent register.*pat at office",
     "Who changed what?": r"One that was wrong is struck out.*typed in the wrong window",

@@ -34,6 +34,7 @@ from suppress.core.entry import (
     HashesTrusted,
     Honoured,
     ImportDone,
+    PatrolDone,
     ReportIssued,
     SyncDone,
 )
@@ -182,6 +183,7 @@ def _others(ledger: Ledger) -> None:
         DestinationChanged("news", "mailchimp", "added"),
         Disclosed("news", "Acme CRM", "suppression compliance", "plain", 7, digest),
         Honoured("news", 20, digest, 7, (3,), verified=True),
+        PatrolDone("news", "mailchimp", True, 7, 4, 1, 1, 1, 5, 1, (12, 12)),
         ReportIssued(digest, 10, "7" * 64, "auditor"),
         Corrected(mistake, "somebody else's letter"),
         _rule("ruled.example", subdomains=True),
