@@ -1,89 +1,26 @@
-"""Proves a plugin in one class: subclass a contract, say how to open your platform, and run pytest.
-
-```python
-from suppress.plugin.kit import ExporterContract
-
-
-class TestMyExporter(ExporterContract):
-    def exporter(self, place):
-        return MyExporter(DestinationSettings("mine", "my-platform", options={"path": str(place / "list")}))
-
-    def mails(self, place, address):
-        return address not in (place / "list").read_text()
-```
-
-Run it against a simulator or a test account, never against one that mails people. `place` is an empty folder:
-opening twice with the same one must reach the same destination, as another run of the program would.
-
-pytest is needed to run these tests, not to import this module. They hold for every capability; a test of
-something that your destination cannot do passes without touching it.
-"""
+"""The contract of any exporter, as tests."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from suppress.core.address import match_key
-from suppress.core.reconcile import Permission
-from suppress.core.spelling import comparable
-from suppress.core.suppression import EVERYTHING, Reason, Scope
 from suppress.plugin.contract import (
-    Census,
     Delivery,
     Exporter,
     Finding,
     Intent,
-    LedgerPosition,
     Observation,
-    Page,
     Remote,
     Result,
-    Source,
-    Summary,
     Suppressed,
     Unit,
-    Window,
 )
+from suppress.plugin.kit.entries import HOSTILE, POSITION, people
 from suppress.plugin.tally import Tally
-
-HOSTILE = (
-    "plain@example.com",
-    "=1+1@example.com",
-    "+tag@example.com",
-    "-dash@example.com",
-    "'quote@example.com",
-    "o'brien@example.com",
-    '"comma, quoted"@example.com',
-    '"say ""hi"""@example.com',
-    "semi;colon@example.com",
-    "two\nlines@example.com",
-    "carriage\rreturn@example.com",
-    "tab\tstop@example.com",
-    "percent%2Fslash@example.com",
-    "a/b?c=d&e#f@example.com",
-    "<script>alert(1)</script>@example.com",
-    "[b]bold[/b]@example.com",
-    "back\\slash@example.com",
-    "no-at-sign",
-    "UPPER.Case@Example.COM",
-    "büro@bücher.example",
-    "用户@例え.example",
-    "smile😀@example.com",
-    "x" * 300 + "@example.com",
-    *("straße@example.com", "strasse@example.com", "\uff33trasse@example.com"),
-    *("Νίκος@example.com", "νικοσ@example.com"),
-    *("'tis@example.com", "tis@example.com"),
-    *("pat@müller.example", "pat@xn--mller-kva.example"),
-)
-"""Spellings that have broken exporters: formulas, quotes, line ends, URL syntax, markup, other scripts, and
-several spellings of one person."""
-
-POSITION = LedgerPosition(size=7, root="00" * 32, checkpoint="example.com/ledger\n7\nAA=\n\n— note\n")
-"""Some place in some ledger."""
 
 _POLLS = 1_000
 """How often a job is asked for before the test calls it stuck."""
@@ -91,29 +28,6 @@ _POLLS = 1_000
 
 class Killed(BaseException):
     """Stands for the process ending; no `except Exception` of a plugin may swallow it."""
-
-
-def people(addresses: Iterable[str]) -> list[Suppressed]:
-    """Entries for these addresses as the engine hands them over: sorted by key, one for each spelling."""
-    found: dict[str, dict[str, str]] = {}
-    for address in addresses:
-        found.setdefault(match_key(address), {}).setdefault(comparable(address), address)
-    scopes = (EVERYTHING, Scope("Acme"), Scope("Acme", "News"))
-    start = datetime(2026, 1, 5, 9, tzinfo=UTC)
-    return [
-        Suppressed(
-            seq=number,
-            key=key,
-            address=address,
-            scope=scopes[number % 3],
-            reason=list(Reason)[number % len(Reason)],
-            occurred_at=None if number % 4 == 3 else start + timedelta(hours=number),
-            source="main",
-            idempotency_key=f"{number}.{place}:kit",
-        )
-        for number, key in enumerate(sorted(found))
-        for place, address in enumerate(found[key].values())
-    ]
 
 
 class ExporterContract(ABC):
@@ -242,9 +156,9 @@ class ExporterContract(ABC):
         with closing(self.exporter(tmp_path)) as exporter:
             if not exporter.capabilities.can_list_all:
                 return
-            swept = {each.address for each in _swept(exporter) if each.state is not Remote.MAILABLE}
+            found = {each.address for each in swept(exporter) if each.state is not Remote.MAILABLE}
 
-        assert {match_key(each) for each in swept} >= {each.key for each in entries}
+        assert {match_key(each) for each in found} >= {each.key for each in entries}
 
     def test_nobody_to_suppress_is_fine(self, tmp_path: Path) -> None:
         """An empty ledger exports without fuss."""
@@ -268,7 +182,7 @@ class ExporterContract(ABC):
         entries = people(self.addresses)
         with closing(self.exporter(tmp_path)) as exporter:
             self.known(tmp_path, self.addresses)
-            answers = list(exporter.push(_handed(exporter, entries), POSITION))
+            answers = list(exporter.push(in_order(exporter, entries), POSITION))
         evidence = " ".join(repr(each.evidence) for each in answers if isinstance(each, Result))
 
         assert not [each.seq for each in entries if each.address in evidence or each.key in evidence]
@@ -296,7 +210,7 @@ class ExporterContract(ABC):
             self.known(place, [each.address for each in entries])
         with closing(self.exporter(place)) as exporter:
             tally = Tally(exporter.name, exporter.capabilities.unit)
-            tally.take(exporter.push(tally.handing(_handed(exporter, entries)), POSITION))
+            tally.take(exporter.push(tally.handing(in_order(exporter, entries)), POSITION))
             for _ in range(_POLLS):
                 if not tally.jobs:
                     break
@@ -317,7 +231,7 @@ class ExporterContract(ABC):
 
         with closing(self.exporter(place)) as exporter:
             try:
-                for _ in exporter.push(until_killed(_handed(exporter, entries)), POSITION):
+                for _ in exporter.push(until_killed(in_order(exporter, entries)), POSITION):
                     pass
             except Killed:
                 return
@@ -336,113 +250,13 @@ class ExporterContract(ABC):
         return {each.state for each in found}
 
 
-class SourceContract(ABC):
-    """Everything the engine relies on in a source, as tests."""
-
-    now: datetime = datetime(2026, 11, 23, 12, tzinfo=UTC)
-    """The clock of the platform that the tests run against."""
-
-    @abstractmethod
-    def source(self, place: Path) -> Source:
-        """Open the account that lives in `place`."""
-
-    @abstractmethod
-    def opted_out(self) -> frozenset[str]:
-        """The truth: the match keys of everyone who opted out there and whom any query can show."""
-
-    def test_a_census_finds_exactly_the_truth(self, tmp_path: Path) -> None:
-        """Nobody who opted out is missing, deleted or not, and nobody else is called opted out."""
-        pages, _ = self._pulled(tmp_path, Census())
-
-        assert _opted_out(pages) == self.opted_out()
-
-    def test_a_census_adds_up(self, tmp_path: Path) -> None:
-        """The summary comes last, is complete, and its rows are the pages' rows."""
-        pages, summary = self._pulled(tmp_path, Census())
-
-        assert summary.complete, f"incomplete: {summary.problems}"
-        assert not summary.problems
-        assert summary.rows == sum(page.rows for page in pages)
-        assert summary.requests > 0
-
-    def test_a_window_finds_nobody_else(self, tmp_path: Path) -> None:
-        """A window shows part of the truth and nothing but the truth."""
-        with closing(self.source(tmp_path)) as source:
-            window = source.window(None, self.now)
-        pages, _ = self._pulled(tmp_path, window)
-
-        assert _opted_out(pages) <= self.opted_out()
-
-    def test_windows_follow_one_another_without_a_gap(self, tmp_path: Path) -> None:
-        """The next window begins no later than the last one ended, and none ends in the future."""
-        with closing(self.source(tmp_path)) as source:
-            first = source.window(None, self.now)
-            second = source.window(first.before, self.now + timedelta(days=1))
-
-        assert first.after <= first.before <= self.now
-        assert second.after <= first.before <= second.before, "an opt-out between two windows would be lost"
-
-    def test_pulling_again_shows_the_same_people(self, tmp_path: Path) -> None:
-        """A repeated run finds the same requests, under the same fingerprints."""
-        first, _ = self._pulled(tmp_path, Census())
-        again, _ = self._pulled(tmp_path, Census())
-
-        assert _fingerprints(first) == _fingerprints(again)
-
-    def test_people_carry_the_source_name(self, tmp_path: Path) -> None:
-        """The ledger names the account, not the platform."""
-        pages, _ = self._pulled(tmp_path, Census())
-        with closing(self.source(tmp_path)) as source:
-            name, platform = source.name, source.platform
-
-        assert {each.source for page in pages for each in page.observed} <= {name}
-        assert platform == platform.lower()
-
-    def test_check_says_how_it_is(self, tmp_path: Path) -> None:
-        """`suppress doctor` has something to show."""
-        with closing(self.source(tmp_path)) as source:
-            findings = list(source.check())
-
-        assert findings
-        assert all(isinstance(each, Finding) for each in findings)
-
-    def test_closing_twice_is_fine(self, tmp_path: Path) -> None:
-        """Both an error path and a `with` block may close."""
-        source = self.source(tmp_path)
-        source.close()
-        source.close()
-
-    def _pulled(self, place: Path, what: Window | Census) -> tuple[list[Page], Summary]:
-        with closing(self.source(place)) as source:
-            *pages, last = source.pull(what)
-        assert isinstance(last, Summary), "a pull ends with its summary"
-        assert all(isinstance(page, Page) for page in pages), "there is one summary, at the end"
-        return [page for page in pages if isinstance(page, Page)], last
-
-
-def _opted_out(pages: Iterable[Page]) -> frozenset[str]:
-    return frozenset(
-        each.address.key
-        for page in pages
-        for each in page.observed
-        if each.permission is Permission.OPTED_OUT and each.address is not None
-    )
-
-
-def _fingerprints(pages: Iterable[Page]) -> set[tuple[str, ...]]:
-    return {
-        (each.address.key if each.address else "", each.permission.value, *each.fingerprint)
-        for page in pages
-        for each in page.observed
-    }
-
-
-def _handed(exporter: Exporter, entries: Sequence[Suppressed]) -> Iterator[Suppressed]:
-    """In the order that the engine uses: a snapshot sorted by key, everything else newest first."""
+def in_order(exporter: Exporter, entries: Sequence[Suppressed]) -> Iterator[Suppressed]:
+    """These entries as the engine hands them over: a snapshot's sorted by key, all others newest first."""
     return iter(entries) if exporter.capabilities.unit is Unit.SNAPSHOT else reversed(entries)
 
 
-def _swept(exporter: Exporter) -> Iterator[Observation]:
+def swept(exporter: Exporter) -> Iterator[Observation]:
+    """Everyone whom a sweep shows, to its end."""
     cursor = None
     for _ in range(_POLLS):
         page, cursor = exporter.sweep(cursor)
