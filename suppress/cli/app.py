@@ -31,6 +31,8 @@ from suppress.cli import (
     import_,
     init,
     ledger,
+    login,
+    logout,
     plugins,
     report,
     show,
@@ -103,6 +105,8 @@ _command(EVIDENCE, "verify", verify.verify)
 _command(EVIDENCE, "anchor", anchor.anchor)
 _command(EVIDENCE, "bundle", bundle.bundle)
 _command(SETUP, "init", init.init)
+_command(SETUP, "login", login.login)
+_command(SETUP, "logout", logout.logout)
 _command(SETUP, "erase", erase.erase)
 _command(SETUP, "forget", forget.forget)
 _command(SETUP, "doctor", doctor.doctor)

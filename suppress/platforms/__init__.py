@@ -15,6 +15,7 @@ from suppress.plugin.hookspec import ExporterDescription, SourceDescription, hoo
 
 if TYPE_CHECKING:
     from suppress.plugin.contract import Source
+    from suppress.plugin.signing import SignIn
 
 CONSTANT_CONTACT: Mapping[str, Json] = {
     "properties": {
@@ -22,6 +23,16 @@ CONSTANT_CONTACT: Mapping[str, Json] = {
         "client_secret": {"type": "string", "description": "its secret, if it has one"},
         "api_url": {"type": "string", "description": "another host than the vendor's: simulator, proxy"},
         "auth_url": {"type": "string", "description": "another sign-in host than the vendor's"},
+        "scopes": {"type": "array", "description": "what a sign-in asks for beside contact_data"},
+        "redirect_port": {
+            "type": "integer",
+            "description": "the port of the registered redirect address http://127.0.0.1:PORT/callback",
+        },
+        "token_store": {
+            "type": "string",
+            "enum": ("keyring", "file"),
+            "description": "where a sign-in is kept; file is plain text that only its owner can read",
+        },
         "lag": {
             "type": ["string", "integer"],
             "description": "how long until a click can be found, such as 5m",
@@ -41,6 +52,7 @@ def suppress_sources() -> Iterator[SourceDescription]:
         factory=_constant_contact,
         config=CONSTANT_CONTACT,
         secrets=("client_secret",),
+        sign_in=_constant_contact_sign_in,
     )
 
 
@@ -50,6 +62,12 @@ def suppress_exporters() -> Iterator[ExporterDescription]:
     from suppress.platforms.csv_file import CAPABILITIES, CsvFile
 
     yield ExporterDescription(name="csv", label="CSV file", capabilities=CAPABILITIES, factory=CsvFile)
+
+
+def _constant_contact_sign_in(settings: SourceSettings, state: Path) -> SignIn:
+    from suppress.platforms.constant_contact.signing_in import ConstantContactSignIn
+
+    return ConstantContactSignIn(settings, state)
 
 
 def _constant_contact(settings: SourceSettings, state: Path) -> Source:

@@ -30,6 +30,7 @@ import pluggy
 from suppress.config import DestinationSettings, SourceSettings
 from suppress.core.suppression import Json
 from suppress.plugin.contract import Capabilities, Exporter, Source
+from suppress.plugin.signing import SignIn
 
 PROJECT = "suppress"
 """The name of the entry-point group, and the prefix of every hook."""
@@ -62,6 +63,8 @@ class SourceDescription:
     """JSON Schema of the plugin's own keys: `properties` and `required`."""
     secrets: tuple[str, ...] = ()
     """Which of these keys hold secrets: never shown."""
+    sign_in: Callable[[SourceSettings, Path], SignIn] | None = None
+    """How a person signs in with `suppress login`, if the platform has that. The folder is the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

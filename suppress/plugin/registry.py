@@ -35,11 +35,13 @@ from suppress.plugin.options import checked
 if TYPE_CHECKING:
     from suppress.core.suppression import Json
     from suppress.plugin.contract import Exporter, Source
+    from suppress.plugin.signing import SignIn
 
 BUILT_IN = "suppress.platforms"
 """Loaded by name, as a third party's entry point is: this room may not import the one above it."""
 
 _D = TypeVar("_D", SourceDescription, ExporterDescription)
+_O = TypeVar("_O")
 _SOURCES, _EXPORTERS = "suppress_sources", "suppress_exporters"
 
 
@@ -135,15 +137,24 @@ class Registry:
             ConfigWrong: Its platform is not there, or a key of its table is wrong.
             SourceFailed: The plugin broke while opening it.
         """
+        plugin, found, whole = self._source(settings)
+        return _opened(plugin, found.factory, whole, state)
+
+    def sign_in(self, settings: SourceSettings, state: Path) -> SignIn | None:
+        """How a person signs in to one configured account; None where the platform knows no such thing.
+
+        Raises:
+            ConfigWrong: Its platform is not there, or a key of its table is wrong.
+            SourceFailed: The plugin broke while opening it.
+        """
+        plugin, found, whole = self._source(settings)
+        return None if found.sign_in is None else _opened(plugin, found.sign_in, whole, state)
+
+    def _source(self, settings: SourceSettings) -> tuple[Plugin, SourceDescription, SourceSettings]:
         table = f"sources.{settings.name}"
         plugin, found = self._found(self._sources, settings.platform, table, settings.origins, "source")
         options = _options(settings, found.config, table, SOURCE_KEYS)
-        try:
-            return found.factory(replace(settings, options=options), state)
-        except SuppressError:
-            raise
-        except Exception as broken:
-            raise SourceFailed(_broke(plugin, settings.name, broken)) from broken
+        return plugin, found, replace(settings, options=options)
 
     def exporter(self, settings: DestinationSettings) -> Exporter:
         """Open one configured destination.
@@ -188,6 +199,17 @@ class Registry:
             f"there is no {kind} platform {platform!r}{nearest(platform, offers) or known}"
             f"{'; ' if failed else ''}{failed}",
         )
+
+
+def _opened(
+    plugin: Plugin, factory: Callable[[SourceSettings, Path], _O], settings: SourceSettings, state: Path
+) -> _O:
+    try:
+        return factory(settings, state)
+    except SuppressError:
+        raise
+    except Exception as broken:
+        raise SourceFailed(_broke(plugin, settings.name, broken)) from broken
 
 
 def _built_in() -> Candidate:

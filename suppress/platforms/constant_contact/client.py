@@ -6,7 +6,7 @@ What each status means is section "errors" of the vendor's contract; the answers
 |---|---|
 | 200 | the page; HTML or broken JSON is asked for again, then refused |
 | 202 | the platform is still computing: again |
-| 401 | the token file is read once more; then `SignInNeeded` |
+| 401 | the token is renewed, or its file read once more; then `SignInNeeded` |
 | 403 | a missing scope, a missing privilege and a deactivated app all look the same, so all three are named |
 | 429 | `throttled`: again; `quota_exceeded`: `QuotaExhausted` until 00:00 UTC |
 | 500, 502, 503, 504 | again, a few times |
@@ -25,7 +25,7 @@ from suppress.errors import SourceFailed, SuppressError
 from suppress.platforms.constant_contact import wire
 from suppress.platforms.constant_contact.options import Options
 from suppress.platforms.constant_contact.quota import Refusal, pace_of, refusal
-from suppress.platforms.constant_contact.token import Token
+from suppress.platforms.constant_contact.signing_in import access_token
 from suppress.plugin.pace import Clock
 from suppress.plugin.transport import Patience, Reply, Retry, Transport, usual
 from suppress.plugin.words import vendor_words
@@ -55,7 +55,7 @@ class Client:
         self._origin = options.origin
         self._prefix = options.prefix
         self.budget = options.daily_budget
-        self.token = Token(settings)
+        self.token = access_token(settings, state, clock=clock, patience=patience)
         self.pace = pace_of(options, state, clock)
         self._transport = Transport.reading(
             options.origin,
@@ -79,6 +79,7 @@ class Client:
     def close(self) -> None:
         """Give the connection back."""
         self._transport.close()
+        self.token.close()
 
     def first(self, parameters: dict[str, str]) -> Fetched:
         """The first page of a query."""

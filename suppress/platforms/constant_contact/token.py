@@ -1,4 +1,4 @@
-"""The access token that was given from outside, by variable or file.
+"""The access token of a source, as the client asks for it; here the one that was given from outside.
 
 Rules kept here:
 
@@ -6,6 +6,8 @@ Rules kept here:
 * A file that others on this machine can read is refused.
 * Whoever refreshes the token may have written a new one since: when the platform refuses it, the file is
   read once more.
+
+A sign-in that is kept and renewed here is in `granted`; a token from outside outweighs it.
 """
 
 from __future__ import annotations
@@ -14,12 +16,33 @@ import os
 import re
 import stat
 from pathlib import Path
+from typing import Protocol
 
 from suppress.config import SourceSettings
 from suppress.errors import SignInNeeded
 
 _LARGEST = 65_536
 _TOKEN = re.compile(r"[!-~]+")
+
+
+class AccessToken(Protocol):
+    """What signs the requests of one source."""
+
+    @property
+    def place(self) -> str:
+        """Where the token comes from, for messages."""
+
+    def authorization(self) -> str:
+        """The header's value. Raises `SignInNeeded` when there is no usable token."""
+
+    def renewed(self) -> bool:
+        """Look for another token, after a refusal. Whether there is one."""
+
+    def refused(self, why: str) -> SignInNeeded:
+        """The error for a source that cannot sign in, with the way out."""
+
+    def close(self) -> None:
+        """Give connections back."""
 
 
 class Token:
@@ -57,6 +80,9 @@ class Token:
             return False
         self._read = self._usable(self._from_file())
         return self._read != before
+
+    def close(self) -> None:
+        """Nothing is open."""
 
     def refused(self, why: str) -> SignInNeeded:
         """The error for a source that cannot sign in, with the way out."""

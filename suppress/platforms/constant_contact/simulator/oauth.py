@@ -68,6 +68,7 @@ class RefreshToken:
     scopes: tuple[str, ...]
     used_at: datetime
     public: bool
+    rotated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,15 +151,19 @@ class Grants:
         """
         text = form.get("refresh_token", "")
         held = self.refreshes.get(text)
-        life = timedelta(seconds=self.sign_in.refresh_life)
-        if held is None or self.clock.now() >= held.used_at + life:
+        now, life = self.clock.now(), timedelta(seconds=self.sign_in.refresh_life)
+        if held is None or now >= held.used_at + life or self._used_up(held, now):
             raise invalid_grant("The refresh token is invalid or expired.")
         self._client(form, request, client_id=held.client_id, public=held.public)
         if self.sign_in.refresh is Refresh.ROTATING:
-            del self.refreshes[text]
+            self.refreshes[text] = replace(held, rotated_at=held.rotated_at or now)
             return self._issued(held.scopes, public=held.public)
-        self.refreshes[text] = replace(held, used_at=self.clock.now())
+        self.refreshes[text] = replace(held, used_at=now)
         return self._issued(held.scopes, public=held.public, refresh=text)
+
+    def _used_up(self, held: RefreshToken, now: datetime) -> bool:
+        grace = timedelta(seconds=self.sign_in.refresh_grace)
+        return held.rotated_at is not None and now >= held.rotated_at + grace
 
     # --- Devices -----------------------------------------------------------------------------------------
 

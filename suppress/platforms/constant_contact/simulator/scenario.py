@@ -202,6 +202,8 @@ class SignIn:
     """Whether refresh tokens rotate."""
     refresh_life: int = 180 * 86_400
     """Seconds after its last use until a refresh token dies."""
+    refresh_grace: int = 0
+    """Seconds in which a refresh token that was rotated still works; the vendor promises none."""
     code_life: int = 300
     """Seconds an authorization code lasts."""
     device_life: int = 600
