@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,6 +35,8 @@ class Shown:
     history: tuple[Recorded, ...]
     destinations: tuple[Obedience, ...]
     """Empty unless the address is suppressed."""
+    struck: Mapping[int, int]
+    """Entries that no longer count, each with the one that struck it out."""
 
 
 def show(ledger: Ledger, address: Address) -> Shown:
@@ -44,7 +46,8 @@ def show(ledger: Ledger, address: Address) -> Shown:
     told: tuple[Obedience, ...] = ()
     if verdict.ruling is Ruling.SUPPRESSED:
         told = _destinations(ledger, history)
-    return Shown(address, verdict, ledger.standing(address), history, told)
+    struck = ledger.struck_out([each.entry.seq for each in history])
+    return Shown(address, verdict, ledger.standing(address), history, told, struck)
 
 
 def _destinations(ledger: Ledger, history: Sequence[Recorded]) -> tuple[Obedience, ...]:

@@ -94,7 +94,7 @@ def test_an_export_is_recorded_with_its_original_dates(world: World) -> None:
 def test_the_raw_cells_are_kept_as_evidence(world: World) -> None:
     """With the file they came from, by name, digest and line."""
     text = "mail,when,why\npat@example.com,3/5/2024,asked us\n"
-    world.imported(text, "email=mail,date=when,reason=why")
+    batch = world.imported(text, "email=mail,date=when,reason=why").batch
     recorded = world.ledger.history(Address.parse("pat@example.com"))[-1]
 
     assert recorded.payload is not None
@@ -102,6 +102,7 @@ def test_the_raw_cells_are_kept_as_evidence(world: World) -> None:
         "file": "old.csv",
         "sha256": hashlib.sha256(text.encode()).hexdigest(),
         "line": 2,
+        "batch": batch,
         "cells": {"mail": "pat@example.com", "when": "3/5/2024", "why": "asked us"},
     } == recorded.payload["evidence"]
 
@@ -127,6 +128,8 @@ def test_the_import_is_recorded_with_counts_that_add_up(world: World) -> None:
             rejected=1,
             first=opt_outs[0],
             last=opt_outs[-1],
+            found=(opt_outs[0], opt_outs[0]),
+            batch=result.batch,
         )
         == entry.body
     )

@@ -15,12 +15,12 @@ from suppress.cli.options import (
     DryRun,
     actor,
     appearance,
+    moment_given,
     one_address,
     quoted,
     scope_of,
     settings,
 )
-from suppress.errors import BadUsage
 
 if TYPE_CHECKING:
     from suppress.intake import Added
@@ -86,14 +86,7 @@ def add(
 
 
 def _moment(option: str, text: str | None, zone: tzinfo) -> datetime | None:
-    from suppress.files.dates import read_moment
-
-    if text is None:
-        return None
-    moment = read_moment(text, zone)
-    if moment is None:
-        raise BadUsage(f"--{option} {text!r} is no date", remedy="write it as 2026-11-20 or 2026-11-20 14:30")
-    return moment
+    return None if text is None else moment_given(f"--{option}", text, zone)
 
 
 def _facts(added: Added) -> Mapping[str, object]:

@@ -22,6 +22,8 @@ from suppress.cli import (
     bundle,
     check,
     config,
+    consent,
+    correct,
     demo,
     doctor,
     domain,
@@ -35,6 +37,7 @@ from suppress.cli import (
     logout,
     plugins,
     report,
+    revert,
     show,
     simulate,
     snapshot,
@@ -95,6 +98,9 @@ def _command(panel: str, name: str, function: Callable[..., None]) -> None:
 _command(EVERYDAY, "sync", sync.sync)
 _command(EVERYDAY, "add", add.add)
 _command(EVERYDAY, "import", import_.import_)
+_command(EVERYDAY, "consent", consent.consent)
+_command(EVERYDAY, "correct", correct.correct)
+_command(EVERYDAY, "revert", revert.revert)
 _command(EVERYDAY, "check", check.check)
 _command(EVERYDAY, "show", show.show)
 _command(EVERYDAY, "export", export.export)

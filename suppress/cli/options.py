@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -91,6 +91,30 @@ def scope_of(sender: str | None) -> Scope:
         return Scope(sender)
     except ValueError as wrong:
         raise BadUsage(f"--sender {sender!r}: {wrong}") from wrong
+
+
+def scope_given(scope: str | None, sender: str | None, list_: str | None) -> Scope:
+    """What was given as a scope's text, or as a sender and one of its lists. Raises `BadUsage`."""
+    from suppress.core.suppression import Scope
+
+    if scope is not None and (sender is not None or list_ is not None):
+        raise BadUsage("--scope already says which sender and list", remedy="give it alone")
+    try:
+        return Scope(sender, list_) if scope is None else Scope.parse(scope)
+    except ValueError as wrong:
+        raise BadUsage(
+            f"this is no scope: {wrong}", remedy="--sender NAME, or both --sender and --list"
+        ) from wrong
+
+
+def moment_given(option: str, text: str, zone: tzinfo) -> datetime:
+    """The moment that somebody typed. Raises `BadUsage`."""
+    from suppress.files.dates import read_moment
+
+    moment = read_moment(text, zone)
+    if moment is None:
+        raise BadUsage(f"{option} {text!r} is no date", remedy="write it as 2026-11-20 or 2026-11-20 14:30")
+    return moment
 
 
 def actor() -> str:

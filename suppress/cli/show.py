@@ -10,7 +10,7 @@ import typer
 
 from suppress.cli.console import Cell, Screen, emit
 from suppress.cli.options import AsJson, settings
-from suppress.core.entry import Erased
+from suppress.core.entry import Corrected, Erased, OptInRecorded
 from suppress.core.verdict import Ruling, Verdict
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ def show(
     facts = {
         "address": shown.address.raw,
         "standing": _standing(shown),
-        "history": [_entry(each) for each in shown.history],
+        "history": [
+            {**_entry(each), "struck_out_by": shown.struck.get(each.entry.seq)} for each in shown.history
+        ],
         "destinations": [
             {
                 "destination": each.destination,
@@ -115,7 +117,7 @@ def _draw(screen: Screen, shown: Shown) -> None:
     rows = [_row(_entry(each)) for each in shown.history if each.entry.body.type != "subject.added"]
     screen.table(["entry", "recorded", "what", "happened", "received", "source", "reason"], rows)
     for each in shown.history:
-        for line in (*_evidence(each), *_erasure(each)):
+        for line in (*_changes(each, shown.struck), *_evidence(each), *_erasure(each)):
             screen.line(line)
     if shown.destinations:
         screen.table(
@@ -156,6 +158,20 @@ def _day(moment: object) -> str:
     from datetime import datetime
 
     return f"{moment:%Y-%m-%d %H:%M}Z" if isinstance(moment, datetime) else ""
+
+
+def _changes(recorded: Recorded, struck: Mapping[int, int]) -> Iterator[str]:
+    """What an entry did to others, or another to it, and who answers for it."""
+    seq, body = recorded.entry.seq, recorded.entry.body
+    if seq in struck:
+        yield f"entry {seq} is struck out by entry {struck[seq]} and no longer counts"
+    if isinstance(body, Corrected):
+        by = "" if body.approver is None else f", approved by {body.approver}"
+        of = "" if body.batch is None else f", as all of the import of entry {body.batch}"
+        yield f"entry {seq} strikes out entry {body.entry}{by}{of}"
+    if isinstance(body, OptInRecorded):
+        by = "" if body.approver is None else f", approved by {body.approver}"
+        yield f"entry {seq}: a consent for {body.channel}, {body.scope}{by}"
 
 
 def _erasure(recorded: Recorded) -> Iterator[str]:

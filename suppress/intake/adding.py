@@ -15,6 +15,7 @@ from suppress.core.deadline import Deadline, day_of
 from suppress.core.policy import Chosen, Trigger
 from suppress.core.suppression import EVERYTHING, Channel, Json, OptOut, Origin, Reason, Scope
 from suppress.errors import BadFile, BadUsage
+from suppress.intake.recording import record
 from suppress.ledger import Ledger
 
 SOURCE = "manual"
@@ -106,7 +107,7 @@ def add(
     deadlines = {each.id: found for each in rules if (found := _deadline(each, opt_out, zone)) is not None}
     if dry_run:
         return Added(opt_out, None, new=True, deadlines=deadlines)
-    (receipt,) = ledger.append([opt_out], actor=actor)
+    (receipt,) = record(ledger, [opt_out], actor=actor)
     return Added(opt_out, receipt.seq, receipt.new, deadlines, ledger.payload(receipt.seq) is not None)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -12,6 +13,7 @@ from pathlib import PurePath
 from suppress.core.address import Address
 from suppress.core.entry import ImportDone
 from suppress.core.hashed import is_hashed
+from suppress.core.spans import gathered
 from suppress.core.suppression import Json, OptOut, Origin
 from suppress.files.contacts import ContactFile, Copy
 from suppress.files.dates import is_day_first, read_moment
@@ -19,6 +21,7 @@ from suppress.files.encoding import mended
 from suppress.files.output import outputs, publish
 from suppress.files.records import Record
 from suppress.intake.layouts import Claim, Layout
+from suppress.intake.recording import record
 from suppress.ledger import Event, Ledger
 
 BATCH = 2_000
@@ -26,6 +29,12 @@ BATCH = 2_000
 
 REMARKS = 1_000
 """Remarks kept in memory; every rejected row can be written to a file."""
+
+BATCH_NAME = 12
+"""Digits of an import's id by which people name it."""
+
+PAIRS = 1_000
+"""Pairs in which an import names the earlier entries that it found: some 16,000 bytes of a leaf's 65,535."""
 
 Progress = Callable[[int, int | None], None]
 
@@ -62,6 +71,12 @@ class Imported:
     remarks: tuple[Remark, ...]
     """The first rejected rows and unreadable dates."""
     warnings: tuple[str, ...]
+    batch: str
+    """What `suppress revert` knows it by."""
+    reasons: Mapping[str, int]
+    """Opt-outs by reason, those that were there already too."""
+    unknown: Mapping[str, int]
+    """Status words that the profile does not know, with how many rows were rejected for each."""
     seq: int | None
     """The entry that recorded the import; None in a dry run."""
 
@@ -112,7 +127,7 @@ def import_file(
         if not dry_run:
             if copy is not None:
                 copy.finish()
-            seq = ledger.append([run.record()], actor=actor)[0].seq
+            seq = record(ledger, [run.done()], actor=actor)[0].seq
             publish(list(results.values()))
     return run.result(seq)
 
@@ -144,8 +159,12 @@ class _Import:
     """Opt-outs not yet recorded, a list for each row."""
     waiting: int = 0
     digest: str = ""
+    id: str = ""
     first: int | None = None
     last: int | None = None
+    found: tuple[int, ...] = ()
+    reasons: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
 
     def read(self, progress: Progress) -> None:
         """Take every row, and record what is pending as often as a batch is full.
@@ -156,6 +175,7 @@ class _Import:
         for _ in self.contacts.batches():
             pass
         self.digest = self.contacts.digest
+        self.id = self._id()
         for batch in self.contacts.batches():
             for row in batch:
                 if not row.blank:
@@ -163,23 +183,31 @@ class _Import:
             progress(self.rows, None)
         self._flush()
 
-    def record(self) -> Event:
-        """The entry of this import. The same file read in the same way has the same id.
+    def _id(self) -> str:
+        """The same file read in the same way has the same id."""
+        parts = (self.digest, self.layout.profile, self.layout.identity, self.source)
+        id_ = hashlib.sha256("\0".join(("import/v1", *parts)).encode("utf-8", "backslashreplace"))
+        return id_.hexdigest()[:32]
 
-        The ledger refuses counts that do not add up.
-        """
-        parts = (self.contacts.digest, self.layout.profile, self.layout.identity, self.source)
-        id_ = hashlib.sha256("\0".join(("import/v1", *parts)).encode("utf-8", "backslashreplace")).hexdigest()
+    @property
+    def batch(self) -> str:
+        """Short enough to be typed."""
+        return self.id[:BATCH_NAME]
+
+    def done(self) -> Event:
+        """The entry of this import. The ledger refuses counts that do not add up."""
         return Event(
-            id_[:32],
+            self.id,
             ImportDone(
-                digest=self.contacts.digest,
+                digest=self.digest,
                 profile=self.layout.profile,
                 source=self.source,
                 rows=self.rows,
                 **self.counts,
                 first=self.first,
                 last=self.last,
+                found=self.found or None,
+                batch=self.batch,
             ),
         )
 
@@ -202,6 +230,9 @@ class _Import:
             malformed=self.malformed,
             remarks=tuple(self.remarks),
             warnings=warnings,
+            batch=self.batch,
+            reasons=dict(sorted(self.reasons.items())),
+            unknown=dict(sorted(self.unknown.items())),
             seq=seq,
         )
 
@@ -222,6 +253,7 @@ class _Import:
         elif doubt is not None and not any("@" in each.key or is_hashed(each.key) for each in addresses):
             self._reject(row, f"{doubt}, and no address stands in its column")
         else:
+            self.reasons[claim.reason.value] += 1
             self.pending.append(self._opt_outs(row, cells, claim, addresses))
             self.waiting += len(addresses)
             if self.waiting >= BATCH:
@@ -239,6 +271,7 @@ class _Import:
             "file": PurePath(self.contacts.name).name,
             "sha256": self.digest,
             "line": row.line,
+            "batch": self.batch,
             "cells": self.layout.evidence(cells),
         }
         # The date as read, not as written: the same list saved with other date forms is the same list.
@@ -297,7 +330,8 @@ class _Import:
             # Without recording, the nearest answer is whether the person is suppressed already.
             standings = self.ledger.standings([each.address for each in events])
             return [standing.against() is None for standing in standings]
-        receipts = self.ledger.append(events, actor=self.actor)
+        receipts = record(self.ledger, events, actor=self.actor)
+        self.found = gathered(self.found, {each.seq for each in receipts if not each.new}, PAIRS)
         seqs = [receipt.seq for receipt in receipts if receipt.new]
         if seqs:
             self.first = min(seqs) if self.first is None else self.first

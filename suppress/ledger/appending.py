@@ -367,7 +367,10 @@ def _body(told: About, subject: str, pii: str) -> Body:
             when = utc(told.occurred_at)
             if when is None:
                 raise BadUsage("a consent's date is outside the calendar")
-            return OptInRecorded(subject, told.channel, told.scope, expressible(told.source), when, pii)
+            approver = None if told.approver is None else expressible(told.approver)
+            return OptInRecorded(
+                subject, told.channel, told.scope, expressible(told.source), when, pii, approver, told.digest
+            )
         case Drift():
             return DriftFound(
                 subject,

@@ -393,6 +393,20 @@ class Ledger:
         with reading(self._engine, self.place) as connection:
             return _payload(connection, seq)
 
+    def payloads(self, seqs: Sequence[int]) -> dict[int, Mapping[str, Json]]:
+        """What `payload` says of each of these entries that has one."""
+        with reading(self._engine, self.place) as connection:
+            return projections.payloads(connection, seqs)
+
+    def entry(self, seq: int) -> Entry | None:
+        """One entry; None when there is none at this place."""
+        return next(self.entries(seq, seq + 1), None) if seq >= 0 else None
+
+    def struck_out(self, seqs: Iterable[int]) -> dict[int, int]:
+        """Of these entries those that no longer count, each with the correction that struck it out."""
+        with reading(self._engine, self.place) as connection:
+            return projections.struck_out(connection, seqs)
+
     def history(self, address: Address) -> list[Recorded]:
         """Every entry about the person behind an address, in order, with payloads."""
         key = expressible(address.key)

@@ -102,6 +102,8 @@ def lessened(facts: Facts) -> Iterator[Table]:
         .column("Scope", lambda each: str(each.body.scope))
         .column("Source", lambda each: each.body.source)
         .column("Consented", lambda each: each.body.occurred_at)
+        .column("Approved by", lambda each: each.body.approver)
+        .column("SHA-256 of the evidence", lambda each: each.body.evidence)
         .table("consents", _capped("Re-consent register: later, evidenced consents", activity.consents))
     )
     yield (
@@ -121,6 +123,8 @@ def lessened(facts: Facts) -> Iterator[Table]:
         _acts(activity.corrections)
         .column("Struck-out entry", lambda each: each.body.entry)
         .column("Why", lambda each: each.body.reason)
+        .column("Approved by", lambda each: each.body.approver)
+        .column("Import taken back", lambda each: each.body.batch)
         .table("corrections", _capped("Entries struck out as wrong", activity.corrections))
     )
     yield (

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suppress.core.spans import spans, within
+from suppress.core.spans import are_spans, gathered, spanned, spans, within
 
 
 @given(st.sets(st.integers(0, 200)))
@@ -26,3 +26,24 @@ def test_what_are_no_pairs_is_refused(wrong: tuple[int, ...]) -> None:
     """A doctored entry must not pass as an empty list."""
     with pytest.raises(ValueError, match="pairs"):
         list(within(wrong))
+
+
+@given(st.lists(st.lists(st.integers(0, 400), max_size=30), max_size=6), st.integers(1, 12))
+def test_gathered_pairs_hold_every_number_and_stay_few(batches: list[list[int]], most: int) -> None:
+    """Whatever comes in whatever order: none is lost, the pairs are in order, and there are at most so many."""
+    pairs: tuple[int, ...] = ()
+    for batch in batches:
+        pairs = gathered(pairs, batch, most)
+
+    assert are_spans(pairs)
+    assert len(pairs) <= 2 * most
+    assert all(spanned(pairs, number) for batch in batches for number in batch)
+
+
+@given(st.sets(st.integers(0, 60)))
+def test_without_a_limit_only_single_gaps_are_closed(numbers: set[int]) -> None:
+    """A number lies within the pairs exactly if it was given, or both of its neighbours were."""
+    pairs = gathered((), numbers, 1_000)
+
+    for number in range(62):
+        assert spanned(pairs, number) == (number in numbers or {number - 1, number + 1} <= numbers)
