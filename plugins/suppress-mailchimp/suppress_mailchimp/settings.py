@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from suppress.config import DestinationSettings
 from suppress.core.suppression import Json
 from suppress.errors import ConfigWrong
-from suppress.plugin.contract import Capabilities, Delivery, Detail, Unit, Unknowns
+from suppress.plugin.contract import Capabilities, Delivery, Detail, Reach, Unit, Unknowns
 from suppress.plugin.guard import checked_url
 
 LOGIN = "https://login.mailchimp.com"
@@ -116,6 +116,8 @@ CAPABILITIES = Capabilities(
     can_list_all=True,
     blocks_transactional=False,
     reversible_by_others=True,
+    reach=Reach.TARGET,
+    keeps=frozenset(),
     secrets=SECRETS,
     config=CONFIG,
 )

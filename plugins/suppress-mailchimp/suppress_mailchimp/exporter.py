@@ -1,0 +1,251 @@
+"""A Mailchimp account that is told who may not be mailed: reads, decides, writes, reads back.
+
+An opt-out is per audience there, so an address counts as suppressed when every audience that holds it says
+so; with several audiences, the worst answer of any is the address's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+
+from suppress.config import DestinationSettings
+from suppress.errors import DestinationFailed, SuppressError
+from suppress.plugin.contract import (
+    Capabilities,
+    Delivery,
+    Finding,
+    Job,
+    LedgerPosition,
+    Observation,
+    Outcome,
+    Planned,
+    Pushed,
+    Reach,
+    Remote,
+    Result,
+    Severity,
+    Suppressed,
+    Unknowns,
+)
+from suppress.plugin.pace import Clock
+from suppress.plugin.transport import Patience
+from suppress_mailchimp import wire
+from suppress_mailchimp.client import Client
+from suppress_mailchimp.judging import Change, Gathering, Todo, decided, intended, worst_state
+from suppress_mailchimp.reading import Place, Reading, Seen, following
+from suppress_mailchimp.settings import CAPABILITIES, Archived, Method, Options, Unknown
+from suppress_mailchimp.telling import Teller
+
+TOGETHER = 5_000
+"""Addresses that are looked at before any of them is written: the most that a crash makes do again."""
+_SWEPT = ("unsubscribed", "cleaned")
+"""What a sweep shows. Archived members are hidden by the owner; that says nothing of the person's wish."""
+
+_T = TypeVar("_T")
+
+
+class Mailchimp:
+    """One audience, or every audience, of one account."""
+
+    def __init__(
+        self, settings: DestinationSettings, *, clock: Clock | None = None, patience: Patience | None = None
+    ) -> None:
+        self.name = settings.name
+        self._options = Options.of(settings)
+        self._clock = clock or Clock()
+        self._client = Client(self._options, clock=clock, patience=patience)
+        self._teller = Teller(self._client, self._options, self._clock.utc)
+        self._audiences: tuple[Reading, ...] = ()
+        self._forgotten: set[str] = set()
+        """Addresses that the platform said were permanently deleted; reading does not tell."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do with these settings."""
+        options = self._options
+        by_job = options.method in (Method.AUTO, Method.BATCHES)
+        creates = options.unknown is Unknown.CREATE_SUPPRESSED
+        return replace(
+            CAPABILITIES,
+            delivery=Delivery.JOB if by_job else Delivery.SYNC,
+            creates_unknown=Unknowns.ALWAYS if creates else Unknowns.NEVER,
+            max_batch=options.list_call_size,
+            max_concurrency=options.connections,
+            reach=Reach.TARGET if options.audience else Reach.ACCOUNT,
+        )
+
+    @property
+    def requests(self) -> int:
+        """Attempts so far, retries included."""
+        return self._client.requests
+
+    def check(self) -> Iterable[Finding]:
+        """Whether the credentials work, which audiences there are, and what the settings mean there."""
+        try:
+            self._client.ping()
+            yield Finding(self.name, Severity.PASS, f"{self._client.host} takes the credentials")
+            readings = self._readings()
+        except SuppressError as failed:
+            yield Finding(self.name, Severity.FAIL, failed.message, hint=failed.remedy)
+            return
+        if not readings:
+            yield Finding(self.name, Severity.FAIL, "the account has no audience")
+        for each in readings:
+            about = f"about {each.audience.size:,} contacts"
+            yield Finding(f"audience {each.audience.id}", Severity.PASS, about)
+        if self._options.unknown is Unknown.CREATE_SUPPRESSED:
+            yield Finding(
+                self.name,
+                Severity.WARN,
+                "unknown people are added as unsubscribed, and Mailchimp bills for them",
+            )
+        if self._options.archived is Archived.STRICT:
+            yield Finding(
+                self.name,
+                Severity.WARN,
+                "archived people are brought back for a moment, as unsubscribed, and archived again",
+            )
+
+    def plan(self, entries: Iterable[Suppressed]) -> Iterator[Planned]:
+        """What `push` would do. Reads only."""
+        for part in _parts(entries):
+            found: dict[str, list[Seen]] = {each.address: [] for each in part}
+            for reading in self._readings():
+                for seen in reading.look(list(found)):
+                    found[seen.address].append(seen)
+            for each in part:
+                yield self._planned(each.address, found[each.address])
+
+    def push(self, entries: Iterable[Suppressed], position: LedgerPosition) -> Iterator[Pushed]:
+        """Unsubscribe whoever is mailed, and say of everybody what became of them."""
+        del position
+        for part in _parts(entries):
+            gathering = Gathering()
+            changes: list[Change] = []
+            addresses = [each.address for each in part]
+            for reading in self._readings():
+                for seen in reading.look(addresses):
+                    todo = decided(seen.status, self._options)
+                    state = wire.remote(seen.status)
+                    if isinstance(todo, Todo):
+                        change = Change(seen.address, reading.audience.id, seen.hash, todo, state)
+                        gathering.expect(change)
+                        changes.append(change)
+                    else:
+                        gathering.note(Result(seen.address, todo, state, state, seen.evidence))
+                if changes:
+                    reading.wrote()
+            yield from gathering.done()
+            yield from self._noted(self._teller.tell(changes, gathering))
+
+    def poll(self, job: Job) -> Iterator[Pushed]:
+        """What became of a batch.
+
+        Raises:
+            DestinationFailed: It was not started here, so nobody knows whom it was about.
+        """
+        answers = self._teller.poll(job)
+        if answers is None:
+            raise DestinationFailed(
+                f"destination {self.name!r} has no batch of this run by that name",
+                remedy="run the same export again; what the batch did is found done",
+            )
+        for reading in self._readings():
+            reading.wrote()
+        yield from self._noted(answers)
+
+    def read_back(self, addresses: Sequence[str]) -> Iterator[Observation]:
+        """What the audiences hold, read anew."""
+        for part in _parts(addresses):
+            found: dict[str, list[Seen]] = {each: [] for each in part}
+            for reading in self._readings():
+                for seen in reading.look_again(list(found)):
+                    found[seen.address].append(seen)
+            for address in part:
+                yield self._observed(address, found[address])
+
+    def sweep(self, cursor: str | None) -> tuple[tuple[Observation, ...], str | None]:
+        """A page of people who unsubscribed or bounced, audience by audience."""
+        readings = self._readings()
+        audience, word, place = _placed(cursor)
+        if audience >= len(readings):
+            return (), None
+        page = self._client.suppressed(
+            readings[audience].audience.id,
+            offset=place.offset,
+            count=self._options.page_size,
+            status=_SWEPT[word],
+            since=place.since,
+        )
+        shown = tuple(
+            Observation(each.address, each.remote, each.reason, each.changed, kind=each.kind)
+            for each in page.members
+            if each.address
+        )
+        place_after = following(place, page)
+        if place_after is not None:
+            return shown, _cursor(audience, word, place_after)
+        if word + 1 < len(_SWEPT):
+            return shown, _cursor(audience, word + 1, Place())
+        return shown, _cursor(audience + 1, 0, Place()) if audience + 1 < len(readings) else None
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+    def _readings(self) -> tuple[Reading, ...]:
+        if not self._audiences:
+            one = self._options.audience
+            found = self._client.audiences() if one is None else (self._client.audience(one),)
+            now = self._clock.monotonic
+            self._audiences = tuple(Reading(self._client, self._options, each, now) for each in found)
+        return self._audiences
+
+    def _planned(self, address: str, found: Sequence[Seen]) -> Planned:
+        state = worst_state([wire.remote(each.status) for each in found] or [Remote.UNKNOWN])
+        held = [each.status for each in found if each.status is not None]
+        todos = [decided(each, self._options) for each in held or (None,)]
+        first = next((each for each in todos if isinstance(each, Todo)), todos[0])
+        return Planned(address, intended(first), state)
+
+    def _observed(self, address: str, found: Sequence[Seen]) -> Observation:
+        state = worst_state([wire.remote(each.status) for each in found] or [Remote.UNKNOWN])
+        if state is Remote.UNKNOWN and address in self._forgotten:
+            return Observation(address, Remote.NOT_MAILABLE, "permanently deleted")
+        seen = next((each for each in found if wire.remote(each.status) is state), None)
+        member = None if seen is None else seen.member
+        evidence = None if seen is None else seen.evidence
+        if member is None:
+            return Observation(address, state, evidence=evidence)
+        by = member.source if state is Remote.MAILABLE else None
+        return Observation(address, state, member.reason, member.changed, evidence, member.kind, by)
+
+    def _noted(self, answers: Iterable[Result | Job]) -> Iterator[Result | Job]:
+        for each in answers:
+            match each:
+                case Result(outcome=Outcome.NOT_MAILABLE, before=Remote.UNKNOWN):
+                    self._forgotten.add(each.address)
+            yield each
+
+
+def _parts(items: Iterable[_T]) -> Iterator[list[_T]]:
+    rest = iter(items)
+    while part := list(islice(rest, TOGETHER)):
+        yield part
+
+
+def _cursor(audience: int, word: int, place: Place) -> str:
+    since = None if place.since is None else place.since.isoformat()
+    return json.dumps([audience, word, since, place.offset])
+
+
+def _placed(cursor: str | None) -> tuple[int, int, Place]:
+    if cursor is None:
+        return 0, 0, Place()
+    audience, word, since, offset = json.loads(cursor)
+    return audience, word, Place(None if since is None else datetime.fromisoformat(since), offset)
