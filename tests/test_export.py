@@ -16,7 +16,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suppress import export as export_module
 from suppress.cli import export as cli_export
 from suppress.cli.console import Screen
 from suppress.config import DestinationSettings
@@ -25,7 +24,8 @@ from suppress.core.canonical import timestamp
 from suppress.core.entry import Body, DestinationChanged, Disclosed, Honoured, OptOutRecorded
 from suppress.core.suppression import Consent, Reason, Scope
 from suppress.errors import BadUsage, DestinationFailed
-from suppress.export import PURPOSES, ExportResult, export, receipts
+from suppress.export import BASIS, PURPOSES, ExportResult, export, receipts
+from suppress.export import run as run_module
 from suppress.ledger import Event, Grounds, Ledger, Listed, Receipt
 from suppress.platforms.csv_file import CsvFile
 from suppress.plugin.contract import Delivery, Exporter, Unit
@@ -100,9 +100,13 @@ def test_a_file_holds_everyone_who_may_not_be_mailed_and_leaves_a_receipt(
     assert ["a@example.com", "b@example.com", "c@example.com"] == emails(tmp_path / "list.csv")
     assert DestinationChanged("file", "csv", "added") == changed
     assert (
-        Disclosed("file", "Acme CRM", "suppression compliance", "plain", 3, str(result.artefact)) == disclosed
+        Disclosed("file", "Acme CRM", "suppression compliance", "plain", 3, str(result.artefact), BASIS)
+        == disclosed
     )
-    assert Honoured("file", size - 1, str(result.artefact), 3, (), verified=True) == honoured
+    told = Honoured("file", size - 1, str(result.artefact), 3, (), verified=True)
+    assert honoured == replace(
+        told, sent=3, accepted=3, confirmed=3, pushed_at=result.pushed_at, confirmed_at=result.confirmed_at
+    )
     assert (True, 3, {"suppressed": 3}, size + 2, None) == (
         result.verified,
         result.count,
@@ -270,7 +274,7 @@ def test_long_exports_say_how_far_they_are(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch, capabilities: Any, expected: list[tuple[int, int | None]]
 ) -> None:
     """A file's length is not known until it is written; parts are."""
-    monkeypatch.setattr(export_module, "PART", 2)
+    monkeypatch.setattr(run_module, "PART", 2)
     seen: list[tuple[int, int | None]] = []
     run(ledger, Memory(Server(), capabilities), progress=lambda done, total: seen.append((done, total)))
 
@@ -471,7 +475,7 @@ def test_a_destination_that_forgets_is_found_by_reading_back(ledger: Ledger) -> 
 
 def test_a_killed_run_goes_on_where_it_was(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts that are done are not told again, even if somebody new came first; at most one part is lost."""
-    monkeypatch.setattr(export_module, "PART", 2)
+    monkeypatch.setattr(run_module, "PART", 2)
     told(ledger, *(aged(name, day) for day, name in enumerate("defg", start=3)))
     server = Server(dies_after=3)
     with pytest.raises(Ended):
@@ -504,7 +508,7 @@ def test_a_part_with_exceptions_is_told_again_after_a_kill(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its receipt does not cover everyone in it."""
-    monkeypatch.setattr(export_module, "PART", 2)
+    monkeypatch.setattr(run_module, "PART", 2)
     server = Server(rejects={"c@example.com"}, dies_after=1)
     with pytest.raises(Ended):
         run(ledger, Memory(server))
@@ -518,7 +522,7 @@ def test_changed_settings_tell_everyone_again_also_after_a_kill(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another audience knows nobody yet; receipts of the old one count for nothing."""
-    monkeypatch.setattr(export_module, "PART", 2)
+    monkeypatch.setattr(run_module, "PART", 2)
     run(ledger, Memory(Server()))
     other, elsewhere = replace(MEMORY, options={"audience": "b2"}), Server(dies_after=1)
     with pytest.raises(Ended):
@@ -555,10 +559,10 @@ def test_a_job_that_does_not_end_leaves_its_people_untold(ledger: Ledger) -> Non
 def test_waiting_sleeps_until_the_time_but_never_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """A destination that names next year does not hang the run."""
     slept: list[float] = []
-    monkeypatch.setattr("suppress.export.time.sleep", slept.append)
+    monkeypatch.setattr("suppress.export.run.time.sleep", slept.append)
     now = datetime.now(UTC)
     for until in (now - timedelta(hours=1), now + timedelta(seconds=30), now + timedelta(days=400)):
-        export_module._wait(until)
+        run_module.waited(until)
 
     assert 0.1 == slept[0]
     assert 20 < slept[1] <= 30

@@ -18,7 +18,7 @@ _B = TypeVar("_B", bound=Body)
 
 LISTED = 1_000
 """Exceptions that a receipt names one by one; beyond, it names runs of them."""
-RUNS = 3_200
+RUNS = 3_100
 """Runs in one receipt: an entry holds at most 65,535 bytes, and a number has up to nine digits."""
 
 

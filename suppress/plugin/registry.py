@@ -26,7 +26,14 @@ from typing import TYPE_CHECKING, TypeVar
 import pluggy
 
 from suppress import __version__
-from suppress.config import SOURCE_KEYS, DestinationSettings, SourceSettings, nearest, wrong_at
+from suppress.config import (
+    DESTINATION_KEYS,
+    SOURCE_KEYS,
+    DestinationSettings,
+    SourceSettings,
+    nearest,
+    wrong_at,
+)
 from suppress.errors import DestinationFailed, SourceFailed, SuppressError
 from suppress.plugin import hookspec
 from suppress.plugin.hookspec import PROJECT, ExporterDescription, SourceDescription
@@ -156,8 +163,8 @@ class Registry:
         options = _options(settings, found.config, table, SOURCE_KEYS)
         return plugin, found, replace(settings, options=options)
 
-    def exporter(self, settings: DestinationSettings) -> Exporter:
-        """Open one configured destination.
+    def exporter(self, settings: DestinationSettings, state: Path | None = None) -> Exporter:
+        """Open one configured destination; `state` is the folder for what may be lost.
 
         Raises:
             ConfigWrong: Its platform is not there, or a key of its table is wrong.
@@ -167,9 +174,9 @@ class Registry:
         plugin, found = self._found(
             self._exporters, settings.platform, table, settings.origins, "destination"
         )
-        options = _options(settings, found.capabilities.config, table, SOURCE_KEYS[:2])
+        options = _options(settings, found.capabilities.config, table, DESTINATION_KEYS)
         try:
-            return found.factory(replace(settings, options=options))
+            return found.factory(replace(settings, options=options, state=state))
         except SuppressError:
             raise
         except Exception as broken:
