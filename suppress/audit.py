@@ -19,9 +19,10 @@ How it is done is in `suppress.ledger.inspection`; what it proves, in `docs/expl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ from suppress.ledger.values import Bad, Compared
 
 if TYPE_CHECKING:
     from suppress.ledger.inspection import Facts, Outside, Progress
+    from suppress.ledger.people import Crowd
 
 __all__ = ["Bad", "Compared", "Verification", "verify"]
 
@@ -66,8 +68,12 @@ def verify(
     vkeys: Sequence[str] = (),
     anchors: Sequence[Path] = (),
     progress: Progress = _silent,
+    apart: bool = False,
 ) -> Verification:
     """Verify a whole ledger, against the public key in the `keys` folder or those given as `vkeys`.
+
+    With `apart` a part of a long ledger is looked at in a process of its own, which imports the main module
+    anew: it must not run when it is imported.
 
     Raises:
         BadUsage: No public key to verify with, or a text that is none.
@@ -86,7 +92,8 @@ def verify(
     outside += [Outside("the high-water mark", note) for note in _highwater(folder)]
     index, without_index = _index_keys(folder)
     try:
-        bad, facts = _inspect(place, pinned, outside, index, progress)
+        elsewhere = partial(_look, place, folder) if apart else None
+        bad, facts = _inspect(place, pinned, outside, index, progress, elsewhere)
     except LedgerDamaged as damaged:
         return Verification(False, 0, "", 0, tuple(map(str, anchors)), (), Bad(None, damaged.message))
     return Verification(
@@ -107,6 +114,7 @@ def _inspect(
     outside: Sequence[Outside],
     index: Sequence[IndexKey],
     progress: Progress,
+    elsewhere: Callable[[int], Crowd] | None,
 ) -> tuple[Bad | None, Facts]:
     from suppress.ledger.engine import opened, reading
     from suppress.ledger.inspection import Inspection
@@ -118,13 +126,28 @@ def _inspect(
     try:
         with reading(engine, place) as connection:
             require_current(connection, place)
-        inspection = Inspection(lambda: reading(engine, place), pinned, outside, index, progress)
+        inspection = Inspection(lambda: reading(engine, place), pinned, outside, index, progress, elsewhere)
         bad = inspection.first_bad()
         if bad is None or not inspection.moved():
             return bad, inspection.facts
         with reading(engine, place) as connection:
             still = Inspection(lambda: nullcontext(connection), pinned, outside, index, progress)
             return still.first_bad(), still.facts
+    finally:
+        engine.dispose()
+
+
+def _look(place: Place, folder: Path, size: int) -> Crowd:
+    """Passes 3 and 4 over the first `size` entries, for a process that shares nothing with another."""
+    from suppress.ledger.engine import opened, reading
+    from suppress.ledger.inspection import Inspection
+    from suppress.ledger.people import looked_at
+
+    engine = opened(place, mode="ro")
+    try:
+        inspection = Inspection(lambda: reading(engine, place), (), index=_index_keys(folder)[0])
+        inspection.facts.size = size
+        return looked_at(inspection)
     finally:
         engine.dispose()
 

@@ -133,7 +133,7 @@ def report(
             chosen,
             wanted,
             target,
-            partial(verify, chosen.ledger, keys=chosen.keys),
+            partial(verify, chosen.ledger, keys=chosen.keys, apart=True),
             now=datetime.now(UTC),
             actor=actor(),
             dry_run=dry_run,

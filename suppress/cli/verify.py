@@ -62,6 +62,7 @@ def verify(
             vkeys=tuple(key or ()),
             anchors=anchors,
             progress=lambda _step, done, total: advance(done, total),
+            apart=True,
         )
     emit("verify", asdict(result), as_json=as_json, human=lambda screen: _draw(screen, result))
     if not result.ok:

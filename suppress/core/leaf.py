@@ -19,7 +19,7 @@ from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from suppress.core.canonical import NotCanonical, canonical, moment, read_object, timestamp
 from suppress.core.entry import BODIES, Body, Entry, OptOutRecorded, SubjectAdded
@@ -219,40 +219,95 @@ def _readers(body: type[Body]) -> tuple[tuple[str, Reader, bool], ...]:
 _TEXT = r'"(?P<{}>[^"\\\x00-\x1f]*)"'
 _TIME = r'"(?P<{}>[0-9TZ:.-]{{27}})"'
 
-Pattern: TypeAlias = tuple[
-    type[Body], Callable[[str], "re.Match[str] | None"], tuple[tuple[str, Reader], ...]
-]
-_known_patterns: list[Pattern] = []
+
+class Glimpse(NamedTuple):
+    """What verification compares of such a leaf with other tables."""
+
+    type: str
+    id: str
+    at: str
+    subject: str
+    commitment: str
+    """To the person who is added, or to the payload of the opt-out."""
 
 
-def _commonplace(seq: int, leaf: bytes) -> Entry | None:
+class _Pattern(NamedTuple):
+    body: type[Body]
+    match: Callable[[str], re.Match[str] | None]
+    readers: tuple[tuple[str, Reader], ...]
+    told: tuple[str, ...]
+    """The groups of a glimpse."""
+    times: tuple[str, ...]
+    choices: tuple[str, ...]
+    """Fields with few values, which are read once each."""
+
+
+_COMMITMENTS: Mapping[type[Body], str] = {OptOutRecorded: "pii", SubjectAdded: "sid"}
+_known_patterns: list[_Pattern] = []
+
+
+def glimpse(leaf: bytes) -> Glimpse | None:
+    """What verification compares of a leaf that nearly all are; None for any other, and for what is no leaf.
+
+    It takes nothing that `decode` refuses, and costs a third of it.
+    """
+    if len(leaf) > MAX_LEAF:
+        return None
     try:
         text = leaf.decode()
-        for body, match, readers in _patterns():
-            found = match(text)
+        for pattern in _patterns():
+            found = pattern.match(text)
             if found is not None:
-                at, actor, id_ = found["at"], found["actor"], found["id"]
-                values: dict[str, typing.Any] = {name: read(found[name]) for name, read in readers}
-                return Entry(seq, id_, moment(at), actor, body(**values), leaf)
+                for name in pattern.times:
+                    if found[name] is not None:
+                        moment(found[name])
+                _read_choices(pattern.body.type, tuple(map(found.__getitem__, pattern.choices)))
+                return Glimpse(pattern.body.type, *found.group(*pattern.told))
     except ValueError:
         pass  # `decode` says in words what is wrong
     return None
 
 
-def _patterns() -> list[Pattern]:
+@lru_cache(1024)
+def _read_choices(kind: str, values: tuple[str | None, ...]) -> None:
+    """Raises ValueError unless each is one of its field."""
+    (pattern,) = (each for each in _patterns() if each.body.type == kind)
+    readers = dict(pattern.readers)
+    for name, value in zip(pattern.choices, values, strict=True):
+        readers[name](value)
+
+
+def _commonplace(seq: int, leaf: bytes) -> Entry | None:
+    try:
+        text = leaf.decode()
+        for pattern in _patterns():
+            found = pattern.match(text)
+            if found is not None:
+                at, actor, id_ = found["at"], found["actor"], found["id"]
+                values: dict[str, typing.Any] = {name: read(found[name]) for name, read in pattern.readers}
+                return Entry(seq, id_, moment(at), actor, pattern.body(**values), leaf)
+    except ValueError:
+        pass  # `decode` says in words what is wrong
+    return None
+
+
+def _patterns() -> list[_Pattern]:
     if not _known_patterns:
-        _known_patterns.extend(map(_pattern, (OptOutRecorded, SubjectAdded)))
+        _known_patterns.extend(map(_pattern, _COMMITMENTS))
     return _known_patterns
 
 
-def _pattern(body: type[Body]) -> Pattern:
+def _pattern(body: type[Body]) -> _Pattern:
     readers = {name: read for name, read, _ in _readers(body)}
     hints = typing.get_type_hints(body)
     texts = {"v": str(FORMAT), "type": re.escape(f'"{body.type}"'), "id": _TEXT, "at": _TIME, "actor": _TEXT}
     texts |= {name: _text_of(hints[name]) for name in readers}
     pieces = (f'"{name}":' + texts[name].format(name) for name in sorted(texts))
     match = re.compile(r"\{" + ",".join(pieces) + r"\}").fullmatch
-    return body, match, tuple(readers.items())
+    times = [name for name, hint in hints.items() if name in readers and _TIME in texts[name]]
+    choices = [name for name in readers if name not in times and hints[name] is not str]
+    told = ("id", "at", "subject", _COMMITMENTS[body])
+    return _Pattern(body, match, tuple(readers.items()), told, ("at", *times), tuple(choices))
 
 
 def _text_of(hint: object) -> str:

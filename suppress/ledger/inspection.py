@@ -9,7 +9,8 @@ Four passes over one ledger of `size` entries, each in pages and in constant mem
 3. `people`: every subject row opens the commitment of its entry, and none is missing or too many.
 4. `standings`: the entries of each person, folded anew, give exactly the rows that a check consults.
 
-Passes 2 to 4 are in `replaying`. A ledger grows while it is verified: pages are short transactions, and
+Pass 2 is in `replaying`, 3 and 4 in `people`: of a long ledger, those are done in a process of their own. A
+ledger grows while it is verified: pages are short transactions, and
 everything is judged as of the head at the start. Should a page look wrong while the head has moved on, all
 of it is judged again in one transaction, so that a writer at work never looks like tampering.
 """
@@ -19,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import TypeAlias
 
@@ -29,10 +31,12 @@ from suppress.core.entry import Restored
 from suppress.core.keychain import KeyChain
 from suppress.core.merkle import Frontier, leaf_hash
 from suppress.errors import LedgerDamaged
-from suppress.ledger import guards, replaying, shape, tables
+from suppress.ledger import guards, people, replaying, shape, tables
+from suppress.ledger.beside import LONG, Beside
 from suppress.ledger.engine import tuples
 from suppress.ledger.heads import Tip, read_tip
 from suppress.ledger.keyring import read_history
+from suppress.ledger.people import Crowd
 from suppress.ledger.sealing import IndexKey, mark
 from suppress.ledger.values import AHEAD, FOREIGN, FORKED, HOLDS, Bad
 
@@ -91,8 +95,6 @@ class Facts:
     """Where the ledger went on from a backup."""
     subjects: int = 0
     """People who were added and not forgotten."""
-    index_keys: set[str] = field(default_factory=set)
-    """The ids of the index keys that entries commit to."""
     abouts: int = 0
     topics: int = 0
     anchors: list[Anchor] = field(default_factory=list)
@@ -110,6 +112,8 @@ class Inspection:
     index: Sequence[IndexKey] = ()
     """Index keys, where there are any: they let indexes be held against addresses."""
     progress: Progress = lambda _step, _done, _total: None
+    elsewhere: Callable[[int], Crowd] | None = None
+    """Makes passes 3 and 4 as of a size, in whatever process it is called; pickled for a long ledger."""
     facts: Facts = field(default_factory=Facts)
     _chain: KeyChain | None = None
     """The signing keys that the entries name; None when those entries cannot be read."""
@@ -122,10 +126,23 @@ class Inspection:
             self.facts.signed = unsigned is None
             if unsigned is not None and not self._may_be_ours:
                 return unsigned
-            # Where the right key did not sign the head, the entry that was changed says more.
-            return self._tree() or replaying.first_bad(self) or unsigned or self._unreadable
+            with self._looking() as crowd:
+                # Where the right key did not sign the head, the entry that was changed says more.
+                return (
+                    self._tree()
+                    or replaying.first_bad(self)
+                    or people.first_bad(self, crowd.result())
+                    or unsigned
+                    or self._unreadable
+                )
         except LedgerDamaged as damaged:
             return Bad(None, damaged.message)
+
+    def _looking(self) -> Beside[Crowd]:
+        """Passes 3 and 4: begun already in another process, or made here when their turn comes."""
+        if self.elsewhere is None or self.facts.size < LONG:
+            return Beside(partial(people.looked_at, self), apart=False)
+        return Beside(partial(self.elsewhere, self.facts.size), apart=True)
 
     def moved(self) -> bool:
         """Whether the ledger has grown since the inspection began."""

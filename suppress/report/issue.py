@@ -25,16 +25,13 @@ from suppress.core.entry import ReportIssued
 from suppress.errors import LedgerDamaged, OutputRefused, SuppressError
 from suppress.files.output import outputs
 from suppress.ledger import Event, Head, Ledger
+from suppress.ledger.beside import LONG, Beside
 from suppress.report.asking import Progress, Wanted, gathered
-from suppress.report.beside import Beside
 from suppress.report.facts import Facts
 from suppress.report.integrity import UNVERIFIED, Integrity, Verified
 from suppress.report.redacting import redacted
 from suppress.report.rendering import rendered
 from suppress.report.target import Target
-
-LONG = 50_000
-"""Entries from which verifying takes longer than starting a process for it."""
 
 
 @dataclass(frozen=True, slots=True)

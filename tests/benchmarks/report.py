@@ -146,7 +146,7 @@ def _ways(folder: Path) -> Iterator[tuple[str, Callable[[], tuple[int, int]]]]:
     def whole() -> tuple[int, int]:
         with Ledger.open(chosen.ledger, keys=chosen.keys, read_only=True) as ledger:
             issued = issue(
-                ledger, chosen, wanted, target, partial(verify, chosen.ledger, keys=chosen.keys),
+                ledger, chosen, wanted, target, partial(verify, chosen.ledger, keys=chosen.keys, apart=True),
                 now=now, actor="benchmark", dry_run=True,
             )  # fmt: skip
         return issued.facts.manifest.ledger.size, len(issued.facts.deadlines.missed)
