@@ -35,6 +35,7 @@ from suppress.cli import (
     ledger,
     login,
     logout,
+    plugin,
     plugins,
     report,
     revert,
@@ -104,6 +105,7 @@ _command(EVERYDAY, "revert", revert.revert)
 _command(EVERYDAY, "check", check.check)
 _command(EVERYDAY, "show", show.show)
 _command(EVERYDAY, "export", export.export)
+_command(EVERYDAY, "patrol", patrol.patrol)
 _command(EVERYDAY, "status", status.status)
 _command(EVERYDAY, "snapshot", snapshot.snapshot)
 _command(EVIDENCE, "report", report.report)
@@ -123,6 +125,7 @@ _command(SETUP, "simulate", simulate.simulate)
 app.add_typer(domain.domain_app, name="domain", rich_help_panel=EVERYDAY)
 app.add_typer(waiver.waiver_app, name="waiver", rich_help_panel=EVERYDAY)
 app.add_typer(ledger.ledger_app, name="ledger", rich_help_panel=SETUP)
+app.add_typer(plugin.plugin_app, name="plugin", rich_help_panel=SETUP)
 
 
 def main() -> NoReturn:

@@ -133,6 +133,11 @@ class Registry:
         declared += [each.capabilities.secrets for offers in self._exporters.values() for _, each in offers]
         return frozenset(key for secrets in declared for key in secrets)
 
+    def names(self) -> frozenset[str]:
+        """The names that a new platform may not have: of platforms, and of distributions `suppress-NAME`."""
+        distributions = {each.distribution.removeprefix(f"{PROJECT}-") for each in self._plugins}
+        return frozenset({*self._sources, *self._exporters, *distributions})
+
     def exporters(self) -> tuple[ExporterDescription, ...]:
         """The platforms that can be told, by name, those that several plugins bring left out."""
         return tuple(offers[0][1] for _, offers in sorted(self._exporters.items()) if len(offers) == 1)

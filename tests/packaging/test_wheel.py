@@ -69,6 +69,8 @@ def test_the_wheel_works_without_the_source_tree(wheel: Path, tmp_path: Path) ->
     assert 0 == added.returncode, added.stderr
     assert 1 == run("check", "PAT@example.com").returncode
     assert 0 == run("check", "jo@example.com").returncode
+    assert 0 == run("plugin", "new", "crm").returncode
+    assert (work / "suppress-crm" / "suppress_crm" / "exporter.py").is_file()
     assert 3 == run("verify").returncode
     assert 0 == run("bundle", "-o", "audit").returncode
     assert (
