@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suppress.cli import export as cli_export
 from suppress.cli.console import Screen
+from suppress.cli.exported import draw
 from suppress.config import DestinationSettings
 from suppress.core.address import Address
 from suppress.core.canonical import timestamp
@@ -785,7 +785,7 @@ def test_people_are_told_about_erased_people(ledger: Ledger, tmp_path: Path) -> 
     erased(ledger, "b")
     result = to_file(ledger, tmp_path / "list.csv")
     shown = io.StringIO()
-    cli_export._draw(Screen(shown), result)
+    draw(Screen(shown), result)
 
     assert "1 suppressed person was erased: no list can name them" in shown.getvalue()
 
