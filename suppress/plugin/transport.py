@@ -404,8 +404,12 @@ def _cause(failure: Exception) -> str:
     return vendor_words(text) or "the connection broke"
 
 
+_PERSON = re.compile(r"[^/]*(?:@|%40)[^/]*")
+
+
 class _NoQueries(logging.Filter):
-    """The HTTP library logs every URL; a query may hold an address, so it is cut off."""
+    """The HTTP library logs every URL. A query may hold an address, so it is cut off; so may a path (HubSpot's
+    names the person), of which each part with an `@` is left out."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
@@ -414,7 +418,8 @@ class _NoQueries(logging.Filter):
 
 
 def _bare(url: httpx2.URL) -> str:
-    return str(url.copy_with(query=None, fragment=None))
+    path = _PERSON.sub("…", url.raw_path.decode("ascii").partition("?")[0])
+    return f"{url.scheme}://{url.netloc.decode('ascii')}{path}"
 
 
 _NO_QUERIES = _NoQueries()

@@ -402,6 +402,20 @@ def test_neither_log_nor_error_gives_anything_away(tmp_path: Path, caplog: pytes
     assert raised.value.__context__ is None
 
 
+def test_a_person_in_a_path_is_not_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Some platforms name the person in the path; the rest of it is logged, for whoever looks for a fault."""
+    caplog.set_level(logging.DEBUG)
+    named = Call("POST", "/v1/people/[^/]+/opt-out", query=frozenset({"verbose"}))
+    with Serving(first(Says(status=200), Says(status=200))) as server:
+        transport = writing(server.url, tmp_path, VirtualTime(), named)
+        transport.send("POST", "/v1/people/Pat%40example.com/opt-out")
+        transport.send("POST", "/v1/people/pat@example.com/opt-out?verbose=true")
+        transport.close()
+
+    assert "/v1/people/…/opt-out" in caplog.text
+    assert "example.com" not in caplog.text
+
+
 def test_other_records_of_the_library_are_left_as_they_are(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
