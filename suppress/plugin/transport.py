@@ -408,8 +408,8 @@ _PERSON = re.compile(r"[^/]*(?:@|%40)[^/]*")
 
 
 class _NoQueries(logging.Filter):
-    """The HTTP library logs every URL. A query may hold an address, so it is cut off; so may a path (HubSpot's
-    names the person), of which each part with an `@` is left out."""
+    """The HTTP library logs every URL. A query may hold an address and is cut off; of a path, which may hold
+    one too (HubSpot's names the person), each part with an `@` is left out."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):

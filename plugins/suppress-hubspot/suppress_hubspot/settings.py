@@ -1,0 +1,196 @@
+"""What `[destinations.NAME]` may say about a HubSpot account, checked and with its defaults.
+
+HubSpot moves its limits, so that each is a setting; the defaults are those of November 2026 for the smallest
+plan (usage guidelines of the vendor: 100 requests in ten seconds, 250,000 a day, five searches a second).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from suppress.config import DestinationSettings
+from suppress.core.suppression import Json
+from suppress.errors import ConfigWrong
+from suppress.plugin.contract import Capabilities, Delivery, Detail, Reach, Unit, Unknowns
+from suppress.plugin.errors import AuthFailed
+from suppress.plugin.guard import checked_url
+
+API = "https://api.hubapi.com"
+VERSIONS = ("v4", "2026-03", "2026-09")
+"""Paths of one shape; `v4` is the one that is not dated."""
+LARGEST_BATCH = 100
+"""Addresses a call: the documented limit of contact batches, and a safe one for the preference batches."""
+
+CONFIG: Mapping[str, Json] = {
+    "properties": {
+        "access_token": {"type": "string", "description": "the token of a private app, or of OAuth"},
+        "access_token_file": {"type": "string", "description": "a file that holds it"},
+        "api_url": {"type": "string", "description": "another host than the vendor's", "default": API},
+        "api_version": {
+            "type": "string",
+            "enum": list(VERSIONS),
+            "default": "v4",
+            "description": "the version of the preferences calls",
+        },
+        "mode": {
+            "type": "string",
+            "enum": ["single", "batch"],
+            "default": "single",
+            "description": "batch takes 100 addresses a call and needs Marketing Hub Enterprise",
+        },
+        "business_unit": {
+            "type": "integer",
+            "description": "opt out of one brand only, by its id; without it, of the whole account",
+        },
+        "batch_size": {"type": "integer", "default": LARGEST_BATCH, "description": "addresses a batch call"},
+        "per_10_seconds": {"type": "integer", "default": 100, "description": "requests that the plan allows"},
+        "per_day": {"type": "integer", "default": 250_000, "description": "requests that the plan allows"},
+        "searches_per_second": {"type": "integer", "default": 5, "description": "searches that are allowed"},
+        "search_results": {
+            "type": "integer",
+            "default": 10_000,
+            "description": "contacts that one search shows at most",
+        },
+        "connections": {"type": "integer", "default": 8, "description": "requests under way at once"},
+        "time_zone": {
+            "type": "string",
+            "default": "UTC",
+            "description": "the account's, in which its day of requests begins (IANA name)",
+        },
+    },
+}
+
+CAPABILITIES = Capabilities(
+    unit=Unit.RECORD,
+    delivery=Delivery.SYNC,
+    detail=Detail.PER_RECORD,
+    # The opt-out is kept for the address; no contact is made for it (vendor's guide to subscriptions).
+    creates_unknown=Unknowns.NEVER,
+    target="account",
+    max_concurrency=8,
+    can_read_one=True,
+    can_read_many=True,
+    can_list_all=True,
+    # Staff and integrations can set a preference back with the person's later consent.
+    reversible_by_others=True,
+    secrets=("access_token",),
+    config=CONFIG,
+    reach=Reach.ACCOUNT,
+    # HubSpot dates the opt-out by when it was told, and names no reason.
+    keeps=frozenset(),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """One account's settings. `origin` and `prefix` make up the API's URL."""
+
+    origin: str
+    prefix: str
+    version: str
+    batch: bool
+    business_unit: int | None
+    batch_size: int
+    per_10_seconds: int
+    per_day: int
+    searches_per_second: int
+    search_results: int
+    connections: int
+    zone: ZoneInfo
+
+    @classmethod
+    def of(cls, settings: DestinationSettings) -> Options:
+        """Read them from a `[destinations.NAME]` table.
+
+        Raises:
+            ConfigWrong: A value cannot be what it should be; the message names its key.
+        """
+        given, table = settings.options, f"destinations.{settings.name}"
+        parts = urlsplit(checked_url(str(given.get("api_url", API)), setting=f"{table}.api_url"))
+        return cls(
+            origin=f"{parts.scheme}://{parts.netloc.lower()}",
+            prefix=parts.path,
+            version=str(given.get("api_version", "v4")),
+            batch=given.get("mode") == "batch",
+            business_unit=_count(given, "business_unit", table, None),
+            batch_size=_whole(given, "batch_size", table, LARGEST_BATCH, most=LARGEST_BATCH),
+            per_10_seconds=_whole(given, "per_10_seconds", table, 100),
+            per_day=_whole(given, "per_day", table, 250_000),
+            searches_per_second=_whole(given, "searches_per_second", table, 5),
+            search_results=_whole(given, "search_results", table, 10_000),
+            connections=_whole(given, "connections", table, 8, most=64),
+            zone=_zone(str(given.get("time_zone", "UTC")), table),
+        )
+
+    @property
+    def per_second(self) -> float:
+        """Requests that start in a second: a little fewer, for they arrive less evenly than that."""
+        return self.per_10_seconds * 0.95 / 10
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this account can do, by its mode."""
+        target = "account" if self.business_unit is None else "brand"
+        common = replace(
+            CAPABILITIES,
+            target=target,
+            max_concurrency=self.connections,
+            per_second=self.per_second,
+            reach=Reach.ACCOUNT if self.business_unit is None else Reach.TARGET,
+        )
+        return replace(common, unit=Unit.BATCH, max_batch=self.batch_size) if self.batch else common
+
+
+def token_of(settings: DestinationSettings) -> str:
+    """The access token, from the setting or from its file, read anew each time: somebody may have renewed it.
+
+    Raises:
+        AuthFailed: There is none.
+    """
+    given = settings.options.get("access_token")
+    file = settings.options.get("access_token_file")
+    variable = f"SUPPRESS_DESTINATIONS__{settings.name.upper().replace('-', '_')}__ACCESS_TOKEN"
+    if isinstance(given, str) and given.strip():
+        return given.strip()
+    if not isinstance(file, str):
+        raise AuthFailed(
+            f"destination {settings.name!r} has no access token",
+            remedy=f"set {variable} or access_token_file",
+        )
+    try:
+        text = Path(file).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as refused:
+        why = getattr(refused, "strerror", None) or "it is no text"
+        raise AuthFailed(f"the access token of {settings.name!r} in {file} cannot be read: {why}") from None
+    if not re.fullmatch(r"[!-~]+", text):
+        raise AuthFailed(f"{file} holds no access token", remedy="it holds the token and nothing else")
+    return text
+
+
+def _count(given: Mapping[str, Json], key: str, table: str, default: int | None) -> int | None:
+    value = given.get(key, default)
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ConfigWrong(f"{table}.{key} must be a whole number, 0 or more")
+    return value
+
+
+def _whole(given: Mapping[str, Json], key: str, table: str, default: int, *, most: int | None = None) -> int:
+    value = _count(given, key, table, default)
+    if not value or (most is not None and value > most):
+        upto = "or more" if most is None else f"to {most}"
+        raise ConfigWrong(f"{table}.{key} must be a whole number, 1 {upto}")
+    return value
+
+
+def _zone(name: str, table: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ConfigWrong(f"{table}.time_zone must be an IANA name such as America/New_York") from None
