@@ -1,80 +1,143 @@
-"""The how-to's exporter is real: its files are installed, its contract tests run, and it exports."""
+"""The how-to is followed word for word: its files are written, its commands run, and a plugin passes.
+
+Blocks of code whose first line is a comment with a path are files; `sh` blocks are commands, one a line. The
+only liberty taken is that `pip` is not asked for anything: the wheel is built and its metadata put on the
+path, which is what an editable install does.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
-import sqlite3
 import subprocess
 import sys
-import tomllib
-from contextlib import closing
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
-from tests.conftest import Command
-from tests.ledgers import ledger_with
+from tests.conftest import SCRIPT, Command, Done
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "write-an-exporter.md"
+FROM_THE_SIMULATOR = "http://127.0.0.1:8350"
+"""What the page says it listens on; here it takes any free port."""
 
 
-def blocks(language: str) -> list[str]:
-    """The page's code blocks in one language."""
-    return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+@dataclass
+class Author:
+    """Somebody who follows the page, with two terminals."""
 
+    command: Command
+    folder: Path
+    env: dict[str, str] = field(default_factory=dict)
+    printed: list[tuple[str, Done]] = field(default_factory=list)
+    url: str = FROM_THE_SIMULATOR
 
-@pytest.fixture
-def site(tmp_path: Path) -> Path:
-    """The plugin as an installer leaves it."""
-    module, test = blocks("python")
-    project = tomllib.loads(blocks("toml")[0])["project"]
-    ((name, target),) = project["entry-points"]["suppress"].items()
-    folder = tmp_path / "site"
-    about = folder / f"suppress_crm-{project['version']}.dist-info"
-    about.mkdir(parents=True)
-    (folder / f"{target}.py").write_text(module, encoding="utf-8")
-    (folder / "test_suppress_crm.py").write_text(test, encoding="utf-8")
-    (about / "METADATA").write_text(
-        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
-    )
-    (about / "entry_points.txt").write_text(f"[suppress]\n{name} = {target}\n")
-    return folder
+    def write(self, block: str) -> None:
+        """A file of the page, as it is."""
+        found = re.match(r"# (\S+)\n", block)
+        assert found, f"a block of code names its file first: {block[:60]}"
+        place = self.folder / found[1]
+        assert place.parent.is_dir(), f"{found[1]} is in a folder that nothing made"
+        place.write_text(block[found.end() :].replace(FROM_THE_SIMULATOR, self.url), encoding="utf-8")
 
+    def type(self, line: str) -> None:
+        """A command of the page."""
+        match shlex.split(line, comments=True):
+            case ["cd", folder]:
+                self.folder /= folder
+            case ["rm", file]:
+                (self.folder / file).unlink()
+            case ["export", setting]:
+                name, _, value = setting.partition("=")
+                self.env[name] = value
+            case ["suppress", *arguments]:
+                self.printed.append((line, self.command(*arguments, env=self.env, cwd=self.folder)))
+            case ["python", "-m", "pip", "install", "--editable", ".[test]"]:
+                self._install()
+            case ["python", "-m", "pytest"]:
+                self._test(line.partition("#")[2].strip())
+            case other:
+                raise AssertionError(f"nobody knows how to type {other}")
 
-def test_the_exporter_keeps_the_contract(site: Path) -> None:
-    """As its author would see it: pytest in the plugin's own folder."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_suppress_crm.py"],
-        cwd=site,
-        env={**os.environ, "PYTHONPATH": str(site)},
-        capture_output=True,
-        check=False,
-    )
+    def _install(self) -> None:
+        site = self.command.folder / "site"
+        build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(site)]
+        subprocess.run(build, cwd=self.folder, check=True, capture_output=True)
+        (wheel,) = site.glob("*.whl")
+        with zipfile.ZipFile(wheel) as packed:
+            packed.extractall(site, [name for name in packed.namelist() if ".dist-info/" in name])
+        self.env["PYTHONPATH"] = os.pathsep.join(map(str, (site, self.folder)))
 
-    assert 0 == done.returncode, done.stdout.decode()
-    assert re.search(r"\b1\d passed", done.stdout.decode())
+    def _test(self, expected: str) -> None:
+        pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]
+        env = {**os.environ, **self.env}
+        done = subprocess.run(pytest, cwd=self.folder, env=env, capture_output=True, check=False)
+        printed = done.stdout.decode()
 
+        assert re.search(rf"^{expected} in ", printed, re.MULTILINE), printed[-3_000:]
 
-def test_the_commands_of_the_page_work(command: Command, site: Path) -> None:
-    """Known people are suppressed, whatever the CRM's spelling; unknown ones are not created."""
-    ledger_with(command.folder, "pat@example.com", "gone@example.com")
-    (command.folder / "suppress.toml").write_text(blocks("toml")[1], encoding="utf-8")
-    with closing(sqlite3.connect(command.folder / "crm.db")) as database, database:
-        database.execute("CREATE TABLE contact (email UNIQUE, do_not_mail DEFAULT 0)")
-        database.executemany(
-            "INSERT INTO contact (email) VALUES (?)", [("Pat@Example.COM ",), ("sam@example.com",)]
+    @contextmanager
+    def second_terminal(self, line: str) -> Iterator[None]:
+        """A command that runs until it is stopped."""
+        arguments = shlex.split(line)[1:]
+        running = subprocess.Popen(
+            [str(SCRIPT), *arguments, "--port", "0", "--json"],
+            cwd=self.folder,
+            env={**os.environ, **self.env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
-    (script,) = blocks("sh")
-    env = {"PYTHONPATH": str(site)}
-    done = [command(*shlex.split(line)[1:], env=env) for line in script.splitlines()]
-    with closing(sqlite3.connect(command.folder / "crm.db")) as database:
-        contacts = dict(database.execute("SELECT email, do_not_mail FROM contact"))
+        try:
+            assert running.stdout is not None
+            self.url = json.loads(running.stdout.readline())["url"]
+            yield
+        finally:
+            running.terminate()
+            running.communicate(timeout=30)
 
-    assert [0, 0, 0, 0] == [each.exit_code for each in done], [each.err for each in done]
-    assert "suppress-crm" in done[0].out
-    assert "2 contacts" in done[1].out
-    assert "unknown skip" in done[2].out
-    assert "everyone is there" in done[3].out
-    assert {"Pat@Example.COM ": 1, "sam@example.com": 0} == contacts
+
+def test_the_page_leads_from_nothing_to_an_export(command: Command) -> None:
+    """From `plugin new` over the passing contract to a person whom the CRM no longer mails."""
+    author = Author(command, command.folder)
+    text = PAGE.read_text(encoding="utf-8")
+    build, use = text.split("## 7. Use it")
+    _follow(author, build)
+    simulate, *rest = re.split(r"(?<=```)\n", use[use.index("```sh") :], maxsplit=1)
+    author.folder = command.folder / "empty"
+    author.folder.mkdir()
+    with author.second_terminal(simulate.splitlines()[1]):
+        _follow(author, rest[0])
+    said = dict(author.printed)
+
+    assert [0] * len(said) == [done.exit_code for done in said.values()], said
+    assert "suppress-crm" in said["suppress plugins"].out
+    assert "the token is good" in said["suppress doctor"].out
+    assert "suppress" in said["suppress export main --dry-run"].out
+    assert "everyone is there" in said["suppress export main"].out
+
+
+def _follow(author: Author, part: str) -> None:
+    for language, block in re.findall(r"```(\w+)\n(.*?)```", part, flags=re.DOTALL):
+        if language == "sh":
+            for line in block.splitlines():
+                author.type(line)
+        else:
+            author.write(block)
+
+
+def test_the_page_names_every_trap_that_the_kit_tests() -> None:
+    """Who writes an exporter from the page alone is told of each of them before the kit does."""
+    table = PAGE.read_text(encoding="utf-8").partition("## The traps")[2].partition("## Other kinds")[0]
+    rows = re.findall(r"^\| \*\*(.+?)\*\*", table, flags=re.MULTILINE)
+
+    assert len(rows) == len(set(rows)) >= 15
+    for trap in (
+        *("silent success", "accepted, not applied", "partial failure", "page for people", "time-out"),
+        *("reset connection", "throttling", "expired credentials", "lost job", "un-archiving"),
+        *("wider scope", "bad weather", "addresses and tokens", "kill at any moment"),
+    ):
+        assert any(trap in row for row in rows), trap
