@@ -68,7 +68,7 @@ class Mailchimp:
     def capabilities(self) -> Capabilities:
         """What it can do with these settings."""
         options = self._options
-        by_job = options.method in (Method.AUTO, Method.BATCHES)
+        by_job = options.method is Method.BATCHES
         creates = options.unknown is Unknown.CREATE_SUPPRESSED
         return replace(
             CAPABILITIES,

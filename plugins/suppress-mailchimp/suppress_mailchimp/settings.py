@@ -105,7 +105,7 @@ SECRETS = ("api_key", "access_token")
 
 CAPABILITIES = Capabilities(
     unit=Unit.BATCH,
-    delivery=Delivery.JOB,
+    delivery=Delivery.SYNC,
     detail=Detail.PER_RECORD,
     creates_unknown=Unknowns.OPTIONAL,
     target="audience",

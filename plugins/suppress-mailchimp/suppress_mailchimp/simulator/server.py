@@ -1,0 +1,200 @@
+"""Runs a simulated account: the API on one port, the host of batch results on another."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from suppress.plugin.loopback import Exchange, Loopback, Request, Response, page
+from suppress_mailchimp.simulator import shape
+from suppress_mailchimp.simulator.account import Refused
+from suppress_mailchimp.simulator.routes import Routes
+from suppress_mailchimp.simulator.scenario import BUILT_IN, Fault, Scenario, load
+
+REMEMBERED = 1_000
+"""Exchanges kept in a simulator that runs for hours."""
+_BLOCKED = "<!DOCTYPE html><html><body><h1>Request Blocked</h1></body></html>"
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A fault, and which of the requests that it is about it meets."""
+
+    fault: Fault
+    before: int
+    left: int
+
+
+class Simulator:
+    """One account that listens, until it is closed. `account` may be changed under `lock`."""
+
+    def __init__(self, scenario: Scenario | None = None, *, port: int = 0, keep: int | None = None) -> None:
+        self.scenario = scenario or Scenario()
+        self.account = self.scenario.account(self.now())
+        self._routes = Routes(self.account, self.scenario.switches, self.now)
+        self._faults = [_Pending(each, each.after, each.times) for each in self.scenario.faults]
+        self._server = Loopback(self._answer, port=port, keep=keep)
+        self._results = Loopback(self._routes.batches.results, keep=keep)
+        self.lock = self._server.lock
+        self._server.start()
+        self._results.start()
+        same = self.scenario.switches.results_host == "same"
+        self._routes.batches.url = f"{self._server.url}/results" if same else self._results.url
+
+    @property
+    def url(self) -> str:
+        """Where the API is."""
+        return self._server.url
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """What the API was asked and answered."""
+        return self._server.exchanges
+
+    @property
+    def fetched(self) -> tuple[Exchange, ...]:
+        """What the host of the results was asked and answered."""
+        return self._results.exchanges
+
+    @property
+    def busiest(self) -> int:
+        """The most requests that were under way at once."""
+        return self._server.busiest
+
+    def now(self) -> datetime:
+        """The platform's clock."""
+        return datetime.now(UTC) + timedelta(seconds=self.scenario.switches.skew)
+
+    def mails(self, address: str, *, audience: str | None = None) -> bool:
+        """Whether anything would be sent to this address."""
+        with self.lock:
+            return self.account.mails(address, audience=audience)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.close()
+        self._results.close()
+
+    def _answer(self, request: Request) -> Response:
+        if request.path == "/oauth2/metadata":
+            return Response(200, b'{"dc": "us19"}')
+        if request.parts[0] == "results":
+            return self._routes.batches.results(request)
+        if self._server.under_way > self.scenario.switches.connections:
+            words = "You have exceeded the limit of 10 simultaneous connections."
+            return shape.refusal(Refused(429, "Too Many Requests", words))
+        if not self._is_signed(request):
+            words = "Your API key may be invalid, or you've attempted to access the wrong datacenter."
+            return shape.refusal(Refused(401, "API Key Invalid", words))
+        fault = self._fault(request)
+        return self._routes.answered(request) if fault is None else self._faulty(fault, request)
+
+    def _is_signed(self, request: Request) -> bool:
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if scheme == "Basic":
+            try:
+                given = base64.b64decode(given).decode().partition(":")[2]
+            except ValueError:
+                return False
+        return given == self.scenario.key
+
+    def _fault(self, request: Request) -> Fault | None:
+        for each in self._faults:
+            fault = each.fault
+            if not (re.fullmatch(fault.method, request.method) and re.fullmatch(fault.path, request.path)):
+                continue
+            if each.before:
+                each.before -= 1
+            elif each.left:
+                each.left -= 1
+                return fault
+        return None
+
+    def _faulty(self, fault: Fault, request: Request) -> Response:
+        match fault.kind:
+            case "bare-403":
+                return Response(403, b"", "text/plain")
+            case "throttled":
+                words = "You have exceeded the limit of 10 simultaneous connections."
+                return shape.refusal(Refused(429, "Too Many Requests", words))
+            case "blocked":
+                return page(503, _BLOCKED)
+            case "reset":
+                return Response(200, reset=True)
+            case "silent":
+                # What the API would have said, of nobody: the members are as they were.
+                empty: dict[str, object] = {"new_members": [], "updated_members": [], "errors": []}
+                counts = {"total_created": 0, "total_updated": 0, "error_count": 0}
+                return Response(200, json.dumps({**empty, **counts}).encode())
+            case "failed":
+                return shape.refusal(_deep_error())
+        done = self._routes.answered(request)
+        match fault.kind:
+            case "failed-after":
+                return shape.refusal(_deep_error())
+            case "reset-after":
+                return Response(200, reset=True)
+            case "cut":
+                return replace(done, cut=len(done.body) // 2)
+            case _:
+                return replace(done, delay=float(fault.seconds))
+
+
+def _deep_error() -> Refused:
+    words = "A deep, internal error has occurred during the processing of your request."
+    return Refused(500, "Internal Server Error", words)
+
+
+class Running:
+    """A simulator that listens, described for `suppress simulate` (`suppress.plugin.simulated`)."""
+
+    label = "Mailchimp"
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+        self.url = simulator.url
+        self.token = simulator.scenario.key
+        audiences = list(simulator.account.audiences.values())
+        members = [each for audience in audiences for each in audience]
+        self.holds: Mapping[str, int] = {
+            "audiences": len(audiences),
+            "contacts": len(members),
+            "subscribed": sum(each.status == "subscribed" for each in members),
+        }
+
+    @property
+    def settings(self) -> str:
+        """The `[destinations.newsletter]` table."""
+        audience = next(iter(self._simulator.account.audiences), "")
+        return (
+            "[destinations.newsletter]\n"
+            'platform = "mailchimp"\n'
+            f'audience = "{audience}"\n'
+            f'api_url = "{self.url}"\n'
+        )
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The key, which does not belong into a file that is committed."""
+        return {"SUPPRESS_DESTINATIONS__NEWSLETTER__API_KEY": self.token}
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._simulator.close()
+
+
+def launch(port: int, scenario: str | None) -> Running:
+    """Start an account on loopback: `demo` (also without a scenario), `large`, or a scenario file.
+
+    Raises:
+        BadFile: The scenario file cannot be read.
+        OSError: The port cannot be had.
+    """
+    named = BUILT_IN.get(scenario or "demo")
+    chosen = named() if named is not None else load(Path(scenario or ""))
+    return Running(Simulator(chosen, port=port, keep=REMEMBERED))
