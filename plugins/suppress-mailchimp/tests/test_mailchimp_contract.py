@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+import pytest
 from mailchimp_platform import AUDIENCE, KEY, settings
 from suppress_mailchimp.calls import calls
 from suppress_mailchimp.exporter import Mailchimp
