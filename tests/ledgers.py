@@ -23,6 +23,6 @@ def told(ledger: Ledger, *people: str | OptOut) -> None:
 def ledger_with(folder: Path, *people: str | OptOut) -> str:
     """The URL of a new ledger in `folder` in which these people opted out."""
     url = made(folder)
-    with Ledger.open(url) as ledger:
+    with Ledger.open(url, keys=folder / "suppress.keys") as ledger:
         told(ledger, *people)
     return url

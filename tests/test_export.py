@@ -33,6 +33,8 @@ from tests.conftest import Command
 from tests.ledgers import ledger_with, opt_out, told
 from tests.plugin.memory import BATCH, JOBS, RECORD, SNAPSHOT, WRITE_ONLY, Ended, Memory, Server
 
+pytestmark = pytest.mark.both_back_ends
+
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 MEMORY = DestinationSettings("memory", "memory")
 
@@ -41,7 +43,7 @@ MEMORY = DestinationSettings("memory", "memory")
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     """Three people, the last of them the newest."""
     url = ledger_with(tmp_path, *(aged(name, day) for day, name in enumerate("abc")))
-    with Ledger.open(url) as opened:
+    with Ledger.open(url, keys=tmp_path / "suppress.keys") as opened:
         yield opened
 
 
@@ -139,7 +141,7 @@ def test_equal_standings_give_equal_files(
     crowd = [aged(f"p{number}", number) for number in range(6)]
     for people in (crowd, [crowd[number] for number in order]):
         folder = tmp_path_factory.mktemp("ledger")
-        with Ledger.open(ledger_with(folder, *people[:cut])) as ledger:
+        with Ledger.open(ledger_with(folder, *people[:cut]), keys=folder / "suppress.keys") as ledger:
             told(ledger, *people[cut:])
             to_file(ledger, folder / "list.csv")
         files.append((folder / "list.csv").read_bytes())
@@ -196,7 +198,7 @@ def test_a_destination_of_one_sender_gets_its_own_people(tmp_path: Path) -> None
         opt_out("news@example.com", scope=Scope("Acme", "News")),
         opt_out("other@example.com", scope=Scope("Other")),
     ]
-    with Ledger.open(ledger_with(tmp_path, *people)) as ledger:
+    with Ledger.open(ledger_with(tmp_path, *people), keys=tmp_path / "suppress.keys") as ledger:
         to_file(ledger, tmp_path / "list.csv", sender="Acme")
 
     assert ["acme@example.com", "all@example.com", "news@example.com"] == emails(tmp_path / "list.csv")
@@ -217,7 +219,7 @@ def test_addresses_are_written_as_they_were_first_spelled(
     tmp_path: Path, spelled: str, expected: str
 ) -> None:
     """Without what stands around them, which no importer takes."""
-    with Ledger.open(ledger_with(tmp_path, spelled)) as ledger:
+    with Ledger.open(ledger_with(tmp_path, spelled), keys=tmp_path / "suppress.keys") as ledger:
         to_file(ledger, tmp_path / "list.csv")
 
     assert [expected] == emails(tmp_path / "list.csv")
@@ -225,7 +227,7 @@ def test_addresses_are_written_as_they_were_first_spelled(
 
 def test_an_empty_ledger_gives_an_empty_file(tmp_path: Path) -> None:
     """With a header, a manifest and a receipt: nobody is a fact too."""
-    with Ledger.open(ledger_with(tmp_path, "a@example.com")) as ledger:
+    with Ledger.open(ledger_with(tmp_path, "a@example.com"), keys=tmp_path / "suppress.keys") as ledger:
         ledger.append(
             [Consent(Address.parse("a@example.com"), "x", START + timedelta(days=999))], actor="test"
         )
@@ -796,7 +798,7 @@ def test_reasons_reach_the_file(tmp_path: Path) -> None:
         opt_out("a@example.com", reason=Reason.ACCOUNT),
         opt_out("a@example.com", reason=Reason.COMPLAINT),
     ]
-    with Ledger.open(ledger_with(tmp_path, *people)) as ledger:
+    with Ledger.open(ledger_with(tmp_path, *people), keys=tmp_path / "suppress.keys") as ledger:
         to_file(ledger, tmp_path / "list.csv")
 
     assert ",complaint," in (tmp_path / "list.csv").read_text(encoding="utf-8")
