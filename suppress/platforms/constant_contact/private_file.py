@@ -12,7 +12,6 @@ Rules kept here:
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat
@@ -109,9 +108,11 @@ def _content(path: Path) -> bytes | None:
         if refused.errno == errno.ELOOP:
             raise Exposed(f"{path} is a link, which somebody else may turn", f"rm {path}") from None
         raise
-    with contextlib.closing(os.fdopen(descriptor, "rb")) as opened:
+    try:
         _examine(path, os.fstat(descriptor))
-        return opened.read(LARGEST)
+        return os.read(descriptor, LARGEST)
+    finally:
+        os.close(descriptor)
 
 
 def _examine(path: Path, found: os.stat_result) -> None:

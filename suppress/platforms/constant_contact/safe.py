@@ -99,8 +99,10 @@ class Safe:
         try:
             if _kept(self._file.read() or b"") is Store.KEYRING:
                 return self.keyring.place
-        except (NoKeyring, Exposed, OSError):
+        except NoKeyring:
             return "the keyring, which does not answer"
+        except (Exposed, OSError):
+            pass  # whoever reads it says what is wrong
         return f"the file {self._file.path}"
 
     def read(self) -> Grant | None:

@@ -18,6 +18,9 @@ class FiledKeyring(KeyringBackend):
 
     priority = 5.0
 
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # the library left it out
+
     def _file(self, service: str, username: str) -> Path:
         return Path(os.environ["FILED_KEYRING"]) / sha256(f"{service}\n{username}".encode()).hexdigest()
 
