@@ -150,7 +150,7 @@ def _hidden(target: Target, fields: Sequence[str]) -> PermissionMissing:
         f"Salesforce shows no {' and no '.join(fields)} of {target.name} to this user: field-level security "
         "hides it, or the org has no such field",
         scope=f"read {target.name}",
-        remedy=f"let the run-as user see {', '.join(target.emails)} of {target.name}, and edit {target.opt_out}",
+        remedy=f"let the user see {', '.join(target.emails)} of {target.name}, and edit {target.opt_out}",
     )
 
 
