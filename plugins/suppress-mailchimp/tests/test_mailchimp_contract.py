@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-import pytest
 from mailchimp_platform import AUDIENCE, KEY, settings
 from suppress_mailchimp.calls import calls
 from suppress_mailchimp.exporter import Mailchimp
@@ -94,15 +93,3 @@ class TestEveryAudienceIsTold(_Told):
     """An opt-out reaches each audience of the account; few people one by one, more by the list call."""
 
     more: ClassVar[Mapping[str, Json]] = {"audience": "all"}
-
-
-@pytest.mark.long
-class TestToldOneByOne(_Told):
-    """Each by PATCH."""
-
-    more: ClassVar[Mapping[str, Json]] = {"method": "patch"}
-
-
-@pytest.mark.long
-class TestToldWithTheDefaults(_Told):
-    """One audience, and nothing else said."""

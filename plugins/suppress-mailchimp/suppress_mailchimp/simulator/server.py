@@ -41,6 +41,8 @@ class Simulator:
         self._server = Loopback(self._answer, port=port, keep=keep)
         self._results = Loopback(self._routes.batches.results, keep=keep)
         self.lock = self._server.lock
+        self.requests = 0
+        """Requests to the API so far."""
         self._server.start()
         self._results.start()
         same = self.scenario.switches.results_host == "same"
@@ -81,6 +83,7 @@ class Simulator:
         self._results.close()
 
     def _answer(self, request: Request) -> Response:
+        self.requests += 1
         if request.path == "/oauth2/metadata":
             return Response(200, b'{"dc": "us19"}')
         if request.parts[0] == "results":
