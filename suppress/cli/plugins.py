@@ -49,12 +49,13 @@ def _draw(screen: Screen, found: tuple[Plugin, ...], doubles: tuple[str, ...]) -
         [
             plugin.distribution,
             plugin.version,
+            ", ".join(plugin.hooks),
             ", ".join(plugin.sources),
             ", ".join(plugin.exporters),
             plugin.failure or "loaded",
         ]
         for plugin in found
     ]
-    screen.table(["plugin", "version", "asked for opt-outs", "told", "state"], rows)
+    screen.table(["plugin", "version", "hooks", "asked for opt-outs", "told", "state"], rows)
     for double in doubles:
         screen.line(f"Refused: {double}", style="red")

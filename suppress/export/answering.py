@@ -37,7 +37,7 @@ def asked(exporter: Exporter, answers: Iterable[_T]) -> Iterator[_T]:
         yield from answers
     except SuppressError:
         raise
-    except Exception as broken:
+    except (Exception, SystemExit) as broken:  # a plugin that leaves the process must not end it with 0
         raise DestinationFailed(
             f"the plugin of {exporter.name!r} broke: {type(broken).__name__}; "
             "nothing after its last receipt is recorded as done",

@@ -6,7 +6,8 @@ Rules kept here:
   for `suppress plugins` and `suppress doctor`.
 * A platform that was asked for and did not load is an error that names why, never an empty success.
 * Two plugins that bring the same platform are both refused for it, by the names of their distributions.
-* A hook with a misspelt name is an error of its plugin; pluggy alone would silently never call it.
+* A hook with a misspelt name, or without its marker, is an error of its plugin; pluggy alone would silently
+  never call it. So is a plugin that was made for another version of this program.
 * There is no global registry: a command loads one and passes it on.
 
 `SUPPRESS_LOAD_PLUGINS` limits third-party plugins to the distributions it names, separated by commas; empty,
@@ -17,10 +18,14 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, TypeVar
 
 import pluggy
@@ -38,6 +43,7 @@ from suppress.errors import DestinationFailed, SourceFailed, SuppressError
 from suppress.plugin import hookspec
 from suppress.plugin.hookspec import PROJECT, ExporterDescription, SourceDescription
 from suppress.plugin.options import checked
+from suppress.plugin.requirement import unmet
 
 if TYPE_CHECKING:
     from suppress.core.suppression import Json
@@ -49,6 +55,7 @@ BUILT_IN = "suppress.platforms"
 
 _D = TypeVar("_D", SourceDescription, ExporterDescription)
 _O = TypeVar("_O")
+_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _SOURCES, _EXPORTERS = "suppress_sources", "suppress_exporters"
 
 
@@ -78,6 +85,8 @@ class Candidate:
     version: str
     load: Callable[[], object]
     built_in: bool = False
+    requires: tuple[str, ...] = ()
+    """What its distribution requires, as its metadata has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +111,8 @@ class Registry:
         sources: dict[str, tuple[tuple[Plugin, SourceDescription], ...]] = {}
         exporters: dict[str, tuple[tuple[Plugin, ExporterDescription], ...]] = {}
         for candidate in candidates:
-            plugin, its_sources, its_exporters = _loaded(manager, candidate)
+            with redirect_stdout(sys.stderr):  # what a plugin prints must not spoil our own JSON
+                plugin, its_sources, its_exporters = _loaded(manager, candidate)
             plugins.append(plugin)
             for source in its_sources:
                 sources[source.name] = (*sources.get(source.name, ()), (plugin, source))
@@ -184,7 +194,7 @@ class Registry:
             return found.factory(replace(settings, options=options, state=state))
         except SuppressError:
             raise
-        except Exception as broken:
+        except (Exception, SystemExit) as broken:
             raise DestinationFailed(_broke(plugin, settings.name, broken)) from broken
 
     def _found(
@@ -220,7 +230,7 @@ def _opened(
         return factory(settings, state)
     except SuppressError:
         raise
-    except Exception as broken:
+    except (Exception, SystemExit) as broken:
         raise SourceFailed(_broke(plugin, settings.name, broken)) from broken
 
 
@@ -238,10 +248,13 @@ def _installed(environ: Mapping[str, str]) -> Iterator[Candidate]:
         return
     found = []
     for point in metadata.entry_points(group=PROJECT):
-        distribution = point.dist.name if point.dist is not None else point.value
-        version = point.dist.version if point.dist is not None else "?"
+        dist = point.dist
+        # Metadata that an interrupted installation left may lack anything.
+        distribution = (dist and dist.name) or point.value
+        version = (dist and dist.version) or "?"
         if names is None or distribution in names or point.name in names:
-            found.append(Candidate(point.name, distribution, version, point.load))
+            requires = tuple((dist and dist.requires) or ())
+            found.append(Candidate(point.name, distribution, version, point.load, requires=requires))
     yield from sorted(found, key=lambda each: (each.distribution, each.name))
 
 
@@ -251,7 +264,10 @@ def _loaded(
     plugin = Plugin(candidate.name, candidate.distribution, candidate.version, candidate.built_in)
     name = f"{candidate.distribution}:{candidate.name}"
     try:
+        if (bounds := unmet(candidate.requires)) is not None:
+            raise ImportError(f"it is made for suppress-ledger {bounds}, and this is {__version__}")
         module = candidate.load()
+        _refuse_lookalikes(module)
         manager.register(module, name=name)
         manager.check_pending()
         sources = _described(manager, module, _SOURCES, SourceDescription)
@@ -259,7 +275,9 @@ def _loaded(
         hooks = tuple(sorted(caller.name for caller in manager.get_hookcallers(module) or ()))
         if not hooks:
             raise ValueError(f"it implements neither {_SOURCES} nor {_EXPORTERS}")
-    except (Exception, SystemExit) as failure:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as failure:
         # A plugin may fail in any way, even by leaving the process; that is its failure, not ours.
         if manager.has_plugin(name):
             manager.unregister(name=name)
@@ -273,6 +291,16 @@ def _loaded(
     return plugin, sources, exporters
 
 
+def _refuse_lookalikes(module: object) -> None:
+    """A function that is named like a hook and is none would silently never be called."""
+    for name, each in vars(module).items() if isinstance(module, ModuleType) else ():
+        ours = isinstance(each, FunctionType) and name.startswith(f"{PROJECT}_")
+        if ours and name not in (_SOURCES, _EXPORTERS):
+            raise ValueError(f"there is no hook {name}{nearest(name, (_SOURCES, _EXPORTERS))}")
+        if ours and not hasattr(each, f"{PROJECT}_impl"):
+            raise ValueError(f"{name} lacks @hookimpl, so it would never be called")
+
+
 def _described(manager: pluggy.PluginManager, module: object, hook: str, kind: type[_D]) -> tuple[_D, ...]:
     """What this plugin alone yields; the others are kept out so that a failure has one owner."""
     others = [each for each in manager.get_plugins() if each is not module]
@@ -283,6 +311,8 @@ def _described(manager: pluggy.PluginManager, module: object, hook: str, kind: t
             raise TypeError(f"{hook} yielded a {type(each).__name__}, not a {kind.__name__}")
         if each.name in {other.name for other in found}:
             raise ValueError(f"{hook} yielded {each.name!r} twice")
+        if not _NAME.fullmatch(each.name):
+            raise ValueError(f"{hook} yielded {each.name!r}; a name is lower-case words joined by '-'")
         found.append(each)
     return tuple(found)
 
@@ -300,11 +330,13 @@ def _brought_by(offers: Iterable[tuple[Plugin, object]]) -> str:
     return f"is brought by {' and by '.join(str(plugin) for plugin, _ in offers)}"
 
 
-def _broke(plugin: Plugin, name: str, broken: Exception) -> str:
+def _broke(plugin: Plugin, name: str, broken: BaseException) -> str:
     # Only the type: what a plugin writes into its exceptions may hold a token.
     return f"plugin {plugin} broke while opening {name!r}: {type(broken).__name__}"
 
 
 def _first_line(failure: BaseException) -> str:
-    text = next(iter(str(failure).splitlines()), "")
+    lines = [each.strip() for each in str(failure).splitlines()]
+    # pluggy says first which hook it is, and what is wrong with it last.
+    text = " ".join(lines) if isinstance(failure, pluggy.PluginValidationError) else next(iter(lines), "")
     return f"{type(failure).__name__}: {text}" if text else type(failure).__name__

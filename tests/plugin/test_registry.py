@@ -105,6 +105,7 @@ def test_a_plugin_that_fails_to_import_is_named_with_its_reason() -> None:
     assert "ImportError: no module named acme" == failure(ImportError("no module named acme\nmore"))
     assert "SystemExit: 3" == failure(SystemExit(3))
     assert "ValueError" == failure(ValueError())
+    assert "GeneratorExit" == failure(GeneratorExit())
     with pytest.raises(KeyboardInterrupt):
         failure(KeyboardInterrupt())
 
@@ -127,6 +128,67 @@ def test_a_plugin_without_hooks_is_an_error() -> None:
     found = failure(plugin(suppress_exporters=list))
 
     assert "ValueError: it implements neither suppress_sources nor suppress_exporters" == found
+
+
+def test_a_function_that_only_looks_like_a_hook_is_an_error() -> None:
+    """Beside a hook that is fine, a misspelt or unmarked one would be missed by everybody."""
+
+    def suppress_source() -> list[SourceDescription]:
+        return []
+
+    def suppress_sources() -> list[SourceDescription]:
+        return []
+
+    fine = vars(exporting("x"))["suppress_exporters"]
+
+    assert "ValueError: there is no hook suppress_source; did you mean 'suppress_sources'?" == failure(
+        plugin(suppress_exporters=fine, suppress_source=suppress_source)
+    )
+    assert "ValueError: suppress_sources lacks @hookimpl, so it would never be called" == failure(
+        plugin(suppress_exporters=fine, suppress_sources=suppress_sources)
+    )
+
+
+def test_a_hook_that_wants_what_it_is_not_given_is_an_error() -> None:
+    """The contract of an older or newer version, or a guess."""
+
+    @hookimpl
+    def suppress_exporters(settings: object) -> list[ExporterDescription]:
+        return []
+
+    found = failure(plugin(suppress_exporters=suppress_exporters))
+
+    assert found is not None
+    assert "settings" in found
+
+
+def test_a_plugin_may_be_any_object_with_hooks() -> None:
+    """An entry point can name an instance in place of a module."""
+
+    class Brings:
+        @hookimpl
+        def suppress_exporters(self) -> Iterator[ExporterDescription]:
+            yield ExporterDescription(name="x", label="X", capabilities=CAPABILITIES, factory=CsvFile)
+
+    assert None is failure(Brings())
+
+
+@pytest.mark.parametrize("name", ["Acme", "acme_crm", "a b", "", "-a"])
+def test_a_name_that_nobody_could_configure_is_an_error(name: str) -> None:
+    """It is a word in suppress.toml, in the environment and on the command line."""
+    found = failure(exporting(name))
+
+    assert found is not None
+    assert "a name is lower-case words joined by '-'" in found
+
+
+def test_a_plugin_for_another_version_is_not_loaded() -> None:
+    """It is not even imported: pip only warns when an upgrade leaves it behind."""
+    old = Candidate("old", "suppress-old", "1.0", lambda: 1 / 0, requires=("suppress-ledger>=9,<10",))
+    (plugin,) = Registry.of([old]).plugins()
+
+    assert plugin.failure is not None
+    assert plugin.failure.startswith("ImportError: it is made for suppress-ledger >=9,<10, and this is ")
 
 
 def test_what_a_hook_yields_is_checked() -> None:
@@ -360,6 +422,7 @@ def test_a_listing_for_people_says_what_failed_and_what_is_refused(command: Comm
     done = command("plugins", env={"PYTHONPATH": str(site)})
 
     assert 0 == done.exit_code
+    assert "suppress_exporters" in done.out
     assert "RuntimeError: boom" in done.out
     assert (
         "Refused: destination platform 'folder' is brought by suppress-folder 2.0 and by suppress-second 2.0"
@@ -379,3 +442,52 @@ def test_listing_plugins_loads_nothing_heavy(tmp_path: Path) -> None:
     assert set() == {"sqlalchemy", "alembic", "httpx2", "cryptography", "pydantic"} & set(
         done.stdout.decode().split()
     )
+
+
+@pytest.mark.parametrize(
+    ("where", "code"),
+    [
+        ("import", "import sys\nsys.exit(0)"),
+        ("factory", GOOD.replace("        self.name = settings.name", "        raise SystemExit(0)")),
+        (
+            "push",
+            GOOD.replace(
+                "yield Result(entry.address, Outcome.SUPPRESSED)", "raise SystemExit(0)\n            yield"
+            ),
+        ),
+    ],
+)
+def test_a_plugin_that_leaves_the_process_is_no_success(where: str, code: str, command: Command) -> None:
+    """Its exit code 0 would tell a cron job that everyone was told."""
+    site = command.folder / "site"
+    site.mkdir()
+    install(site, "folder", code)
+    ledger_with(command.folder, "pat@example.com")
+    env = {
+        "PYTHONPATH": str(site),
+        "SUPPRESS_DESTINATIONS__MTA__PLATFORM": "folder",
+        "SUPPRESS_DESTINATIONS__MTA__PATH": str(command.folder),
+    }
+    done = command("export", "mta", env=env)
+
+    assert (2 if where == "import" else 5) == done.exit_code
+    assert "SystemExit" in done.err
+
+
+def test_what_a_plugin_prints_does_not_spoil_the_result(command: Command, site: Path) -> None:
+    """A greeting on import goes where messages go."""
+    (site / "folder_plugin.py").write_text(f"print('hello')\n{GOOD}")
+    done = command("plugins", "--json", env={"PYTHONPATH": str(site)})
+
+    assert "suppress/plugins@1" == done.json()["schema"]
+    assert "hello" in done.err
+
+
+def test_metadata_that_lacks_everything_is_listed_all_the_same(command: Command, site: Path) -> None:
+    """An interrupted installation leaves such a folder, and must not stop every command."""
+    (site / "suppress_broken-2.0.dist-info" / "METADATA").unlink()
+    done = command("plugins", "--json", env={"PYTHONPATH": str(site)})
+    failures = {each["distribution"]: each["failure"] for each in done.json()["plugins"]}
+
+    assert "RuntimeError: boom" == failures["broken_plugin"]
+    assert None is failures["suppress-folder"]
