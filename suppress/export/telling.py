@@ -38,6 +38,8 @@ class Teller:
     _waits: int = 0
     _earlier: frozenset[str] = field(init=False)
     """Tokens of the jobs that earlier runs left."""
+    _recalled: set[str] = field(default_factory=set)
+    """Addresses in this part that wait for such a job. What it says of others is about an older request."""
     _overheard: dict[str, Outcome] = field(default_factory=dict)
     """What such a job said of people who are in another part now."""
 
@@ -50,6 +52,7 @@ class Teller:
         waiting = [each for each in part if identity(each) in carried]
         fresh = [each for each in part if identity(each) not in carried]
         tally = Tally(self.exporter.name, self.exporter.capabilities.unit)
+        self._recalled.clear()
         if waiting:
             self._recall(tally, waiting, carried)
         if fresh:
@@ -78,6 +81,7 @@ class Teller:
         for each in waiting:
             entries = as_entries([each], self.exporter.name)
             for entry, said in zip(tally.recalling(entries), carried[identity(each)], strict=True):
+                self._recalled.add(entry.address)
                 known = said if said is not None else self._overheard.pop(entry.address, None)
                 if known is not None:
                     tally.outcomes[entry.address] = known
@@ -121,10 +125,11 @@ class Teller:
     def _mine(self, answers: Iterable[Pushed], tally: Tally) -> Iterator[Pushed]:
         """An earlier job may be about people of another part, and about such as are told no longer."""
         for answer in answers:
-            if isinstance(answer, Result) and not _open(tally, answer.address):
-                if answer.address not in tally.handed:
-                    self._overheard[answer.address] = answer.outcome
-            else:
+            if not isinstance(answer, Result):
+                yield answer
+            elif answer.address not in tally.handed:
+                self._overheard[answer.address] = answer.outcome
+            elif answer.address in self._recalled and _open(tally, answer.address):
                 yield answer
 
 

@@ -70,7 +70,7 @@ class Whom:
         """
         if honoured is None:
             return NewestFirst(self.everyone())
-        upto, news = honoured.upto, Subjects(self._news(honoured))
+        upto, news = honoured.upto, Subjects(self.news(honoured))
         return NewestFirst(
             each
             for each in self.everyone()
@@ -103,7 +103,7 @@ class Whom:
                 (requests if isinstance(entry.body, OptOutRecorded) else beside).add(entry.seq)
         return requests, beside
 
-    def _news(self, honoured: Honoured) -> Iterator[str]:
+    def news(self, honoured: Honoured) -> Iterator[str]:
         """Subjects of requests that came after the receipt, or that it excepts."""
         for first, stop in ((honoured.upto + 1, self.size), *_excepted(honoured)):
             for entry in self.ledger.entries(first, stop):
