@@ -19,7 +19,7 @@ def flaw(address: str) -> str | None:
     local, at, domain = address.rpartition("@")
     if not (local and at and domain):
         return "no name or no domain"
-    if any(category(each) in ("Cc", "Zs", "Zl", "Zp") for each in address):
+    if any(category(each) in ("Cc", "Cs", "Zs", "Zl", "Zp") for each in address):
         return "white space or a control character"
     return "too long" if len(address.encode()) > MAX_ADDRESS else None
 

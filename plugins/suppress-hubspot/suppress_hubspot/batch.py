@@ -51,10 +51,12 @@ def batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
 class Batch:
     """Tells and reads batches. Safe to use from several threads."""
 
-    def __init__(self, client: Client, unit: int | None, outage: Outage, single: Single) -> None:
+    def __init__(
+        self, client: Client, unit: int | None, writing: Outage, reading: Outage, single: Single
+    ) -> None:
         self._client = client
         self._unit = unit
-        self._outage = outage
+        self._writing, self._reading = writing, reading
         self._single = single
 
     def plan(self, entries: Sequence[Suppressed]) -> list[Planned]:
@@ -104,18 +106,18 @@ class Batch:
             reply = self._client.opt_out_many(addresses)
             found, refused = wire.many_statuses(reply.json)
         except RecordRejected:
-            self._outage.over()
+            self._writing.over()
             if len(addresses) > 1:
                 half = len(addresses) // 2
                 return [*self._told(addresses[:half]), *self._told(addresses[half:])]
             return [Result(addresses[0], Outcome.REJECTED_PERMANENT, evidence=Evidence(OPT_OUT, 400))]
         except wire.NotAsPromised as wrong:
-            self._outage.bear(self._client.broken(str(wrong)))
+            self._writing.bear(self._client.broken(str(wrong)))
             return [Result(each, Outcome.RETRY_LATER, evidence=Evidence(OPT_OUT)) for each in addresses]
         except BEARABLE as failure:
-            self._outage.bear(failure)
+            self._writing.bear(failure)
             return [Result(each, Outcome.RETRY_LATER, evidence=Evidence(OPT_OUT)) for each in addresses]
-        self._outage.over()
+        self._writing.over()
         outcomes = self._outcomes(addresses, found, refused)
         proof = evidence(OPT_OUT, reply, sent=json.dumps({"inputs": addresses}, ensure_ascii=False).encode())
         silent = self._held([each for each in addresses if each not in outcomes])
@@ -165,18 +167,18 @@ class Batch:
             reply = self._client.opted_out_many(addresses)
             found, refused = wire.many_wides(reply.json)
         except RecordRejected:
-            self._outage.over()
+            self._reading.over()
             if len(addresses) > 1:
                 half = len(addresses) // 2
                 return self._held(addresses[:half]) | self._held(addresses[half:])
             return {addresses[0]: Observation(addresses[0], Remote.UNREADABLE, evidence=Evidence(READ, 400))}
         except wire.NotAsPromised as wrong:
-            self._outage.bear(self._client.broken(str(wrong)))
+            self._reading.bear(self._client.broken(str(wrong)))
             return {each: Observation(each, Remote.UNREADABLE) for each in addresses}
         except BEARABLE as failure:
-            self._outage.bear(failure)
+            self._reading.bear(failure)
             return {each: Observation(each, Remote.UNREADABLE) for each in addresses}
-        self._outage.over()
+        self._reading.over()
         proof = evidence(READ, reply, sent=json.dumps({"inputs": addresses}, ensure_ascii=False).encode())
         asked = Asked(addresses)
         held: dict[str, Observation] = {}

@@ -54,9 +54,10 @@ class HubSpot:
         self._options = Options.of(settings)
         self.capabilities = self._options.capabilities
         self._client = Client(settings, self._options, clock=clock, patience=patience)
-        outage = Outage()
-        self._single = Single(self._client, self._options.business_unit, outage)
-        self._batch = Batch(self._client, self._options.business_unit, outage, self._single)
+        # Apart: between two writes that fail there may be readings that work.
+        writing, reading = Outage(), Outage()
+        self._single = Single(self._client, self._options.business_unit, writing, reading)
+        self._batch = Batch(self._client, self._options.business_unit, writing, reading, self._single)
 
     def check(self) -> Iterable[Finding]:
         """Token, scopes, Enterprise, time zone, requests left, and how long a long list takes."""

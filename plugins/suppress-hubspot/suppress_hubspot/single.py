@@ -32,10 +32,10 @@ OPT_OUT, READ = "unsubscribe-all", "unsubscribe-all read"
 class Single:
     """Tells and reads one address after another. Safe to use from several threads."""
 
-    def __init__(self, client: Client, unit: int | None, outage: Outage) -> None:
+    def __init__(self, client: Client, unit: int | None, writing: Outage, reading: Outage) -> None:
         self._client = client
         self._unit = unit
-        self._outage = outage
+        self._writing, self._reading = writing, reading
 
     def plan(self, entry: Suppressed) -> Planned:
         """What telling would do, by reading only."""
@@ -56,12 +56,12 @@ class Single:
             reply = self._client.opt_out(address)
             found = self._accounted(address, reply.json)
         except RecordRejected:
-            self._outage.over()
+            self._writing.over()
             return Result(address, Outcome.REJECTED_PERMANENT, evidence=Evidence(OPT_OUT, 400))
         except BEARABLE as failure:
-            self._outage.bear(failure)
+            self._writing.bear(failure)
             return Result(address, Outcome.RETRY_LATER, evidence=Evidence(OPT_OUT))
-        self._outage.over()
+        self._writing.over()
         outcome = settled(found)
         if outcome is None:
             seen = self.look(address)
@@ -80,15 +80,15 @@ class Single:
             reply = self._client.opted_out(address)
             found = wire.wides(reply.json)
         except wire.NotAsPromised as wrong:
-            self._outage.bear(self._client.broken(str(wrong)))
+            self._reading.bear(self._client.broken(str(wrong)))
             return Observation(address, Remote.UNREADABLE)
         except RecordRejected:
-            self._outage.over()
+            self._reading.over()
             return Observation(address, Remote.UNREADABLE, evidence=Evidence(READ, 400))
         except BEARABLE as failure:
-            self._outage.bear(failure)
+            self._reading.bear(failure)
             return Observation(address, Remote.UNREADABLE)
-        self._outage.over()
+        self._reading.over()
         return observed(address, found, self._unit, evidence(READ, reply))
 
     def _accounted(self, address: str, answer: object) -> tuple[wire.Status, ...]:

@@ -6,6 +6,7 @@ Shapes are those of the preferences calls v4 and of contacts v3. Whatever is not
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,10 @@ from suppress.plugin.words import vendor_words
 UNSUBSCRIBED = "UNSUBSCRIBED"
 PORTAL_WIDE, BUSINESS_UNIT_WIDE = "PORTAL_WIDE", "BUSINESS_UNIT_WIDE"
 NO_CHANGE, RESUBSCRIBED = "NO_STATUS_CHANGE", "RESUBSCRIBE_OCCURRED"
+
+
+_SCOPE = re.compile(r"[a-z]+(?:[._-][a-z]+){0,9}").fullmatch
+"""A scope's name and nothing that could be a person's or a secret."""
 
 
 class NotAsPromised(ValueError):
@@ -167,7 +172,7 @@ def _scopes(contexts: Iterable[object]) -> Iterator[str]:
     for context in contexts:
         named = context.get("requiredGranularScopes") if _is_object(context) else None
         if isinstance(named, list):
-            yield from (vendor_words(each, longest=80) for each in named if isinstance(each, str))
+            yield from (each for each in named if isinstance(each, str) and _SCOPE(each))
 
 
 def _status(value: object) -> Status:

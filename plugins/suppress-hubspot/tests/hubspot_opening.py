@@ -36,10 +36,16 @@ class Waits:
         self.now += seconds
 
 
+def settings_for(url: str, **options: Json) -> DestinationSettings:
+    """Settings for whatever answers at `url`."""
+    given = {"api_url": url, "access_token": "pat-na1-of-a-test", **FAST, **options}
+    return DestinationSettings("crm", "hubspot", options=given)
+
+
 def opened(simulator: Simulator, *, clock: Clock | None = None, **options: Json) -> HubSpot:
     """An exporter for this account."""
-    given = {"api_url": simulator.url, "access_token": simulator.token, **FAST, **options}
-    return HubSpot(DestinationSettings("crm", "hubspot", options=given), clock=clock)
+    options = {"access_token": simulator.token, **options}
+    return HubSpot(settings_for(simulator.url, **options), clock=clock)
 
 
 @contextmanager
@@ -49,8 +55,10 @@ def account(scenario: Scenario | None = None, **options: Json) -> Iterator[tuple
         if simulator.scenario.enterprise:
             options = {"mode": "batch", **options}
         exporter = opened(simulator, clock=Waits().clock, **options)
-        yield simulator, exporter
-        exporter.close()
+        try:
+            yield simulator, exporter
+        finally:
+            exporter.close()
 
 
 def calls_of(simulator: Simulator) -> list[str]:

@@ -86,6 +86,8 @@ class Scenario:
     contacts: tuple[str, ...] = ()
     opted_out: tuple[str, ...] = ()
     """Addresses that are opted out of everything, with or without a contact."""
+    invalid: tuple[str, ...] = ()
+    """Addresses that the platform calls invalid: one of them fails a whole batch."""
     brands: tuple[int, ...] = ()
     """Business units."""
     subscription_types: int = 3

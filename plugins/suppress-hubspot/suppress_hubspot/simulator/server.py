@@ -152,12 +152,12 @@ class Simulator(Loopback):
 
     def _read(self, request: Request, _fault: Fault | None) -> Response:
         address, unit = request.parts[3], self._unit(request)
-        bodies.check_address(address)
+        self._check(address)
         return answer(200, bodies.envelope(self._wides(address, unit), self.now()))
 
     def _opt_out(self, request: Request, fault: Fault | None) -> Response:
         address, unit = request.parts[3], self._unit(request)
-        bodies.check_address(address)
+        self._check(address)
         if request.body:
             raise bodies.Invalid("This call takes no body.")
         applied = fault is None or fault.trap is not Trap.UNAPPLIED
@@ -231,8 +231,13 @@ class Simulator(Loopback):
         if not isinstance(inputs, list) or not 0 < len(inputs) <= _LARGEST:
             raise bodies.Invalid(f"inputs holds 1 to {_LARGEST} addresses.")
         for each in inputs:
-            bodies.check_address(each)
+            self._check(each)
         return inputs
+
+    def _check(self, address: object) -> None:
+        bodies.check_address(address)
+        if address in self.scenario.invalid:
+            raise bodies.Invalid(f"Email address {address} is invalid")
 
     def _types(self) -> list[object]:
         return [bodies.definition(each, self.now()) for each in range(1, self._count() + 1)]
