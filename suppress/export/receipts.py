@@ -112,6 +112,21 @@ def held(ledger: Ledger, name: str, opt_outs: frozenset[int]) -> frozenset[int]:
     return opt_outs - open_ones
 
 
+def held_between(ledger: Ledger, name: str, asked: Iterable[tuple[str, int, int]]) -> set[str]:
+    """Of (subject, opt-out, consent after it), the subjects whom some receipt covers that lies between.
+
+    A later one says nothing of them: who is not suppressed is neither told of nor excepted.
+    """
+    open_ones, found = list(asked), set[str]()
+    for receipt in _receipts(ledger, name):
+        covered = [each for each in open_ones if each[1] <= receipt.upto < each[2]]
+        if covered:
+            excepted = frozenset(receipt.exceptions)
+            found.update(subject for subject, opt_out, _ in covered if opt_out not in excepted)
+            open_ones = [each for each in open_ones if each[0] not in found]
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Exceptions:
     """What a receipt lists: a watermark, and the entries below it that a destination does not hold."""

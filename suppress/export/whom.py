@@ -18,7 +18,7 @@ from operator import attrgetter
 
 from suppress.core.entry import Honoured, OptInRecorded, OptOutRecorded, SubjectAdded
 from suppress.core.spelling import comparable
-from suppress.core.suppression import Channel, Scope
+from suppress.core.suppression import Scope
 from suppress.export import receipts
 from suppress.export.losses import Losses
 from suppress.export.sorting import NewestFirst, Subjects
@@ -38,16 +38,11 @@ class Whom:
     losses: Losses
     twins: dict[str, list[str]] = field(default_factory=dict)
     """Subject → others with the same address, for whom it stands too."""
-    lifted: dict[str, set[int]] = field(init=False)
-    """Subject → opt-outs, of people who consented since and whom nothing holds suppressed."""
+    lifted: set[str] = field(init=False)
+    """Subjects who consented; once everyone was listed, those of them who are not suppressed."""
 
     def __post_init__(self) -> None:
-        consents = (entry.body for entry in self.ledger.about(OptInRecorded.type))
-        self.lifted = {
-            body.subject: set()
-            for body in consents
-            if isinstance(body, OptInRecorded) and body.channel is Channel.EMAIL
-        }
+        self.lifted = set(self.ledger.lifted())
 
     def listed(self) -> Iterator[Listed]:
         """Everybody who may not be mailed there, sorted by match key, each once."""
@@ -59,8 +54,7 @@ class Whom:
         """The same, and it is seen what the destination cannot hold of it, and who is still suppressed."""
         for each in self.listed():
             self.losses.see(each)
-            for subject in (each.subject, *self.twins.get(each.subject, ())):
-                self.lifted.pop(subject, None)
+            self.lifted.difference_update((each.subject, *self.twins.get(each.subject, ())))
             yield each
 
     def lacking(self, honoured: Honoured | None) -> NewestFirst:
@@ -84,14 +78,17 @@ class Whom:
 
         To be asked once `everyone` was gone through.
         """
-        if receipt is None:
+        if receipt is None or not self.lifted:
             return 0
+        open_: list[tuple[str, int, int]] = []
+        asked: dict[str, int] = {}
         for entry in self.ledger.about_people(self.lifted):
-            if isinstance(entry.body, OptOutRecorded):
-                self.lifted[entry.body.subject].add(entry.seq)
-        requests = frozenset(seq for seqs in self.lifted.values() for seq in seqs)
-        held = receipts.held(self.ledger, self.destination, requests)
-        return sum(not held.isdisjoint(seqs) for seqs in self.lifted.values())
+            match entry.body:
+                case OptOutRecorded(subject=subject):
+                    asked[subject] = entry.seq
+                case OptInRecorded(subject=subject) if subject in asked:
+                    open_.append((subject, asked.pop(subject), entry.seq))
+        return len(receipts.held_between(self.ledger, self.destination, open_))
 
     def requests_of(self, people: Iterable[Listed]) -> tuple[set[int], set[int]]:
         """Every request of these people, not only the one that stands, and the entries that added them."""

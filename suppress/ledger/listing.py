@@ -51,6 +51,19 @@ def suppressed(engine: Engine, place: Place, channel: Channel, target: Scope) ->
             yield Listed(subject, key, tuple(json.loads(addresses)), heard, suppression_from(row))
 
 
+def lifted(engine: Engine, place: Place, channel: Channel) -> list[str]:
+    """The subjects who ever consented, whatever holds for them now; those who were forgotten are nobody."""
+    with reading(engine, place) as connection:
+        rows = connection.execute(
+            select(tables.lift.c.person).where(tables.lift.c.channel == channel.value).distinct()
+        )
+        people = [person for (person,) in rows]
+        found: list[str] = []
+        for chunk in projections.chunks(people):
+            found.extend(_subjects(connection, chunk).values())
+        return found
+
+
 def _next_people(connection: Connection, last: int) -> list[int]:
     rows = connection.execute(
         select(tables.standing.c.person)

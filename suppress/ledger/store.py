@@ -427,6 +427,10 @@ class Ledger:
         """Everybody who may not be mailed and whose address is held, sorted by match key (UTF-8 bytes)."""
         return listing.suppressed(self._engine, self.place, channel, target)
 
+    def lifted(self, channel: Channel = Channel.EMAIL) -> list[str]:
+        """The subjects who ever consented, in no order; some of them are suppressed again, or still."""
+        return listing.lifted(self._engine, self.place, channel)
+
     def about(self, type_: str, name: str | None = None) -> Iterator[Entry]:
         """The entries of a type that no correction annulled, newest first; found by index, not by replay.
 
