@@ -35,6 +35,7 @@ from suppress.cli import (
     ledger,
     login,
     logout,
+    patrol,
     plugin,
     plugins,
     report,
@@ -105,6 +106,7 @@ _command(EVERYDAY, "revert", revert.revert)
 _command(EVERYDAY, "check", check.check)
 _command(EVERYDAY, "show", show.show)
 _command(EVERYDAY, "export", export.export)
+_command(EVERYDAY, "patrol", patrol.patrol)
 _command(EVERYDAY, "status", status.status)
 _command(EVERYDAY, "snapshot", snapshot.snapshot)
 _command(EVIDENCE, "report", report.report)

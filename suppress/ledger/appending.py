@@ -379,6 +379,7 @@ def _body(told: About, subject: str, pii: str) -> Body:
                 expressible(told.observed),
                 utc(told.since),
                 pii,
+                patrol=told.patrol or None,
             )
         case Waiver():
             until = utc(told.until)
