@@ -1,8 +1,7 @@
 """Every console block in the docs runs, in order, in one folder a page, against the simulator.
 
 A block tagged `console` holds lines `$ command` and what they print. `…` stands for any text. A line
-`# exit code N` after a command says how it ends when not with 0. `# edit FILE` starts a file's new content,
-up to the next `$` line.
+`# exit code N` after a command says how it ends when not with 0. `printf "…" > FILE` (or `>>`) writes a file.
 """
 
 from __future__ import annotations
@@ -70,8 +69,9 @@ def test_the_page_shows_what_really_happens(page: Path, command: Command) -> Non
 def _walk(step: Step, command: Command, env: dict[str, str]) -> None:
     words = shlex.split(step.command)
     if words[0] == "printf":
-        target = command.folder / words[-1]
-        target.write_text(words[1].encode().decode("unicode_escape"), encoding="utf-8")
+        _, text, how, name = words
+        with (command.folder / name).open({">": "w", ">>": "a"}[how], encoding="utf-8") as file:
+            file.write(text.encode().decode("unicode_escape"))
         return
     if words[0] == "cp":
         shutil.copy(command.folder / words[1], command.folder / words[2])
