@@ -76,7 +76,8 @@ def _exit_codes() -> Iterator[str]:
 EXIT_CODES: Mapping[int, str] = {
     0: "clean",
     1: "findings: `check` withheld someone or wants review, `verify` found tampering, "
-    "`report` or `status` found an overdue request or drift",
+    "`report` or `status` found an overdue request or drift, `import` could not take every row, "
+    "`revert` left what people did",
     2: "wrong usage or a bad input file",
     3: "`verify`: verified, but nothing kept outside was compared",
     4: "sign-in needed",

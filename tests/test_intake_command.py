@@ -144,8 +144,10 @@ def test_import_of_an_export_says_what_it_took(desk: Command) -> None:
     (desk.folder / "contact_export_1.csv").write_text(export(LAYOUT_A, people, mark=True), newline="")
     done = desk("import", "contact_export_1.csv")
 
-    assert 0 == done.exit_code
-    assert "recognised as constant-contact by its header" in done.err
+    assert 1 == done.exit_code  # one row could not be taken
+    assert "recognised as constant-contact (Constant Contact: contacts and campaign reports" in done.err
+    assert "contact_export_1.csv: delimiter: comma; header found" in done.err
+    assert "opt-outs: unknown        2" in done.out
     assert "cannot hold deleted contacts" in done.err
     assert "line 4: the date “31.31.2020” cannot be read; recorded without a date" in done.out
     assert "line 5: rejected: no address" in done.out
@@ -201,7 +203,7 @@ def test_import_from_a_pipe(desk: Command) -> None:
     [
         (b"mail\na@example.com\n", [], "nothing says which of its rows are opt-outs"),
         (b"mail\na@example.com\n", ["--map", "email=Fax"], "there is no column 'Fax'"),
-        (b"mail\na@example.com\n", ["--profile", "hubspot"], "there is no profile 'hubspot'"),
+        (b"mail\na@example.com\n", ["--profile", "hubspit"], "there is no profile 'hubspit'"),
         (b'mail\na@example.com\n"open\n', ["--map", "email=mail"], "line 3: a quote opens here"),
         (b"", ["--map", "email=mail"], "is empty"),
         (b"PK\x03\x04", ["--map", "email=mail"], "damaged"),

@@ -18,7 +18,7 @@ from suppress.core.address import Address, addresses_in
 from suppress.core.entry import ImportDone, OptOutRecorded
 from suppress.core.suppression import Consent, Origin, Reason
 from suppress.core.verdict import Ruling
-from suppress.errors import BadFile
+from suppress.errors import BadFile, BadUsage
 from suppress.files.contacts import ContactFile
 from suppress.intake import Imported, import_file, layout_of
 from suppress.intake import importing as module
@@ -93,7 +93,7 @@ def test_an_export_is_recorded_with_its_original_dates(world: World) -> None:
 
 def test_the_raw_cells_are_kept_as_evidence(world: World) -> None:
     """With the file they came from, by name, digest and line."""
-    text = "mail,when,why\npat@example.com,3/5/2024,asked us\n"
+    text = "mail,when,why\npat@example.com,3/15/2024,asked us\n"
     batch = world.imported(text, "email=mail,date=when,reason=why").batch
     recorded = world.ledger.history(Address.parse("pat@example.com"))[-1]
 
@@ -103,7 +103,7 @@ def test_the_raw_cells_are_kept_as_evidence(world: World) -> None:
         "sha256": hashlib.sha256(text.encode()).hexdigest(),
         "line": 2,
         "batch": batch,
-        "cells": {"mail": "pat@example.com", "when": "3/5/2024", "why": "asked us"},
+        "cells": {"mail": "pat@example.com", "when": "3/15/2024", "why": "asked us"},
     } == recorded.payload["evidence"]
 
 
@@ -208,17 +208,41 @@ def test_an_unreadable_date_never_loses_the_opt_out(world: World) -> None:
     assert [None] == [each.occurred_at for each in world.requests("a@example.com")]
 
 
-def test_dates_that_write_the_day_first_are_pointed_out(world: World) -> None:
-    """One impossible month shows that the others of the file may be misread."""
-    text = "mail,when\na@example.com,25/12/2024\nb@example.com,3/4/2024\n"
-    warned = world.imported(text, "email=mail,date=when", dry_run=True)
-    result = world.imported(text, "email=mail,date=when", day_first=True)
+def test_one_impossible_month_decides_for_the_whole_file(world: World) -> None:
+    """Also for the rows before it; what was decided is said."""
+    text = "mail,when\nb@example.com,3/4/2024\na@example.com,25/12/2024\n"
+    result = world.imported(text, "email=mail,date=when")
 
-    assert "--day-first" in warned.warnings[0]
-    assert ((), 0) == (result.warnings, result.unreadable_dates)
+    assert (("dates write the day before the month, as 1 of them show",), 0) == (
+        result.warnings,
+        result.unreadable_dates,
+    )
     assert [datetime(2024, 4, 3, tzinfo=UTC)] == [
         each.occurred_at for each in world.requests("b@example.com")
     ]
+
+
+def test_dates_that_may_be_read_in_two_ways_are_asked_about(world: World) -> None:
+    """Nothing is recorded until the user says it."""
+    text = "mail,when\nb@example.com,3/4/2024\n"
+    with pytest.raises(BadUsage, match="whether dates such as 3/4/2024") as asked:
+        world.imported(text, "email=mail,date=when")
+
+    assert "--date-format mdy" in (asked.value.remedy or "")
+    assert set() == world.suppressed()
+    world.imported(text, "email=mail,date=when", date_format="dmy")
+    assert [datetime(2024, 4, 3, tzinfo=UTC)] == [
+        each.occurred_at for each in world.requests("b@example.com")
+    ]
+
+
+def test_a_mapped_list_of_people_who_may_be_mailed_is_not_taken_for_opt_outs(world: World) -> None:
+    """Somebody mapped the status: rows that say active are listed, those that say unsubscribed count."""
+    text = "mail,status\na@example.com,Active\nb@example.com,Unsubscribed\nc@example.com,Subscribed\n"
+    result = world.imported(text, "email=mail,reason=status")
+
+    assert {"b@example.com"} == world.suppressed()
+    assert ({"active": 1, "subscribed": 1}, 2) == (result.unknown, result.rejected)
 
 
 def test_receipt_has_a_column_of_its_own(world: World) -> None:

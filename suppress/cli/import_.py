@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,6 +14,7 @@ from suppress.cli.options import AsJson, DryRun, actor, appearance, one_address,
 from suppress.errors import BadUsage
 
 if TYPE_CHECKING:
+    from suppress.core.hashed import Form
     from suppress.files.contacts import ContactFile
     from suppress.intake import Imported, Layout
 
@@ -23,10 +24,10 @@ _SHOWN = 20
 
 def import_(
     ctx: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="FILE|-", help="A CSV file of opt-outs.")],
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="A list of opt-outs, in any format.")],
     profile: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="constant-contact: an export of its screens. [default: found]"),
+        typer.Option(metavar="NAME", help="Whose export it is; a wrong one lists all. [default: found]"),
     ] = None,
     mapping: Annotated[
         list[str] | None,
@@ -42,9 +43,10 @@ def import_(
     rejected: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write the rows without an address, each with why.")
     ] = None,
-    day_first: Annotated[
-        bool, typer.Option("--day-first", help="Read 3/4/2024 as the third of April.")
-    ] = False,
+    date_format: Annotated[
+        Literal["mdy", "dmy"] | None,
+        typer.Option(help="Whether 3/4/2024 is March 4th or April 3rd. [default: as the whole file shows]"),
+    ] = None,
     header: Annotated[
         bool | None, typer.Option("--header/--no-header", help="Whether the first row names columns.")
     ] = None,
@@ -63,14 +65,21 @@ def import_(
             help="The list holds digests; this address, so spelled, is known to be in it. May be repeated.",
         ),
     ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FORM", help="The list holds digests, made of addresses in this form; none is tried."
+        ),
+    ] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Record the opt-outs of an old list with their original dates.
 
-    Safe to kill and to repeat: what is recorded is not recorded again. Nobody is ever made mailable.
+    Safe to kill and to repeat: what is recorded is not recorded again. Nobody is ever made mailable. Rows
+    that could not be taken are listed, and make the exit code 1.
 
-        suppress import contact_export.csv
+        suppress import contact_export.csv --dry-run
         suppress import old.csv --map email=Mail,date="Opted out",reason=Why --rejected rejected.csv
         suppress import partner.csv --canary Seed.One@Example.com --source "Acme Partners"
     """
@@ -78,6 +87,7 @@ def import_(
     from suppress.files.dates import zone_named
     from suppress.intake import import_file
     from suppress.intake.hashed import Hashed, trust
+    from suppress.intake.recognising import recognised_by
     from suppress.ledger import Ledger
 
     chosen, look = settings(ctx), appearance(ctx)
@@ -85,18 +95,20 @@ def import_(
         ledger = stack.enter_context(Ledger.open(chosen.ledger, keys=chosen.keys, read_only=dry_run))
         reading = Reading(encoding=encoding, delimiter=delimiter, header=header, sheet=sheet)
         contacts = stack.enter_context(ContactFile.open(file, reading, need_addresses=False, twice=True))
-        layout = _layout(contacts, profile, tuple(mapping or ()), tuple(canary or ()))
+        layout = _layout(contacts, profile, tuple(mapping or ()), tuple(canary or ()), form)
         if isinstance(layout, Hashed) and not dry_run:
             trust(ledger, contacts, layout.proof, source=source or layout.source, actor=actor())
+        for assumption in contacts.assumptions:
+            note(f"{contacts.name}: {assumption}", appearance=look)
         if profile is None and not mapping and not canary:
-            note(f"{contacts.name}: recognised as {layout.profile} by its header", appearance=look)
+            note(f"{contacts.name}: recognised as {recognised_by(layout)}", appearance=look)
         result = import_file(
             ledger,
             contacts,
             layout,
             source=source,
             zone=zone_named(chosen.timezone),
-            day_first=day_first,
+            date_format=date_format,
             rejected=rejected,
             now=datetime.now(UTC),
             actor=actor(),
@@ -113,21 +125,41 @@ def import_(
         as_json=as_json,
         human=lambda screen: _draw(screen, contacts.name, result, rejected),
     )
+    if result.rejected:
+        raise typer.Exit(1)
 
 
 def _layout(
-    contacts: ContactFile, profile: str | None, mapping: Sequence[str], canaries: Sequence[str]
+    contacts: ContactFile,
+    profile: str | None,
+    mapping: Sequence[str],
+    canaries: Sequence[str],
+    form: str | None,
 ) -> Layout:
     from suppress.intake import layout_of
-    from suppress.intake.hashed import hashed_layout, refuse_digests
+    from suppress.intake.hashed import digest_columns, hashed_layout, named_layout, refuse_digests
+    from suppress.intake.profiles import profiles
 
-    if not canaries:
-        if profile is None:
-            refuse_digests(contacts, mapping)
-        return layout_of(contacts, profile=profile, mapping=mapping)
-    if profile is not None:
-        raise BadUsage("--canary and --profile each say what the list is: give one of them")
-    return hashed_layout(contacts, [one_address(each) for each in canaries], mapping)
+    if canaries:
+        if profile is not None or form is not None:
+            raise BadUsage("--canary shows what the list is; --profile and --form say it: give one of them")
+        return hashed_layout(contacts, [one_address(each) for each in canaries], mapping)
+    usual = next((each.hashed for each in profiles() if each.name == profile and each.hashed), None)
+    if form is not None or (usual is not None and digest_columns(contacts)):
+        return named_layout(contacts, _form(form) if form is not None or usual is None else usual, mapping)
+    if profile is None:
+        refuse_digests(contacts, mapping)
+    return layout_of(contacts, profile=profile, mapping=mapping)
+
+
+def _form(text: str | None) -> Form:
+    from suppress.core.hashed import IN_WORDS, Form
+
+    try:
+        return Form(text or "")
+    except ValueError:
+        known = ", ".join(f"{each.value} ({words})" for each, words in IN_WORDS.items())
+        raise BadUsage(f"--form {text!r} is none that is known", remedy=f"one of {known}") from None
 
 
 def _facts(result: Imported) -> Mapping[str, object]:
@@ -143,6 +175,9 @@ def _facts(result: Imported) -> Mapping[str, object]:
         "undated": result.undated,
         "unreadable_dates": result.unreadable_dates,
         "malformed": result.malformed,
+        "batch": result.batch,
+        "reasons": dict(result.reasons),
+        "unknown": dict(result.unknown),
         "remarks": [{"line": each.line, "text": each.text} for each in result.remarks],
         "warnings": list(result.warnings),
         "entry": result.seq,
@@ -160,8 +195,12 @@ def _draw(screen: Screen, name: str, result: Imported, rejected: str | None) -> 
             ("  not opt-outs", result.ignored),
             ("  rejected", result.rejected),
             ("opt-outs without a date", result.undated),
+            *((f"opt-outs: {reason}", number) for reason, number in result.reasons.items()),
+            ("batch", result.batch),
         ]
     )
+    for word, number in result.unknown.items():
+        screen.line(f"{number:,} rows not imported: the status “{word}” is not known", style="yellow")
     if result.malformed:
         screen.line(f"{result.malformed:,} opt-outs have an address that mail systems refuse; kept as given.")
     for remark in result.remarks[:_SHOWN]:

@@ -5,7 +5,7 @@ Rules kept here:
 * Every column that an import would take for an address counts: `Email`, `E-mail 1 - Value`, `Email address -
   home`. Columns *about* e-mail (`Email status`, `Email opt-in date`) and about other people (`Owner email`)
   do not; if one of those holds addresses, that is said.
-* A first row that holds an address is no header.
+* A first row that holds an address, or the digest of one, is no header.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from suppress.core.hashed import Digest
 from suppress.errors import BadUsage
 
 _CERTAIN = {
@@ -55,8 +56,8 @@ class Columns:
 
 
 def is_header(row: Sequence[str]) -> bool:
-    """Whether a first row names columns, that is, holds no address itself."""
-    return not any(_ADDRESS.search(cell) for cell in row)
+    """Whether a first row names columns, that is, holds no address itself, nor the digest of one."""
+    return not any(_ADDRESS.search(cell) or Digest.parse(cell) is not None for cell in row)
 
 
 def folded(name: str) -> str:

@@ -60,10 +60,10 @@ def read_moment(text: str, zone: tzinfo, *, day_first: bool = False) -> datetime
     return None
 
 
-def is_day_first(text: str) -> bool:
-    """Whether a date like `25/12/2024` shows that its file writes days before months."""
+def day_and_month(text: str) -> tuple[int, int] | None:
+    """The first two numbers of a date like `3/4/2024`, which may be day or month; None for any other form."""
     found = _FORMS[2].fullmatch(" ".join(text.split()))
-    return found is not None and int(found["first"]) > 12 >= int(found["second_"])
+    return None if found is None else (int(found["first"]), int(found["second_"]))
 
 
 def zone_named(name: str) -> tzinfo:

@@ -148,9 +148,17 @@ def _score(delimiter: str, sample: Sequence[str]) -> tuple[float, float, int]:
     rows = _rows(delimiter, sample)
     usual, alike = Counter(map(len, rows)).most_common(1)[0] if rows else (1, 0)
     if usual == 1:
-        return 0.0, 0.0, 1
-    lone = sum(any(map(_LONE_ADDRESS.fullmatch, row)) for row in rows)
+        # A short report with a long footer: its header and a row with an address are alike all the same.
+        usual = len(rows[0]) if rows else 1
+        alike = sum(len(row) == usual for row in rows)
+        if usual == 1 or not any(len(row) == usual and _holds_lone(row) for row in rows[1:]):
+            return 0.0, 0.0, 1
+    lone = sum(map(_holds_lone, rows))
     return round(lone / len(rows), 2), round(alike / len(rows), 2), usual
+
+
+def _holds_lone(row: Sequence[str]) -> bool:
+    return any(map(_LONE_ADDRESS.fullmatch, row))
 
 
 def _rows(delimiter: str, sample: Sequence[str]) -> list[list[str]]:

@@ -8,16 +8,18 @@ Rules kept here:
 * The same request is recorded once, however often and in however many files it is given, so that an import
   may be killed at any point and repeated.
 
-`adding` takes one request; `layouts` reads what a row of a list says; `importing` carries a list through.
+`adding` takes one request; `layouts` and `profiles` read what a row of a list says; `importing` carries a
+list through. `consenting` takes the one thing that lifts; `correcting` and `reverting` take back what staff
+claimed.
 """
 
 from suppress.intake.adding import Added, Evidence, add
 from suppress.intake.importing import Imported, Remark, import_file
-from suppress.intake.layouts import ConstantContact, Layout, Mapped, layout_of
+from suppress.intake.layouts import Layout, Mapped
+from suppress.intake.recognising import layout_of
 
 __all__ = [
     "Added",
-    "ConstantContact",
     "Evidence",
     "Imported",
     "Layout",

@@ -6,6 +6,7 @@ Rules kept here:
 
 * Nothing of such a list is recorded before every canary was found in it. A canary is an address that is known
   to be in the list, spelled as the partner has it; which algorithm and form it was found under is the recipe.
+  Who has no canary may name the form; that it is the right one is then their word, and is said to be.
 * A row counts if its digest is of an algorithm that a canary proved; the others are rejected by their number.
 * What is recorded is the digest itself, as a person whom nobody can name. It is found by `suppress check`,
   erased and exported like nobody else: no destination can be told about somebody without an address.
@@ -52,6 +53,9 @@ class Proof:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What was found out, and what the list cannot do."""
+        if not self.canaries:
+            named = ", ".join(map(str, self.recipes))
+            return (f"taken for {named}, as you said; no canary proves it (--canary ADDRESS would)",)
         those = "1 canary" if self.canaries == 1 else f"{self.canaries} canaries"
         said = [f"proven by {those}: {', '.join(map(str, self.recipes))}"]
         if all(each.form in KEEPS_CASE for each in self.recipes):
@@ -131,18 +135,36 @@ def hashed_layout(contacts: ContactFile, canaries: Sequence[Address], mapping: S
         BadFile: There is no column of digests, or a canary is not in it under any form that we know.
         BadUsage: The mapping cannot be.
     """
-    if mapping:
-        rest = Mapped.of(contacts, mapping)
-    else:
-        columns = digest_columns(contacts)
-        if not columns:
-            raise BadFile(
-                f"{contacts.name}: no column holds MD5, SHA-1, SHA-256 or SHA-512 digests; there is "
-                f"{listed(contacts.columns.names, contacts.width)}",
-                remedy="name it: --map email=COLUMN",
-            )
-        rest = Mapped({"email": columns[:1]}, contacts.columns.names)
+    rest = _mapped(contacts, mapping)
     return Hashed(rest, _proven(contacts, rest, canaries))
+
+
+def _mapped(contacts: ContactFile, mapping: Sequence[str]) -> Mapped:
+    """The column of digests, and what was mapped besides. Raises `BadFile`, `BadUsage`."""
+    if mapping:
+        return Mapped.of(contacts, mapping)
+    columns = digest_columns(contacts)
+    if not columns:
+        raise BadFile(
+            f"{contacts.name}: no column holds MD5, SHA-1, SHA-256 or SHA-512 digests; there is "
+            f"{listed(contacts.columns.names, contacts.width)}",
+            remedy="name it: --map email=COLUMN",
+        )
+    return Mapped({"email": columns[:1]}, contacts.columns.names)
+
+
+def named_layout(contacts: ContactFile, form: Form, mapping: Sequence[str]) -> Hashed:
+    """A list of digests of a form that the user names, of each algorithm that its first rows show.
+
+    Raises:
+        BadFile: There is no column of digests.
+        BadUsage: The mapping cannot be.
+    """
+    rest = _mapped(contacts, mapping)
+    every = (row.cells for batch in contacts.batches() for row in batch if not row.blank)
+    cells = (cell for row in itertools.islice(every, _SAMPLE) for cell in rest.claim(row).cells)
+    met = {digest.algorithm for cell in cells if (digest := Digest.parse(cell)) is not None}
+    return Hashed(rest, Proof(tuple(sorted(Recipe(each, form) for each in met)), 0))
 
 
 def trust(ledger: Ledger, contacts: ContactFile, proof: Proof, *, source: str, actor: str) -> None:

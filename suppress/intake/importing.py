@@ -16,11 +16,13 @@ from suppress.core.hashed import is_hashed
 from suppress.core.spans import gathered
 from suppress.core.suppression import Json, OptOut, Origin
 from suppress.files.contacts import ContactFile, Copy
-from suppress.files.dates import is_day_first, read_moment
+from suppress.files.dates import zone_named
 from suppress.files.encoding import mended
 from suppress.files.output import outputs, publish
 from suppress.files.records import Record
+from suppress.intake.dating import Dating
 from suppress.intake.layouts import Claim, Layout
+from suppress.intake.profiles import Profiled
 from suppress.intake.recording import record
 from suppress.ledger import Event, Ledger
 
@@ -32,6 +34,9 @@ REMARKS = 1_000
 
 BATCH_NAME = 12
 """Digits of an import's id by which people name it."""
+
+WORDS = 100
+"""Unknown status words that are counted one by one."""
 
 PAIRS = 1_000
 """Pairs in which an import names the earlier entries that it found: some 16,000 bytes of a leaf's 65,535."""
@@ -88,7 +93,7 @@ def import_file(
     *,
     source: str | None = None,
     zone: tzinfo,
-    day_first: bool = False,
+    date_format: str | None = None,
     rejected: str | None = None,
     now: datetime,
     actor: str,
@@ -97,11 +102,12 @@ def import_file(
 ) -> Imported:
     """Record every opt-out of a file that the ledger does not have yet.
 
-    May be killed at any point and repeated. `zone` is that of dates without one; `rejected` a file for rows
-    without an address.
+    May be killed at any point and repeated. `zone` is that of dates without one, `date_format` (`mdy`, `dmy`)
+    settles 3/4/2024; `rejected` is a file for rows without an address and such with an unknown status.
 
     Raises:
         BadFile: The file turns out to be broken. Nothing is recorded.
+        BadUsage: Nothing says whether its dates write the month or the day first. Nothing is recorded.
         SuppressError: The ledger or the file of rejected rows cannot be written.
     """
     target = None if dry_run else rejected
@@ -115,8 +121,7 @@ def import_file(
             contacts,
             layout,
             source or layout.source,
-            zone,
-            day_first,
+            _dating(layout, zone, date_format),
             now,
             actor,
             dry_run,
@@ -132,6 +137,11 @@ def import_file(
     return run.result(seq)
 
 
+def _dating(layout: Layout, zone: tzinfo, date_format: str | None) -> Dating:
+    named = layout.kind.zone if isinstance(layout, Profiled) else None
+    return Dating(zone if named is None else zone_named(named), date_format, given=date_format is not None)
+
+
 @dataclass(slots=True)
 class _Import:
     """One pass over one file."""
@@ -140,8 +150,7 @@ class _Import:
     contacts: ContactFile
     layout: Layout
     source: str
-    zone: tzinfo
-    day_first: bool
+    dating: Dating
     now: datetime
     actor: str
     dry_run: bool
@@ -153,7 +162,8 @@ class _Import:
     undated: int = 0
     unreadable: int = 0
     malformed: int = 0
-    looks_day_first: bool = False
+    decided: tuple[str, ...] = ()
+    """What was decided about dates, in words."""
     remarks: list[Remark] = field(default_factory=list)
     pending: list[list[OptOut]] = field(default_factory=list)
     """Opt-outs not yet recorded, a list for each row."""
@@ -169,11 +179,16 @@ class _Import:
     def read(self, progress: Progress) -> None:
         """Take every row, and record what is pending as often as a batch is full.
 
-        The file is first read to its end without a look at what it says: a quote that is lost in the last
-        row must not be found when the rows before it are recorded.
+        The file is first read to its end, with a look at its dates alone: a quote that is lost in the last
+        row must not be found when the rows before it are recorded, nor the date that tells days from months.
         """
-        for _ in self.contacts.batches():
-            pass
+        for batch in self.contacts.batches():
+            for row in batch:
+                claim = self.layout.claim(row.cells)
+                for date in {claim.date, claim.received} if claim.opted_out else ():
+                    self.dating.look(date)
+        documented = self.layout.kind.order if isinstance(self.layout, Profiled) else None
+        self.decided = self.dating.decide(documented)
         self.digest = self.contacts.digest
         self.id = self._id()
         for batch in self.contacts.batches():
@@ -213,12 +228,6 @@ class _Import:
 
     def result(self, seq: int | None) -> Imported:
         """What to tell."""
-        warnings = self.layout.warnings
-        if self.looks_day_first and not self.day_first:
-            warnings += (
-                "some dates write the day before the month; if all do, none of this file's dates is right: "
-                "look at its first rows, and import it with --day-first",
-            )
         return Imported(
             profile=self.layout.profile,
             source=self.source,
@@ -229,7 +238,7 @@ class _Import:
             unreadable_dates=self.unreadable,
             malformed=self.malformed,
             remarks=tuple(self.remarks),
-            warnings=warnings,
+            warnings=(*self.layout.warnings, *self.decided),
             batch=self.batch,
             reasons=dict(sorted(self.reasons.items())),
             unknown=dict(sorted(self.unknown.items())),
@@ -241,8 +250,11 @@ class _Import:
         cells = [mended(cell) for cell in row.cells]
         claim = self.layout.claim(cells)
         doubt = self.contacts.misshapen(row)
+        if claim.unknown:
+            self._not_understood(row, claim.unknown)
+            return
         if not claim.opted_out:
-            if doubt is not None:
+            if doubt is not None and not claim.footer:
                 self._reject(row, f"{doubt}, so nothing says whether it is an opt-out")
             else:
                 self.counts["ignored"] += 1
@@ -282,6 +294,7 @@ class _Import:
                 source=self.source,
                 origin=Origin.FILE,
                 reason=claim.reason,
+                channel=claim.channel,
                 occurred_at=occurred,
                 received_at=received if claim.received else None,
                 evidence=evidence,
@@ -293,16 +306,22 @@ class _Import:
     def _moment(self, row: Record, text: str) -> datetime | None:
         if not text:
             return None
-        moment = read_moment(text, self.zone, day_first=self.day_first)
+        moment = self.dating.read(text)
         if moment is not None and moment <= self.now:
             return moment
         self.unreadable += 1
-        self.looks_day_first = self.looks_day_first or is_day_first(text)
         why = "cannot be read" if moment is None else "lies in the future"
         # A column that was mapped by mistake may hold addresses: only what looks like a date is shown.
         shown = f" “{text}”" if any(map(str.isdigit, text)) and "@" not in text and len(text) < 40 else ""
         self._remark(row, f"the date{shown} {why}; recorded without a date")
         return None
+
+    def _not_understood(self, row: Record, word: str) -> None:
+        """A row that may be an opt-out and may not: counted by its word, listed, never taken for either."""
+        shown = word if len(word) <= 40 and "@" not in word and word.isprintable() else "(other text)"
+        if shown in self.unknown or len(self.unknown) < WORDS:
+            self.unknown[shown] += 1
+        self._reject(row, f"the status “{shown}” is not known to the profile {self.layout.profile}")
 
     def _reject(self, row: Record, why: str) -> None:
         self.counts["rejected"] += 1

@@ -1,11 +1,7 @@
 """What a row of a list of opt-outs says. Pure: rows in, claims out.
 
-Rules kept here:
-
-* Without a profile, every row of a mapped list is an opt-out: that is what the list is.
-* In an export of Constant Contact's screens a row is an opt-out if `Email status` says unsubscribed or an
-  opt-out date is there; then all of its addresses are opted out. Headers vary by account and era, so they
-  are matched by name, in any order and case, and unknown columns are ignored.
+Without a profile, every row of a mapped list is an opt-out: that is what the list is. Exports of known
+systems, in which only some rows are, are in `profiles`.
 """
 
 from __future__ import annotations
@@ -17,12 +13,10 @@ from typing import Protocol
 
 from suppress.core.address import Address, addresses_in
 from suppress.core.spelling import bare, comparable
-from suppress.core.suppression import Reason
-from suppress.errors import BadFile, BadUsage
-from suppress.files.columns import chosen, folded, listed
+from suppress.core.suppression import Channel, Reason
+from suppress.errors import BadUsage
+from suppress.files.columns import chosen, folded
 from suppress.files.contacts import ContactFile
-
-PROFILES = ("constant-contact",)
 
 NO_ADDRESS = "no address"
 
@@ -42,6 +36,11 @@ class Claim:
     received: str = ""
     texts: tuple[str, ...] = ()
     """Other words of the row that tell one request from another."""
+    unknown: str = ""
+    """A status word that nobody knows, where nothing else says that the row is an opt-out."""
+    channel: Channel = Channel.EMAIL
+    footer: bool = False
+    """Not about anybody: what a report writes below its rows."""
 
 
 class Layout(Protocol):
@@ -85,28 +84,6 @@ class Layout(Protocol):
         ...
 
 
-def layout_of(contacts: ContactFile, *, profile: str | None, mapping: Sequence[str]) -> Layout:
-    """The layout of a file: as mapped, as named, or recognised by its header.
-
-    Raises:
-        BadUsage: Mapping and profile together, an unknown one, or columns that are not there.
-        BadFile: The file is of no known layout, or lacks what its profile needs.
-    """
-    if mapping and profile is not None:
-        raise BadUsage("--map and --profile each say what the columns mean: give one of them")
-    if mapping:
-        return Mapped.of(contacts, mapping)
-    if profile is not None and profile not in PROFILES:
-        raise BadUsage(f"there is no profile {profile!r}; there is {', '.join(PROFILES)}", remedy="use --map")
-    if profile is not None or ConstantContact.fits(contacts.columns.names):
-        return ConstantContact.of(contacts)
-    raise BadFile(
-        f"{contacts.name}: nothing says which of its rows are opt-outs; "
-        f"there is {listed(contacts.columns.names, contacts.width)}",
-        remedy="if every row is an opt-out: --map email=COLUMN,date=COLUMN,reason=COLUMN",
-    )
-
-
 # --- Mapped ----------------------------------------------------------------------------------------------
 
 FIELDS = ("email", "date", "received", "reason", "source")
@@ -147,13 +124,15 @@ class Mapped:
     def claim(self, row: Sequence[str]) -> Claim:
         """Every row is an opt-out."""
         reason, source = self._text("reason", row), self._text("source", row)
+        mailable = folded(reason) if folded(reason) in _MAILABLE else ""
         return Claim(
-            cells=tuple(_cell(row, index) for index in self.columns["email"]),
+            cells=tuple(cell_of(row, index) for index in self.columns["email"]),
             opted_out=True,
             reason=reason_in(reason),
             date=self._text("date", row),
             received=self._text("received", row),
             texts=(reason, source),
+            unknown=mailable,
         )
 
     def addresses(self, cells: Sequence[str]) -> list[Address]:
@@ -162,13 +141,21 @@ class Mapped:
 
     def evidence(self, row: Sequence[str]) -> Mapping[str, str]:
         """The mapped cells."""
-        return _named(self.names, [index for columns in self.columns.values() for index in columns], row)
+        return named_cells(self.names, [index for columns in self.columns.values() for index in columns], row)
 
     def _text(self, field: str, row: Sequence[str]) -> str:
         return next(
-            (text for index in self.columns.get(field, ()) if (text := _cell(row, index).strip())), ""
+            (text for index in self.columns.get(field, ()) if (text := cell_of(row, index).strip())), ""
         )
 
+
+_MAILABLE = frozenset(
+    {
+        *("active", "subscribed", "enabled", "confirmed", "express", "implied", "explicit", "mailable"),
+        *("opted in", "opted-in", "opt in", "opt-in", "optin", "deliverable"),
+    }
+)
+"""Words of people who may be mailed: a list with them is no list of opt-outs, whatever was mapped."""
 
 _REASONS = (
     (re.compile(r"complain|abuse|\bfbl\b|(reported|marked)( as)? spam|^spam$|spam report"), Reason.COMPLAINT),
@@ -188,98 +175,13 @@ def reason_in(text: str) -> Reason:
     return next((reason for words, reason in _REASONS if words.search(lower)), Reason.UNKNOWN)
 
 
-# --- Constant Contact ------------------------------------------------------------------------------------
-
-_WHICH = r"(?: ?[-\u2013] ?(?:home|work|other))?(?: \d+)?"
-_HEADINGS = {
-    "address": re.compile(r"email address" + _WHICH),
-    "status": re.compile(r"email (?:permission )?status" + _WHICH),
-    "date": re.compile(r"confirmed opt[ -]?out date" + _WHICH),
-    "source": re.compile(r"confirmed opt[ -]?out source" + _WHICH),
-    "reason": re.compile(r"confirmed opt[ -]?out reason" + _WHICH),
-}
-_UNSUBSCRIBED = re.compile(r"unsub|opted?[\s_-]?out|do not (?:e-?)?mail")
-_NO_DATE = {"", "-", "n/a", "na", "none", "null"}
-
-
-@dataclass(frozen=True, slots=True)
-class ConstantContact:
-    """Exports of the product's screens: contacts (old and new form) and campaign reports.
-
-    Layouts and values were collected from exports that projects published; none is documented. The status of
-    one address stands for all of a row: an older export has a status for each of home, work and other.
-    """
-
-    columns: Mapping[str, tuple[int, ...]]
-    names: tuple[str, ...]
-    profile: str = "constant-contact"
-    source: str = "constant-contact-export"
-    identity: str = ""
-    nothing: str = NO_ADDRESS
-    warnings: tuple[str, ...] = (
-        "an export of Constant Contact's screens cannot hold deleted contacts, because the screens hide "
-        "them; their opt-outs come with: suppress sync --full",
-    )
-
-    @classmethod
-    def fits(cls, names: Sequence[str]) -> bool:
-        """Whether a header is one of these: an address, and something that says who opted out."""
-        found = _headings(names)
-        return bool(found["address"]) and bool(found["status"] or found["date"])
-
-    @classmethod
-    def of(cls, contacts: ContactFile) -> ConstantContact:
-        """The layout of this file. Raises `BadFile` if it lacks what decides."""
-        names = contacts.columns.names
-        if not cls.fits(names):
-            raise BadFile(
-                f"{contacts.name} is no export of Constant Contact: it needs the columns “Email address” and "
-                f"“Email status” or “Confirmed Opt-Out Date”; there is {listed(names, contacts.width)}",
-                remedy="if every row is an opt-out: --map email=COLUMN,date=COLUMN",
-            )
-        return cls(_headings(names), names)
-
-    def claim(self, row: Sequence[str]) -> Claim:
-        """An opt-out by status or by date; otherwise a contact who may be mailed, which says nothing."""
-        date = next((text for text in self._texts("date", row) if text.casefold() not in _NO_DATE), "")
-        source, reason = " ".join(self._texts("source", row)), " ".join(self._texts("reason", row))
-        statuses = self._texts("status", row)
-        return Claim(
-            cells=tuple(_cell(row, index) for index in self.columns["address"]),
-            opted_out=bool(date) or any(_UNSUBSCRIBED.match(text.casefold()) for text in statuses),
-            # What the person typed as a reason is their words, not a kind of opt-out.
-            reason=reason_in(source) if source else Reason.UNKNOWN,
-            date=date,
-            # The platform is a system of ours: it had the request when the person made it.
-            received=date,
-            texts=(source, reason),
-        )
-
-    def addresses(self, cells: Sequence[str]) -> list[Address]:
-        """All addresses of a row."""
-        return addresses_of(cells)
-
-    def evidence(self, row: Sequence[str]) -> Mapping[str, str]:
-        """The cells that decide, not the person's name and street."""
-        return _named(self.names, [index for columns in self.columns.values() for index in columns], row)
-
-    def _texts(self, kind: str, row: Sequence[str]) -> list[str]:
-        return [text for index in self.columns[kind] if (text := _cell(row, index).strip())]
-
-
-def _headings(names: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    plain = [folded(name) for name in names]
-    return {
-        kind: tuple(index for index, name in enumerate(plain) if heading.fullmatch(name))
-        for kind, heading in _HEADINGS.items()
-    }
-
-
-def _cell(row: Sequence[str], index: int) -> str:
+def cell_of(row: Sequence[str], index: int) -> str:
+    """A cell; one that the row lacks is empty."""
     return row[index] if index < len(row) else ""
 
 
-def _named(names: Sequence[str], indexes: Sequence[int], row: Sequence[str]) -> dict[str, str]:
+def named_cells(names: Sequence[str], indexes: Sequence[int], row: Sequence[str]) -> dict[str, str]:
+    """The filled cells of these columns, under their headings."""
     return {
         names[index].strip() if index < len(names) else f"column {index + 1}": row[index]
         for index in sorted(set(indexes))

@@ -30,7 +30,7 @@ def test_what_are_no_pairs_is_refused(wrong: tuple[int, ...]) -> None:
 
 @given(st.lists(st.lists(st.integers(0, 400), max_size=30), max_size=6), st.integers(1, 12))
 def test_gathered_pairs_hold_every_number_and_stay_few(batches: list[list[int]], most: int) -> None:
-    """Whatever comes in whatever order: none is lost, the pairs are in order, and there are at most so many."""
+    """Whatever comes in whatever order: none is lost, and there are at most so many pairs, in order."""
     pairs: tuple[int, ...] = ()
     for batch in batches:
         pairs = gathered(pairs, batch, most)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suppress.errors import ConfigWrong
-from suppress.files.dates import EARLIEST_YEAR, is_day_first, read_moment, zone_named
+from suppress.files.dates import EARLIEST_YEAR, day_and_month, read_moment, zone_named
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -76,11 +76,20 @@ def test_days_come_first_only_when_it_was_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("25/12/2024", True), ("12/25/2024", False), ("3/4/2024", False), ("x", False)]
+    ("text", "expected"),
+    [
+        ("25/12/2024", (25, 12)),
+        ("3.4.24 10:00", (3, 4)),
+        ("2024-03-04", None),
+        ("4 March 2024", None),
+        ("x", None),
+    ],
 )
-def test_a_day_over_twelve_gives_the_order_away(text: str, expected: bool) -> None:
-    """Then the other dates of the file may have been misread."""
-    assert expected is is_day_first(text)
+def test_only_dates_of_numbers_with_the_year_last_may_mean_two_days(
+    text: str, expected: tuple[int, int] | None
+) -> None:
+    """Whoever reads a whole column decides by them."""
+    assert expected == day_and_month(text)
 
 
 @given(

@@ -119,3 +119,19 @@ def test_a_one_column_row_is_quoted_before_cells_are_added() -> None:
     line = "Doe, Pat <p@example.com>"
 
     assert f'"{line}",exact\n' == Dialect("").extended(line + "\n", [line], 1, ["exact"], "\n")
+
+
+def test_a_short_report_with_a_long_footer_is_still_a_table() -> None:
+    """Salesforce writes five lines of one cell below its rows; the header and one address tell."""
+    report = [
+        '"Id","Email","Email Opt Out"\n',
+        '"3","a@x.com","1"\n',
+        "\n",
+        '"Report"\n',
+        '"(c)"\n',
+        '"By"\n',
+    ]
+    title = ["Names, and addresses\n", "a@x.com\n", "b@x.com\n"]
+
+    assert "," == Dialect.guessed(report).delimiter
+    assert "" == Dialect.guessed(title).delimiter
