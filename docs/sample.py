@@ -22,6 +22,7 @@ from suppress.report.asking import TOOL, scenario
 from suppress.report.facts import Asked, Facts, Quoted
 from suppress.report.gathering import gather
 from suppress.report.integrity import Integrity
+from suppress.report.packed import Packed
 from suppress.report.period import Period, Zone
 from suppress.report.redacting import redacted
 from suppress.report.rendering import folder
@@ -42,8 +43,8 @@ def leaves() -> list[bytes]:
     return (SAMPLE / "ledger" / "entries.ndjson").read_bytes().splitlines()
 
 
-def facts() -> Facts:
-    """What the report says. The entries are held against the signed head first."""
+def facts() -> tuple[Facts, Packed]:
+    """What the report says, and its register. The entries are held against the signed head first."""
     found = leaves()
     note = (SAMPLE / "ledger" / "checkpoint").read_text(encoding="utf-8")
     hashes = [merkle.leaf_hash(leaf) for leaf in found]
@@ -75,20 +76,25 @@ def facts() -> Facts:
             for seq in seqs
         }
 
-    return redacted(
+    packed: list[Packed] = []
+    found_facts = redacted(
         gather(
             lambda: Rows(zone).of_leaves([found], decoded),
             asked,
             lambda size: Quoted(size, merkle.root(hashes[:size]).hex(), note),
             Integrity(True, len(found), 0, (), None),
             prover=shown,
+            registrar=lambda lines: packed.append(Packed.of(lines)),
         )
     )
+    return found_facts, packed[0]
 
 
 def files() -> Mapping[str, bytes]:
     """The files of the report."""
-    return folder(facts(), (Format.JSON, Format.PDF, Format.HTML)).files
+    told, requests = facts()
+    made = folder(told, (Format.JSON, Format.PDF, Format.HTML), requests=requests)
+    return {name: b"".join(pieces) for name, pieces in made.written()}
 
 
 def main() -> int:

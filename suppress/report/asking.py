@@ -17,7 +17,7 @@ from suppress.ledger import Head, Ledger
 from suppress.ledger.exhibiting import Exhibit
 from suppress.ledger.reading import decoded
 from suppress.report.facts import Asked, Facts, Quoted
-from suppress.report.gathering import gather
+from suppress.report.gathering import Registrar, gather
 from suppress.report.integrity import Integrity
 from suppress.report.period import Period, Zone
 from suppress.report.rows import Item, Rows
@@ -59,8 +59,9 @@ def gathered(
     now: datetime,
     head: Head | None = None,
     progress: Progress = lambda _done, _total: None,
+    registrar: Registrar | None = None,
 ) -> Facts:
-    """The facts of a ledger as of a head, by default the current one.
+    """The facts of a ledger as of a head, by default the current one; `registrar` takes the register.
 
     Raises:
         BadUsage: The period ends before it begins, lies after the instant of the report, or a sender,
@@ -83,6 +84,7 @@ def gathered(
         integrity,
         prover=desk.shown,
         address_of=(lambda seq: _address(ledger, seq)) if wanted.full else None,
+        registrar=registrar,
     )
 
 

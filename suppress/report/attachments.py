@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from suppress.report.packed import Packed
 from suppress.report.table import Listing, Table
 
 SUMS = "SHA256SUMS"
@@ -21,17 +22,24 @@ class Attachment:
     sha256: str
 
 
-def attached(files: Mapping[str, bytes]) -> tuple[Attachment, ...]:
+def attached(files: Mapping[str, bytes | Packed]) -> tuple[Attachment, ...]:
     """The files of a report, by name."""
-    return tuple(
-        Attachment(name, len(content), hashlib.sha256(content).hexdigest()) for name, content in files.items()
-    )
+    return tuple(Attachment(name, size_of(content), digest_of(content)) for name, content in files.items())
 
 
-def sums(files: Mapping[str, bytes]) -> bytes:
+def sums(files: Mapping[str, bytes | Packed]) -> bytes:
     """A line of digest and name for each file; names are ours and hold nothing that needs an escape."""
-    lines = (f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in files.items())
-    return "".join(lines).encode()
+    return "".join(f"{digest_of(content)}  {name}\n" for name, content in files.items()).encode()
+
+
+def digest_of(content: bytes | Packed) -> str:
+    """SHA-256 of a file."""
+    return content.sha256 if isinstance(content, Packed) else hashlib.sha256(content).hexdigest()
+
+
+def size_of(content: bytes | Packed) -> int:
+    """The bytes of a file."""
+    return content.size if isinstance(content, Packed) else len(content)
 
 
 def listed(attachments: Sequence[Attachment]) -> Table:

@@ -2,8 +2,8 @@
 
 Rules kept here:
 
-* A folder is for people and spreadsheets: `missed.csv`, `roll_forward.csv`, … and `index.csv`, written
-  last, which lists every other file with its lines and SHA-256.
+* A folder is for people and spreadsheets: `missed.csv`, `roll_forward.csv`, …, `requests.csv` with every
+  request one by one, and `index.csv`, written last, which lists every other file with lines and SHA-256.
 * One file is for programs and pipes: the columns `table,row,column,value`, one line a figure, rows from 1.
 * A cell that a spreadsheet would run as a formula (it begins with `=`, `+`, `-`, `@`, a tab or a carriage
   return) gets a `'` before it, as OWASP advises. Numbers are written plainly and are never changed.
@@ -13,26 +13,24 @@ Rules kept here:
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping, Sequence
 
+from suppress.report.attachments import digest_of
 from suppress.report.contents import tables
 from suppress.report.facts import Facts
-from suppress.report.table import Table, Value
+from suppress.report.packed import Packed
+from suppress.report.table import Table, Value, cell
 
 INDEX = "index.csv"
 """The file of a folder that lists the others."""
 
 
-def folder(facts: Facts) -> dict[str, bytes]:
-    """The annexes by file name, the index last."""
+def folder(facts: Facts, long: Mapping[str, Packed] | None = None) -> dict[str, bytes]:
+    """The annexes by file name, the index last, which lists the `long` files beside them as well."""
     found = {f"{table.name}.csv": _one(table) for table in tables(facts).values()}
-    rows = [
-        (name, content.count(b"\r\n") - 1, hashlib.sha256(content).hexdigest())
-        for name, content in found.items()
-    ]
+    listed: dict[str, bytes | Packed] = {**found, **(long or {})}
+    rows = [(name, _lines(content) - 1, digest_of(content)) for name, content in listed.items()]
     found[INDEX] = _written(("file", "lines", "sha256"), rows)
     return found
 
@@ -48,6 +46,10 @@ def single(facts: Facts) -> bytes:
     return _written(("table", "row", "column", "value"), lines)
 
 
+def _lines(content: bytes | Packed) -> int:
+    return content.lines if isinstance(content, Packed) else content.count(b"\r\n")
+
+
 def _one(table: Table) -> bytes:
     return _written(table.columns, table.rows)
 
@@ -57,21 +59,5 @@ def _written(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> bytes:
     writer = csv.writer(text)
     writer.writerow(header)
     for row in rows:
-        writer.writerow([_cell(value) for value in row])
+        writer.writerow([cell(value) for value in row])
     return text.getvalue().encode("utf-8", "backslashreplace")
-
-
-def _cell(value: Value) -> str | int:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-        case int():
-            return value
-        case datetime():
-            return value.isoformat().replace("+00:00", "Z")
-        case date():
-            return value.isoformat()
-        case _:
-            return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

@@ -180,6 +180,11 @@ class Deadlines:
     """Requests, by policy, that it is not about, or whose clock started before it was in force."""
 
     @property
+    def registered(self) -> int:
+        """The lines of the register: requests that are judged, and those of the period that are not."""
+        return self.overall.requests + self.bounced + self.other_channels + self.struck_out
+
+    @property
     def holds(self) -> bool:
         """Whether every line adds up, and no policy and no last day lost a request."""
         waiting = self.overall.open + self.overall.at_risk + self.overall.overdue

@@ -7,8 +7,9 @@ That is rare, and then there is a second pass, which knows of it from the start.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date
+from typing import TypeAlias
 
 from suppress.core.canonical import moment, timestamp
 from suppress.core.entry import (
@@ -37,6 +38,7 @@ from suppress.report.integrity import Integrity
 from suppress.report.limits import Known, limits
 from suppress.report.people import People
 from suppress.report.policies import annex, rules
+from suppress.report.register import register
 from suppress.report.rollforward import Carried
 from suppress.report.rows import Item, Passed, Row
 from suppress.report.sampling import Prover, Sample, sampled
@@ -44,6 +46,7 @@ from suppress.report.timeliness import Court, Span, timeliness
 from suppress.report.verdict import verdict
 from suppress.report.what_if import replayed
 
+Registrar: TypeAlias = Callable[[Iterator[bytes]], object]
 CAN_SPAM = "us.can-spam"
 """The policy whose penalty `exposure` knows."""
 VERIFY = "suppress verify --anchor FILE, where FILE holds the checkpoint of this report"
@@ -57,18 +60,19 @@ def gather(
     *,
     prover: Prover | None = None,
     address_of: Callable[[int], str | None] | None = None,
+    registrar: Registrar | None = None,
 ) -> Facts:
     """The facts of a period. With `address_of` (entry to address, None if erased) the full variant.
 
     `read` begins to read the entries, `ledger` says what is quoted of a ledger of so many entries, and
-    `prover` shows entries of it with their proofs.
+    `prover` shows entries of it with their proofs. `registrar` takes the register, piece by piece.
     """
     gathering = _Gathering(asked, frozenset())
     gathering.run(read())
     if gathering.struck_out:
         gathering = _Gathering(asked, gathering.struck_out)
         gathering.run(read())
-    return gathering.facts(ledger, integrity, prover, address_of)
+    return gathering.facts(ledger, integrity, prover, address_of, registrar)
 
 
 class _Gathering:
@@ -170,6 +174,7 @@ class _Gathering:
         integrity: Integrity,
         prover: Prover | None,
         address_of: Callable[[int], str | None] | None,
+        registrar: Registrar | None,
     ) -> Facts:
         """All that was gathered, judged at the instant *as of*."""
         first, stop = self._closed()
@@ -184,6 +189,8 @@ class _Gathering:
         court = Court(people, places, rules(asked.policies), span, self._reading.watched(asked.zone))
         judged = array("i")
         deadlines = timeliness(court, judged)
+        if registrar is not None:
+            registrar(register(court, full=address_of is not None))
         drift = self._drifting.incidents(self._period)
         activity = self._diary.activity()
         return Facts(

@@ -15,7 +15,7 @@ is in `target`.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -29,8 +29,9 @@ from suppress.ledger.beside import LONG, Beside
 from suppress.report.asking import Progress, Wanted, gathered
 from suppress.report.facts import Facts
 from suppress.report.integrity import UNVERIFIED, Integrity, Verified
+from suppress.report.packed import Packed
 from suppress.report.redacting import redacted
-from suppress.report.rendering import rendered
+from suppress.report.rendering import Rendered, rendered
 from suppress.report.target import Target
 
 
@@ -70,15 +71,23 @@ def issue(
         OutputRefused: The file or folder cannot be written.
     """
     head = ledger.head()
+    packed: list[Packed] = []
+
+    def pack(lines: Iterator[bytes]) -> None:
+        packed.append(Packed.of(lines))
+
     with Beside(verify, apart=head.size >= LONG) as verification:
         try:
-            found = gathered(ledger, settings, wanted, UNVERIFIED, head=head, now=now, progress=progress)
+            found = gathered(
+                ledger, settings, wanted, UNVERIFIED,
+                head=head, now=now, progress=progress, registrar=pack if target.is_folder else None,
+            )  # fmt: skip
         except Exception as failed:
             if isinstance(failed, LedgerDamaged) or not isinstance(failed, SuppressError):
                 _sound(verification.result(), head)  # what is wrong with the ledger is said rather
             raise
         facts = redacted(replace(found, integrity=_sound(verification.result(), head)))
-    made = rendered(facts, target)
+    made = rendered(facts, target, *packed)
     receipt = None
     if not dry_run:
         ledger.keep_checkpoint(head)
@@ -87,7 +96,7 @@ def issue(
         )
         # Two equal reports are two events, so the id is random.
         event = Event(uuid.uuid4().hex, body)
-        receipt = _write(made.files, target, lambda: ledger.append([event], actor=actor)[0].seq)
+        receipt = _write(made, target, lambda: ledger.append([event], actor=actor)[0].seq)
     return Issued(facts, target, made.digest, made.bytes, receipt, made.left_out)
 
 
@@ -100,16 +109,18 @@ def _sound(found: Verified, head: Head) -> Integrity:
     return integrity
 
 
-def _write(files: Mapping[str, bytes], target: Target, record: Callable[[], int]) -> int:
-    places: dict[str, str | None] = dict.fromkeys(files, target.place)
+def _write(made: Rendered, target: Target, record: Callable[[], int]) -> int:
+    names = (*made.long, *made.files)
+    places: dict[str, str | None] = dict.fromkeys(names, target.place)
     if target.is_folder:
         root = Path(target.place)
-        places = {name: str(root / name) for name in files}
-        for folder in dict.fromkeys([root, *((root / name).parent for name in files)]):
+        places = {name: str(root / name) for name in names}
+        for folder in dict.fromkeys([root, *((root / name).parent for name in names)]):
             _make_folder(folder)
     with outputs(places) as begun:
-        for name, content in files.items():
-            begun[name].write(content)
+        for name, pieces in made.written():
+            for piece in pieces:
+                begun[name].write(piece)
             begun[name].finish()
         receipt = record()
         for output in begun.values():

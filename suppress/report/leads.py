@@ -113,6 +113,11 @@ def deadlines(facts: Facts) -> Iterator[Block]:
         "them; they are shown, and not counted as missed. "
         + ("Every line adds up." if facts.deadlines.holds else "A line does not add up.")
     )
+    yield Paragraph(
+        "Every request stands one by one in requests.csv, which comes with the folder form of this report: "
+        f"{number(facts.deadlines.registered, 'line', 'lines')}, each with its dates, its business days, and "
+        "the receipt of every destination."
+    )
 
 
 def propagation(_facts: Facts) -> Iterator[Block]:

@@ -25,15 +25,20 @@ def redacted(facts: Facts) -> Facts:
     """The facts without anything that reads as an address; a full variant stays as it is."""
     if facts.manifest.audience == "full":
         return facts
-    masked: Facts = _masked(facts)
-    return masked
+    without: Facts = _masked(facts)
+    return without
+
+
+def masked(text: str) -> str:
+    """Text without anything that reads as an address."""
+    return _ADDRESS.sub(MASK, _QUOTED.sub(MASK, text)) if "@" in text else text
 
 
 def _masked(value: Any) -> Any:
     found = value
     match value:
-        case str() if type(value) is str and "@" in value:
-            found = _ADDRESS.sub(MASK, _QUOTED.sub(MASK, value))
+        case str() if type(value) is str:
+            found = masked(value)
         case Quoted():
             pass  # A signed note with one letter changed is no anchor any more, and it names no person.
         case tuple():

@@ -81,3 +81,20 @@ class Listing(Generic[T]):
 def pairs(name: str, caption: str, rows: Iterable[tuple[str, Value]], *, empty: str = "None.") -> Table:
     """A table of names and values."""
     return Table(name, caption, ("Item", "Value"), tuple(rows), empty=empty)
+
+
+def cell(value: Value) -> str | int:
+    """A value as every CSV file has it; text that a spreadsheet would run is marked as text."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return value
+        case datetime():
+            return value.isoformat().replace("+00:00", "Z")
+        case date():
+            return value.isoformat()
+        case _:
+            return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

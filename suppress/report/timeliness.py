@@ -15,6 +15,7 @@ What the words mean is in `deadlines`, how one request is judged in `judging`, w
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -122,8 +123,8 @@ def timeliness(court: Court, judged: array[int] | None = None) -> Deadlines:
         if (left_out := court.why_left_out(group)) is not None:
             tallying.leave_out(left_out, group)
             continue
-        judgement = court.judge(group)
-        if group.new or not _settled_before(court.span.since, judgement.obligations):
+        judgement = court.judged(group)
+        if judgement is not None:
             tallying.add(group, judgement)
             if judged is not None:
                 judged.extend(group.indexes)
@@ -165,14 +166,27 @@ class Court:
 
     def groups(self) -> Iterator[Group]:
         """All requests of the span, grouped."""
-        alone = set(self.people.ended)
-        for place in self.places:
-            alone |= place.pending
-            alone.update(place.taken_later)
+        alone = self._alone()
         for first, stop, honoured in self._stretches():
             yield from self._grouped(first, stop, honoured, alone)
         for index in sorted(each for each in alone if each < self.span.stop):
             yield self.group_of(index)
+
+    def stretches(self) -> Iterator[list[Group]]:
+        """The same requests in the order of the ledger: groups that lie between two others each."""
+        alone = self._alone()
+        single = sorted(alone)
+        for first, stop, honoured in self._stretches():
+            within = single[bisect_left(single, first) : bisect_left(single, stop)]
+            yield [*self._grouped(first, stop, honoured, alone), *map(self.group_of, within)]
+
+    def _alone(self) -> set[int]:
+        """Requests that are looked at one by one."""
+        alone = set(self.people.ended)
+        for place in self.places:
+            alone |= place.pending
+            alone.update(place.taken_later)
+        return alone
 
     def group_of(self, index: int) -> Group:
         """One request, as a group of its own."""
@@ -188,6 +202,12 @@ class Court:
             return "bounced"
         _, why = self.people.ended.get(group.indexes[0], (None, None))
         return "struck out" if why is Ending.CORRECTED else None
+
+    def judged(self, group: Group) -> Judgement | None:
+        """What becomes of a group, or None where nothing of it was owed any more when the period began."""
+        judgement = self.judge(group)
+        settled = not group.new and _settled_before(self.span.since, judgement.obligations)
+        return None if settled else judgement
 
     def judge(self, group: Group) -> Judgement:
         """What becomes of a group, at every destination and under every policy that applies."""

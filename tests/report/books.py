@@ -34,7 +34,7 @@ from suppress.core.spans import spans
 from suppress.core.suppression import EVERYTHING, Channel, Origin, Reason, Scope, Visibility
 from suppress.report.asking import scenario
 from suppress.report.facts import Asked, Facts, Quoted
-from suppress.report.gathering import gather
+from suppress.report.gathering import Registrar, gather
 from suppress.report.integrity import Integrity
 from suppress.report.period import Period, Zone
 from suppress.report.rows import Item, Rows
@@ -230,6 +230,7 @@ class Book:
         seed: str | None = None,
         what_if: Sequence[str] = (),
         from_leaves: bool = False,
+        registrar: Registrar | None = None,
     ) -> Facts:
         """The facts of a period, as of the clock unless said otherwise."""
         now = _moment(as_of) or self.now
@@ -260,6 +261,7 @@ class Book:
             integrity,
             prover=self.shown,
             address_of=(lambda seq: f"person{seq}@example.com") if full else None,
+            registrar=registrar,
         )
 
     def leaves(self) -> list[bytes]:
