@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 from suppress_mailchimp.exporter import Mailchimp
 from suppress_mailchimp.simulator import Fault, People, Scenario, Simulator, Switches
@@ -17,6 +17,7 @@ from suppress.plugin.tally import Tally
 
 AUDIENCE = "a1b2c3d4e5"
 KEY = Scenario().key
+_OPENED = ExitStack()
 
 
 def settings(url: str, **more: Json) -> DestinationSettings:
@@ -26,8 +27,10 @@ def settings(url: str, **more: Json) -> DestinationSettings:
 
 
 def opened(simulator: Simulator, **more: Json) -> Mailchimp:
-    """An exporter for that account, on a clock on which waiting takes no time."""
-    return Mailchimp(settings(simulator.url, **more), clock=Hurry().clock)
+    """An exporter for that account, on a clock on which waiting takes no time; `account` closes it."""
+    exporter = Mailchimp(settings(simulator.url, **more), clock=Hurry().clock)
+    _OPENED.callback(exporter.close)
+    return exporter
 
 
 @contextmanager
@@ -36,7 +39,8 @@ def account(
 ) -> Iterator[Simulator]:
     """A platform that runs."""
     chosen = audiences or (People(AUDIENCE),)
-    with closing(Simulator(Scenario(chosen, switches or Switches(), tuple(faults), key))) as simulator:
+    scenario = Scenario(chosen, switches or Switches(), tuple(faults), key)
+    with closing(Simulator(scenario)) as simulator, _OPENED:
         yield simulator
 
 
