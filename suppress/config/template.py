@@ -33,7 +33,8 @@ TEMPLATE = """\
 # The legal sender behind the account, for reports. An opt-out made here counts for all that anyone mails.
 #sender = "Acme"
 #client_id = "the API key of your application at the platform"
-# No token here: give it in SUPPRESS_SOURCES__MAIN__ACCESS_TOKEN, or in a file that only you can read:
+# Then sign in once, in a browser:  suppress login main
+# Or give a token from outside, never here: in SUPPRESS_SOURCES__MAIN__ACCESS_TOKEN, or in a private file:
 #access_token_file = "main.token"
 
 # A system that is told who may not be mailed:  suppress export crm

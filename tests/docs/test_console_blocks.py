@@ -17,6 +17,7 @@ import pytest
 
 from suppress.platforms.constant_contact.simulator import Simulator, demo_scenario
 from tests.conftest import Command
+from tests.docs import signing
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -62,6 +63,8 @@ def test_the_page_shows_what_really_happens(page: Path, command: Command) -> Non
             "SUPPRESS_SOURCES__MAIN__ACCESS_TOKEN": platform.token,
             "SUPPRESS_SOURCES__MAIN__SENDER": "Acme",
         }
+        if page.name == "sign-in.md":
+            env = signing.environment(platform)
         for step in steps(page):
             _walk(step, command, env)
 
