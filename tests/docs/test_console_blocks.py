@@ -9,13 +9,17 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import tomllib
 from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
 from suppress.platforms.constant_contact.simulator import Simulator, demo_scenario
+from suppress.plugin.simulated import GROUP
 from tests.conftest import Command
 from tests.docs import signing
 
@@ -56,17 +60,32 @@ def steps(page: Path) -> Iterator[Step]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_page_shows_what_really_happens(page: Path, command: Command) -> None:
     """A reader who types what the page shows sees what the page shows."""
-    with Simulator(demo_scenario()) as platform:
+    with Simulator(demo_scenario()) as platform, ExitStack() as stack:
         env = {
             "SUPPRESS_SOURCES__MAIN__PLATFORM": "constant-contact",
             "SUPPRESS_SOURCES__MAIN__API_URL": platform.url,
             "SUPPRESS_SOURCES__MAIN__ACCESS_TOKEN": platform.token,
             "SUPPRESS_SOURCES__MAIN__SENDER": "Acme",
         }
+        for name in sorted(set(re.findall(r"suppress simulate ([a-z]+)\b", page.read_text("utf-8")))):
+            env |= stack.enter_context(_destination(name))
         if page.name == "sign-in.md":
             env = signing.environment(platform)
         for step in steps(page):
             _walk(step, command, env)
+
+
+@contextmanager
+def _destination(platform: str) -> Iterator[dict[str, str]]:
+    """The settings and secrets of a destination that the page simulates in another window."""
+    (point,) = entry_points(group=GROUP, name=platform)
+    with closing(point.load()(0, None)) as running:
+        tables = tomllib.loads(running.settings).get("destinations", {})
+        yield dict(running.environment) | {
+            f"SUPPRESS_DESTINATIONS__{name.upper()}__{key.upper()}": str(value)
+            for name, table in tables.items()
+            for key, value in table.items()
+        }
 
 
 def _walk(step: Step, command: Command, env: dict[str, str]) -> None:

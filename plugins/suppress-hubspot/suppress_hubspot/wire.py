@@ -97,15 +97,13 @@ def many_statuses(value: object) -> tuple[dict[str, tuple[Status, ...]], tuple[R
 
 def wides(value: object) -> tuple[Wide, ...]:
     """The opt-outs of everything that one address has; none means that it can be mailed."""
-    envelope = _object(value, "the answer")
-    if _text(envelope, "status") != "COMPLETE":
-        raise NotAsPromised("a reading that is not complete")
+    envelope = _complete(value)
     return tuple(map(_wide, _list(envelope, "results")))
 
 
 def many_wides(value: object) -> tuple[dict[str, tuple[Wide, ...]], tuple[Refused, ...]]:
     """The same for each address of a batch, and whom it could not read."""
-    envelope = _object(value, "the answer")
+    envelope = _complete(value)
     found: dict[str, tuple[Wide, ...]] = {}
     for each in _list(envelope, "results"):
         record = _object(each, "a result")
@@ -166,6 +164,13 @@ def instant(text: object) -> datetime | None:
     except (ValueError, OverflowError, OSError):
         return None
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+def _complete(value: object) -> Mapping[str, object]:
+    envelope = _object(value, "the answer")
+    if _text(envelope, "status") != "COMPLETE":
+        raise NotAsPromised("a reading that is not complete")
+    return envelope
 
 
 def _scopes(contexts: Iterable[object]) -> Iterator[str]:

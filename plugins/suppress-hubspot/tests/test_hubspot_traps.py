@@ -123,9 +123,10 @@ def test_what_was_accepted_and_not_applied_shows_when_it_is_read_back(enterprise
     ("category", "outcome"),
     [("VALIDATION_ERROR", Outcome.REJECTED_PERMANENT), ("RATE_LIMITS", Outcome.RETRY_LATER)],
 )
-def test_a_207_is_taken_apart_by_address(category: str, outcome: Outcome) -> None:
+@pytest.mark.parametrize("status", [200, 207])
+def test_a_2xx_with_errors_is_taken_apart_by_address(status: int, category: str, outcome: Outcome) -> None:
     """Whoever is in `errors` was not told; only what no later call would change is for good."""
-    partial = Fault(Trap.PARTIAL, "batch unsubscribe-all", category=category)
+    partial = Fault(Trap.PARTIAL, "batch unsubscribe-all", status=status, category=category)
     with account(Scenario(enterprise=True, faults=(partial,))) as (platform, exporter):
         found = outcomes(exporter, PAT, SAM)
         mailed = [each for each in (PAT, SAM) if platform.account.would_mail(each)]

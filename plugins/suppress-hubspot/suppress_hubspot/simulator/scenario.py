@@ -37,7 +37,7 @@ class Trap(StrEnum):
     UNAPPLIED = "unapplied"
     """The right answer, and nothing is done."""
     PARTIAL = "partial"
-    """A batch of which every other address is in `errors` with `category`, and is not done: 207."""
+    """A batch of which every other address is in `errors` with `category`, and is not done."""
     SILENCED = "silenced"
     """Done, and a 2xx that says nothing."""
     RESET = "reset"

@@ -175,7 +175,7 @@ class Simulator(Loopback):
                 failed.append(address)
             else:
                 found.append({"subscriberIdString": address, "wideStatuses": self._wides(address, unit)})
-        return self._many(found, failed, fault)
+        return self._many(found, failed, fault, status=207)
 
     def _opt_out_many(self, request: Request, fault: Fault | None) -> Response:
         unit = self._unit(request)
@@ -189,14 +189,18 @@ class Simulator(Loopback):
             statuses = self._set(address, unit, applied=fault is None or fault.trap is not Trap.UNAPPLIED)
             if verbose:
                 found.append({"subscriberIdString": address, "statuses": statuses})
-        return self._many(found, failed, fault)
+        # The reference has no 207 for this call and errors in its 200; people have seen both.
+        status = 207 if fault is not None and fault.status == 207 else 200
+        return self._many(found, failed, fault, status=status)
 
-    def _many(self, found: list[object], failed: Sequence[str], fault: Fault | None) -> Response:
+    def _many(
+        self, found: list[object], failed: Sequence[str], fault: Fault | None, *, status: int
+    ) -> Response:
         body = bodies.envelope(found, self.now())
         if failed and fault is not None:
             errors = [bodies.record_error(fault.category, each) for each in failed]
             body |= {"numErrors": len(errors), "errors": errors}
-        return answer(207 if failed else 200, body)
+        return answer(status if failed else 200, body)
 
     def _set(self, address: str, unit: int, *, applied: bool) -> list[object]:
         changed = self.account.would_mail(address, unit)
