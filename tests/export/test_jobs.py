@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from suppress.config import Settings
 from suppress.core.address import Address
 from suppress.core.entry import Honoured
 from suppress.core.suppression import Consent
@@ -21,7 +22,8 @@ from suppress.export.jobs import Jobs
 from suppress.ledger import Ledger
 from suppress.plugin.contract import Job, Outcome, Pushed
 from suppress.plugin.errors import AuthFailed
-from tests.ledgers import ledger_with, told
+from suppress.status import status
+from tests.ledgers import ledger_with, opt_out, told
 from tests.plugin.memory import JOBS, Ended, Memory, Server
 from tests.test_export import MEMORY, START, aged, bodies, run
 
@@ -82,6 +84,23 @@ def test_a_person_who_consented_since_is_no_longer_waited_for(ledger: Ledger, st
 
     assert (None, 5, 5) == (done.failure, done.count, done.confirmed)
     assert ["fe", "dc", "ba"] == names(server)
+
+
+def test_the_status_shows_them_as_not_told_until_they_are_seen(
+    ledger: Ledger, state: Path, tmp_path: Path
+) -> None:
+    """Accepted is not honoured: their requests stay open, and so alarm before their deadline."""
+    server = Server()
+    run(ledger, Memory(server, JOBS), state=state)
+    told(ledger, *(opt_out(f"{name}@example.com", received_at=datetime.now(UTC)) for name in "ghi"))
+    seen = []
+    for faults in (NEVER, frozenset[str]()):
+        run(ledger, Memory(server, JOBS, faults), state=state)
+        found = status(ledger, Settings(keys=tmp_path / "suppress.keys", state=state), now=datetime.now(UTC))
+        (there,) = found.destinations
+        seen.append((there.untold, found.waiting.open + found.waiting.at_risk + found.waiting.overdue))
+
+    assert [(3, 3), (0, 0)] == seen
 
 
 @pytest.mark.parametrize("damage", ["lost", "empty", "no object", "another", "of another shape"])
