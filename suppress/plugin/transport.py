@@ -285,6 +285,22 @@ class Transport:
                 return reply
             self._clock.wait(max(asked, wait))
 
+    def json_of(self, reply: Reply) -> object:
+        """The JSON of a good answer.
+
+        A proxy, a sign-in wall or a wrong host answers 200 with a page for people: taken for an answer, it
+        would say that nobody was refused.
+
+        Raises:
+            SourceFailed, Transient: It is none.
+        """
+        if reply.is_json:
+            return reply.json
+        what = "a page for people" if reply.looks_like_html else "something else"
+        raise self._failed(
+            f"{self.host} answered {reply.status} with {what} in place of JSON; check the configured URL"
+        )
+
     def _built(
         self, method: str, target: str, authorization: str | None, body: Body, content_type: str
     ) -> httpx2.Request:
