@@ -14,7 +14,7 @@ from itertools import islice
 from typing import TypeVar
 
 from suppress.config import DestinationSettings
-from suppress.errors import DestinationFailed, SuppressError
+from suppress.errors import ConfigWrong, DestinationFailed, SuppressError
 from suppress.plugin.contract import (
     Capabilities,
     Delivery,
@@ -93,8 +93,6 @@ class Mailchimp:
         except SuppressError as failed:
             yield Finding(self.name, Severity.FAIL, failed.message, hint=failed.remedy)
             return
-        if not readings:
-            yield Finding(self.name, Severity.FAIL, "the account has no audience")
         for each in readings:
             about = f"about {each.audience.size:,} contacts"
             yield Finding(f"audience {each.audience.id}", Severity.PASS, about)
@@ -202,28 +200,32 @@ class Mailchimp:
         if not self._audiences:
             one = self._options.audience
             found = self._client.audiences() if one is None else (self._client.audience(one),)
+            if not found:
+                raise ConfigWrong(
+                    f"destination {self.name!r}: the account has no audience, so nobody could be told",
+                    remedy="check that the key is that of the right account",
+                )
             now = self._clock.monotonic
             self._audiences = tuple(Reading(self._client, self._options, each, now) for each in found)
         return self._audiences
 
     def _planned(self, address: str, found: Sequence[Seen]) -> Planned:
-        state = worst_state([wire.remote(each.status) for each in found] or [Remote.UNKNOWN])
+        state = worst_state(wire.remote(each.status) for each in found)
         held = [each.status for each in found if each.status is not None]
         todos = [decided(each, self._options) for each in held or (None,)]
         first = next((each for each in todos if isinstance(each, Todo)), todos[0])
         return Planned(address, intended(first), state)
 
     def _observed(self, address: str, found: Sequence[Seen]) -> Observation:
-        state = worst_state([wire.remote(each.status) for each in found] or [Remote.UNKNOWN])
+        state = worst_state(wire.remote(each.status) for each in found)
         if state is Remote.UNKNOWN and address in self._forgotten:
             return Observation(address, Remote.NOT_MAILABLE, "permanently deleted")
-        seen = next((each for each in found if wire.remote(each.status) is state), None)
-        member = None if seen is None else seen.member
-        evidence = None if seen is None else seen.evidence
+        seen = next(each for each in found if wire.remote(each.status) is state)
+        member = seen.member
         if member is None:
-            return Observation(address, state, evidence=evidence)
+            return Observation(address, state, evidence=seen.evidence)
         by = member.source if state is Remote.MAILABLE else None
-        return Observation(address, state, member.reason, member.changed, evidence, member.kind, by)
+        return Observation(address, state, member.reason, member.changed, seen.evidence, member.kind, by)
 
     def _noted(self, answers: Iterable[Result | Job]) -> Iterator[Result | Job]:
         for each in answers:
