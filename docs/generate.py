@@ -181,6 +181,37 @@ def report_schema() -> str:
     return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
 
 
+def import_profiles() -> str:
+    """Every profile of `suppress import`: what it needs, and which rows are opt-outs."""
+    from suppress.intake.profiles import profiles
+
+    lines = [
+        "# Import profiles",
+        "",
+        "What `suppress import` knows of the exports of other systems.",
+        "Headings are matched by name, in any order and case; other columns are ignored.",
+        "A status that is not named here is an unknown one: its rows are listed and not imported.",
+        "Few vendors document their exports: where the named page does not list the columns, they are those "
+        "of the vendor's API, or of files that users have published.",
+    ]
+    for each in profiles():
+        named = "" if each.found or each.refused else f" Only with `--profile {each.name}`."
+        lines += ["", f"## {each.title}", "", f"Profile `{each.name}`.{named}", "", "| | |", "|---|---|"]
+        rows = [
+            ("headings", each.needed),
+            ("opt-outs", each.opt_outs),
+            ("not opt-outs", each.others),
+            ("listed, not imported", ", ".join(f"yes in “{one}”" for one in each.partial)),
+            ("dates without a zone", each.zone or ("that of the settings" if each.date else "")),
+            ("3/4/2024, where a file allows both", {"mdy": "March 4th"}.get(each.order or "", "")),
+            ("what it cannot show", "; ".join(each.warnings)),
+            ("refused", each.refused or ""),
+            ("facts from", each.facts),
+        ]
+        lines += [f"| {what} | {text.replace('|', chr(92) + '|')} |" for what, text in rows if text]
+    return "\n".join(lines) + "\n"
+
+
 def _first(thing: typing.Any) -> str:
     return inspect.cleandoc(thing.__doc__ or "").replace("\n", " ").replace("  ", " ")
 
@@ -190,6 +221,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "errors.md": errors,
     "ledger-format.md": entries,
     "hooks.md": hooks,
+    "import-profiles.md": import_profiles,
     "report.schema.json": report_schema,
 }
 

@@ -63,6 +63,18 @@ def test_an_import_of_what_people_did_is_refused(world: World) -> None:
     assert size == world.ledger.head().size
 
 
+def test_an_export_of_another_system_that_does_not_say_who_acted_is_not_taken_back(world: World) -> None:
+    """Constant Contact says unsubscribed and not by whom: that may have been the person. Staff were staff."""
+    text = (
+        "Email address,Email status,Confirmed Opt-Out Source\n"
+        "a@example.com,Unsubscribed,\nb@example.com,Unsubscribed,Account\n"
+    )
+    done = reverted(world, world.imported(text).batch)
+
+    assert (1, {"unknown": 1}) == (done.struck, done.by_people)
+    assert {"a@example.com"} == world.suppressed()
+
+
 def test_the_file_may_be_imported_again_after(world: World) -> None:
     """It was the right list: everybody is suppressed again, once, and it may be taken back again."""
     first = world.imported(LIST, *MAPPED)

@@ -6,8 +6,9 @@ Rules kept here:
   own consent and by nothing else, whoever says that it was a mistake.
 * The same goes for a request that somebody took by phone or letter, as far as there is evidence of it. Where
   the word of whoever typed it is all there is, that word may be taken back: the wrong Pat was typed in.
-* A row of a list is what the list says. Where it says that people asked, they did. Where it says nothing, or
-  that staff or a bounce put them there, the list is the claim of whoever brought it.
+* A row of a list is what the list says. Where it says that people asked, they did; so does another system's
+  own export, also where it does not say who acted. Where a list that somebody mapped says nothing, or any
+  list that staff or a bounce put them there, it is the claim of whoever brought it.
 * Striking out a consent, or a correction of an opt-out, suppresses again. That is always allowed.
 """
 
@@ -31,11 +32,16 @@ STAFF_MADE = frozenset({Reason.ACCOUNT, Reason.UNKNOWN, Reason.BOUNCED})
 CONSENT = "suppress consent ADDRESS --at … --evidence FILE --approver NAME"
 
 
-def is_staff_made(body: OptOutRecorded) -> bool:
-    """Whether an opt-out is by its leaf the claim of staff, and no act of the person."""
-    if body.origin is Origin.PLATFORM:
-        return False
-    return body.reason in STAFF_MADE or (body.origin is Origin.PERSON and body.reason is Reason.REQUESTED)
+def is_staff_made(body: OptOutRecorded, payload: Mapping[str, Json]) -> bool:
+    """Whether an opt-out is the claim of staff, and no act of the person."""
+    match body.origin:
+        case Origin.PLATFORM:
+            return False
+        case Origin.PERSON:
+            return body.reason in STAFF_MADE or body.reason is Reason.REQUESTED
+        case Origin.FILE:
+            exported = _evidence(payload).get("profile") is not None
+            return body.reason in STAFF_MADE and not (exported and body.reason is Reason.UNKNOWN)
 
 
 def objection(
@@ -48,8 +54,6 @@ def objection(
     match body:
         case OptOutRecorded() if body.origin is Origin.PLATFORM:
             return f"the platform of the source {body.source!r} reported it, and will again", CONSENT
-        case OptOutRecorded() if not is_staff_made(body):
-            return f"it is what the person did ({body.reason}); only their later consent lifts it", CONSENT
         case OptOutRecorded():
             return _objection(body, payload)
         case OptInRecorded():
@@ -69,11 +73,13 @@ def objection(
 def _objection(body: OptOutRecorded, payload: Mapping[str, Json] | None) -> tuple[str, str] | None:
     if payload is None:
         return "the person was erased, so nothing shows any more what it was", CONSENT
-    if body.origin is Origin.PERSON and _has_file(payload):
+    if not is_staff_made(body, payload):
+        return f"it is what the person did ({body.reason}); only their later consent lifts it", CONSENT
+    if body.origin is Origin.PERSON and _evidence(payload).get("sha256"):
         return "there is evidence that the person asked for it; only their later consent lifts it", CONSENT
     return None
 
 
-def _has_file(payload: Mapping[str, Json]) -> bool:
-    evidence = payload.get("evidence")
-    return isinstance(evidence, Mapping) and bool(evidence.get("sha256"))
+def _evidence(payload: Mapping[str, Json]) -> Mapping[str, Json]:
+    found = payload.get("evidence")
+    return found if isinstance(found, Mapping) else {}

@@ -286,6 +286,8 @@ class _Import:
             "batch": self.batch,
             "cells": self.layout.evidence(cells),
         }
+        if isinstance(self.layout, Profiled):
+            evidence["profile"] = self.layout.profile
         # The date as read, not as written: the same list saved with other date forms is the same list.
         dated = occurred.isoformat() if occurred is not None else claim.date
         return [

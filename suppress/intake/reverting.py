@@ -159,7 +159,7 @@ class _Run:
                 continue
             elif entry.seq in struck:
                 self.result.already += 1
-            elif not is_staff_made(body):
+            elif not is_staff_made(body, payload):
                 self.result.by_people[body.reason] = self.result.by_people.get(body.reason, 0) + 1
             elif any(spanned(found, entry.seq) for found in self.others):
                 self.result.shared += 1
