@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
-from urllib.parse import quote, quote_plus
+from urllib.parse import unquote
 
 from suppress.errors import SuppressError
 from suppress.plugin.contract import (
@@ -142,18 +142,15 @@ def words_of(failure: BaseException | None) -> list[str]:
 
 def leaks(words: Sequence[str], entries: Iterable[Suppressed], secrets: Iterable[str]) -> list[str]:
     """What of people and secrets is in these words; named by number and kind, never repeated."""
-    text = "\n".join(words).lower()
+    plain = "\n".join(words).lower()
+    # As URLs have it, every library in its own way, and so read back rather than guessed.
+    text = f"{plain}\n{unquote(plain)}"
     found = [
         f"the address of entry {each.seq}"
         for each in entries
-        if "@" in each.address and any(form in text for form in _forms(each.address))
+        if "@" in each.address and each.address.lower() in text
     ]
     return found + ["a secret" for each in secrets if len(each) > 5 and each.lower() in text]
-
-
-def _forms(address: str) -> set[str]:
-    plain = address.lower()
-    return {plain, quote(plain, safe="@").lower(), quote(plain, safe="").lower(), quote_plus(plain).lower()}
 
 
 @contextmanager

@@ -130,6 +130,28 @@ class OnTheLine(ExporterContract, Generic[S]):
         """The writes that were sent so far: a plan or a check sends none."""
         return [each for each in self.line(place).sent if self.writes(each.method, each.path)]
 
+    def undeclared(self, place: Path) -> list[str]:
+        """What was sent beside the plugin's own list of calls, in words."""
+        return sorted(set(reach.undeclared(self.calls, self.line(place).sent)))
+
+    def raising(self, place: Path) -> list[str]:
+        """What was sent that could make somebody mailable, in words."""
+        writes = [
+            each
+            for each in self.line(place).sent
+            if self.writes(each.method, each.path)
+            and not any(re.fullmatch(harmless, f"{each.method} {each.path}") for harmless in self.harmless)
+        ]
+        return sorted(set(reach.raising(writes)))
+
+    def known_secrets(self, place: Path) -> set[str]:
+        """The secrets that no error and no log may hold: those that were sent, and those that you name."""
+        found = set(self.secrets)
+        for each in self.line(place).sent:
+            for name in _CREDENTIALS & each.headers.keys():
+                found |= _secret_parts(each.headers[name])
+        return found
+
     def teardown_method(self) -> None:
         """Close what was opened; pytest calls it after each test."""
         for line in self._lines.values():
@@ -270,18 +292,10 @@ class OnTheLine(ExporterContract, Generic[S]):
         assert not lost, f"after the next, undisturbed run {len(lost)} people would still be mailed"
 
     def _assert_harmless(self, place: Path) -> None:
-        sent = self.line(place).sent
-        undeclared = sorted(set(reach.undeclared(self.calls, sent)))
-        writes = [each for each in sent if self.writes(each.method, each.path)]
-        raising = sorted(
-            set(reach.raising(each for each in writes if not self._excused(each.method, each.path)))
-        )
+        undeclared, raising = self.undeclared(place), self.raising(place)
 
         assert not undeclared, f"sent beside the plugin's own list of calls: {undeclared}"
         assert not raising, f"could make somebody mailable: {raising}"
-
-    def _excused(self, method: str, path: str) -> bool:
-        return any(re.fullmatch(each, f"{method} {path}") for each in self.harmless)
 
     def _assert_proper(
         self,
@@ -293,15 +307,8 @@ class OnTheLine(ExporterContract, Generic[S]):
         """A failure is of the kinds that the engine knows, and neither it nor the log names anybody."""
         wrong = improper(failure)
         assert wrong is None, wrong
-        found = leaks([*words_of(failure), *said], entries, self._secrets(place))
+        found = leaks([*words_of(failure), *said], entries, self.known_secrets(place))
         assert not found, f"an error or the log holds {', '.join(sorted(set(found)))}"
-
-    def _secrets(self, place: Path) -> set[str]:
-        found = set(self.secrets)
-        for each in self.line(place).sent:
-            for name in _CREDENTIALS & each.headers.keys():
-                found |= _secret_parts(each.headers[name])
-        return found
 
 
 def _secret_parts(header: str) -> set[str]:
