@@ -27,17 +27,32 @@ def destination(url: str, **options: Json) -> DestinationSettings:
     return DestinationSettings("crm", "salesforce", options=given)
 
 
-def opened(simulator: Simulator, **options: Json) -> Salesforce:
+class Watched(Simulator):
+    """An org that closes the exporters that were opened for it."""
+
+    def __init__(self, org: Org) -> None:
+        super().__init__(org)
+        self.exporters: list[Salesforce] = []
+
+    def close(self) -> None:
+        for exporter in self.exporters:
+            exporter.close()
+        super().close()
+
+
+def opened(simulator: Watched, **options: Json) -> Salesforce:
     """The exporter; it waits for nothing."""
-    return Salesforce(destination(simulator.url, **options), clock=Hurry().clock)
+    exporter = Salesforce(destination(simulator.url, **options), clock=Hurry().clock)
+    simulator.exporters.append(exporter)
+    return exporter
 
 
-def org_of(*addresses: str, **switches: int) -> Simulator:
+def org_of(*addresses: str, switches: Switches | None = None) -> Watched:
     """An org with a contact for each address."""
-    org = Org(Switches(**switches))
+    org = Org(switches or Switches())
     for address in addresses:
         org.add("Contact", Email=address)
-    return Simulator(org)
+    return Watched(org)
 
 
 def told(exporter: Salesforce, addresses: Sequence[str], *, polls: int = 20) -> dict[str, Result]:
