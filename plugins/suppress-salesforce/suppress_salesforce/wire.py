@@ -120,8 +120,8 @@ def _count(answer: Mapping[object, object], name: str) -> int | None:
 
 def rows(reply: Reply, *columns: str) -> Iterator[tuple[str, ...]]:
     """These columns of a CSV answer, in the order asked for; a file without even a header has no rows."""
-    lines = csv.reader(io.StringIO(reply.body.decode("utf-8"), newline=""), strict=True)
     try:
+        lines = csv.reader(io.StringIO(reply.body.decode("utf-8"), newline=""), strict=True)
         header = next(lines, None)
         if header is None:
             return
