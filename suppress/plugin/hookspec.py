@@ -88,49 +88,52 @@ def suppress_sources() -> Iterable[SourceDescription]:
     A whole plugin: a platform that keeps its opt-outs in a text file, one address a line.
 
     ```python
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
     from pathlib import Path
 
+    from suppress.config import SourceSettings
     from suppress.core.address import Address
     from suppress.core.reconcile import Observed, Permission
-    from suppress.plugin.contract import Finding, Page, Severity, Summary, Window
+    from suppress.plugin.contract import Census, Finding, Page, Severity, Summary, Window
     from suppress.plugin.hookspec import SourceDescription, hookimpl
 
 
     class DoNotMail:
         platform = "do-not-mail"
 
-        def __init__(self, settings, state):
+        def __init__(self, settings: SourceSettings, state: Path) -> None:
             self.name = settings.name
-            self._file = Path(settings.options["path"])
+            self._file = Path(str(settings.options["path"]))
 
-        def window(self, last_before, now):
+        def window(self, last_before: datetime | None, now: datetime) -> Window:
             return Window(after=last_before or now, before=now)
 
-        def pull(self, what):
+        def pull(self, what: Window | Census) -> Iterator[Page | Summary]:
             people = tuple(
                 Observed(self.name, Address.parse(line), Permission.OPTED_OUT, word="listed")
                 for line in self._file.read_text(encoding="utf-8").splitlines()
                 if line.strip()
             )
             yield Page("file", people, rows=len(people))
-            count = len({each.address.key for each in people})
+            count = len({each.address.key for each in people if each.address is not None})
             yield Summary(
                 complete=True, requests=1, rows=len(people), opted_out=count, deleted=0,
                 missed_by_naive_sync=0,
             )
 
-        def check(self):
+        def check(self) -> Iterable[Finding]:
             if self._file.is_file():
                 yield Finding(self.name, Severity.PASS, "the file is there")
             else:
                 yield Finding(self.name, Severity.FAIL, "the file is missing", hint="create it")
 
-        def close(self):
+        def close(self) -> None:
             pass
 
 
     @hookimpl
-    def suppress_sources():
+    def suppress_sources() -> Iterable[SourceDescription]:
         yield SourceDescription(
             name="do-not-mail",
             label="Do-not-mail file",
@@ -149,18 +152,20 @@ def suppress_exporters() -> Iterable[ExporterDescription]:
     A whole plugin: a mail server that refuses the addresses in a folder, one empty file for each.
 
     ```python
+    from collections.abc import Iterable, Iterator, Sequence
     from hashlib import sha256
     from pathlib import Path
 
+    from suppress.config import DestinationSettings
     from suppress.plugin.contract import (
-        Capabilities, Delivery, Detail, Finding, Intent, Observation, Outcome,
-        Planned, Remote, Result, Severity, Unit, Unknowns,
+        Capabilities, Delivery, Detail, Finding, Intent, Job, LedgerPosition, Observation, Outcome,
+        Planned, Pushed, Reach, Remote, Result, Severity, Suppressed, Unit, Unknowns,
     )
     from suppress.plugin.hookspec import ExporterDescription, hookimpl
 
     CAPABILITIES = Capabilities(
         unit=Unit.RECORD, delivery=Delivery.SYNC, detail=Detail.PER_RECORD,
-        creates_unknown=Unknowns.NEVER, target="folder", can_read_one=True,
+        creates_unknown=Unknowns.NEVER, target="folder", can_read_one=True, reach=Reach.ACCOUNT,
         config={"properties": {"path": {"type": "string"}}, "required": ["path"]},
     )
 
@@ -168,46 +173,46 @@ def suppress_exporters() -> Iterable[ExporterDescription]:
     class DenyFolder:
         capabilities = CAPABILITIES
 
-        def __init__(self, settings):
+        def __init__(self, settings: DestinationSettings) -> None:
             self.name = settings.name
-            self._folder = Path(settings.options["path"])
+            self._folder = Path(str(settings.options["path"]))
 
-        def _mark(self, address):
+        def _mark(self, address: str) -> Path:
             # As this server compares senders: trimmed, in small letters.
             return self._folder / sha256(address.strip().lower().encode()).hexdigest()
 
-        def check(self):
+        def check(self) -> Iterable[Finding]:
             there = self._folder.is_dir()
             yield Finding(self.name, Severity.PASS if there else Severity.FAIL, f"folder there: {there}")
 
-        def plan(self, entries):
+        def plan(self, entries: Iterable[Suppressed]) -> Iterator[Planned]:
             for entry in entries:
                 held = self._mark(entry.address).exists()
                 yield Planned(entry.address, Intent.ALREADY if held else Intent.SUPPRESS)
 
-        def push(self, entries, position):
+        def push(self, entries: Iterable[Suppressed], position: LedgerPosition) -> Iterator[Pushed]:
             for entry in entries:
                 held = self._mark(entry.address).exists()
                 self._mark(entry.address).touch()
                 yield Result(entry.address, Outcome.ALREADY if held else Outcome.SUPPRESSED)
 
-        def poll(self, job):
+        def poll(self, job: Job) -> Iterator[Pushed]:
             return iter(())
 
-        def read_back(self, addresses):
+        def read_back(self, addresses: Sequence[str]) -> Iterator[Observation]:
             for address in addresses:
                 held = self._mark(address).exists()
                 yield Observation(address, Remote.SUPPRESSED if held else Remote.MAILABLE)
 
-        def sweep(self, cursor):
+        def sweep(self, cursor: str | None) -> tuple[tuple[Observation, ...], str | None]:
             return (), None
 
-        def close(self):
+        def close(self) -> None:
             pass
 
 
     @hookimpl
-    def suppress_exporters():
+    def suppress_exporters() -> Iterable[ExporterDescription]:
         yield ExporterDescription(
             name="deny-folder", label="Deny folder", capabilities=CAPABILITIES, factory=DenyFolder
         )

@@ -19,13 +19,18 @@ from suppress.plugin.registry import Candidate, Registry
 HOOKS = ("suppress_exporters", "suppress_sources")
 
 
-def example(hook: str) -> types.ModuleType:
-    """The plugin in a hook's docstring, as a module."""
-    (code,) = re.findall(
+def code(hook: str) -> str:
+    """The plugin in a hook's docstring."""
+    (found,) = re.findall(
         r"```python\n(.*?)```", inspect.cleandoc(getattr(hookspec, hook).__doc__), flags=re.DOTALL
     )
+    return str(found)
+
+
+def example(hook: str) -> types.ModuleType:
+    """That plugin as a module."""
     module = types.ModuleType(f"example_{hook}")
-    exec(compile(code, f"<example of {hook}>", "exec"), module.__dict__)
+    exec(compile(code(hook), f"<example of {hook}>", "exec"), module.__dict__)
     return module
 
 
