@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from suppress.config import nearest, wrong_at
 from suppress.core.suppression import Json
+from suppress.errors import ConfigWrong
 
 UNKNOWN_ADDRESSES: Mapping[str, Json] = {
     "unknown": {
@@ -59,6 +60,31 @@ def checked(
         elif "default" in rules:
             options[key] = rules["default"]
     return options
+
+
+def defaults(schema: Mapping[str, Json]) -> dict[str, Json]:
+    """What is declared for keys that a table leaves out, for a plugin that is opened without the registry."""
+    properties = _table(schema.get("properties"))
+    found = {key: _table(declared) for key, declared in properties.items()}
+    return {key: rules["default"] for key, rules in found.items() if "default" in rules}
+
+
+def whole(given: Mapping[str, Json], key: str, table: str, *, least: int = 1, most: int | None = None) -> int:
+    """A number that must lie in a range, which a declaration cannot say.
+
+    Raises:
+        ConfigWrong: It does not; the message names its key.
+    """
+    value = given.get(key)
+    if (
+        not isinstance(value, int)
+        or isinstance(value, bool)
+        or value < least
+        or (most is not None and value > most)
+    ):
+        upto = "or more" if most is None else f"to {most:,}"
+        raise ConfigWrong(f"{table}.{key} must be a whole number, {least} {upto}")
+    return value
 
 
 def _read(value: Json, rules: Mapping[str, Json], origin: str, name: str) -> Json:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
 
+from suppress.plugin.addresses import Asked, flaw
 from suppress.plugin.contract import (
     Evidence,
     Intent,
@@ -27,10 +28,9 @@ from suppress.plugin.contract import (
     Suppressed,
 )
 from suppress.plugin.errors import RecordRejected
+from suppress.plugin.outage import BEARABLE, Outage
 from suppress_hubspot import wire
-from suppress_hubspot.addresses import Asked, flaw
 from suppress_hubspot.client import Client, evidence
-from suppress_hubspot.outage import BEARABLE, Outage
 from suppress_hubspot.reading import observed, settled
 from suppress_hubspot.single import Single
 

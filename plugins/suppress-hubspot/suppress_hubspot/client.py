@@ -31,10 +31,11 @@ from suppress.plugin.errors import (
 )
 from suppress.plugin.lanes import Lanes
 from suppress.plugin.pace import Clock
+from suppress.plugin.secret import secret_of
 from suppress.plugin.transport import Patience, Reply, Retry, Transport
 from suppress_hubspot import wire
 from suppress_hubspot.calls import ACCOUNT, SEARCH, calls
-from suppress_hubspot.settings import Options, token_of
+from suppress_hubspot.settings import Options
 
 _FAILED_THERE = frozenset({423, 477, 500, 502, 503, 504})
 """423 is a lock and 477 a migration of the account, both over soon (vendor's page on errors)."""
@@ -150,9 +151,9 @@ class Client:
 
     def _ask(self, method: str, target: str, body: Json = None, over: Transport | None = None) -> Reply:
         transport = over or self._transport
-        token = token_of(self._settings)
+        token = secret_of(self._settings, "access_token")
         reply = transport.send(method, target, authorization=f"Bearer {token}", body=body)
-        if reply.status == 401 and (renewed := token_of(self._settings)) != token:
+        if reply.status == 401 and (renewed := secret_of(self._settings, "access_token")) != token:
             reply = transport.send(method, target, authorization=f"Bearer {renewed}", body=body)
         if reply.status not in (200, 207):
             raise self._refused(reply)

@@ -26,6 +26,7 @@ from suppress.plugin.contract import (
     Remote,
     Suppressed,
 )
+from suppress.plugin.outage import Outage
 from suppress.plugin.pace import Clock
 from suppress.plugin.transport import Patience
 from suppress.plugin.workers import concurrently, in_order
@@ -33,7 +34,6 @@ from suppress_hubspot import sweep, wire
 from suppress_hubspot.batch import Batch, batches
 from suppress_hubspot.client import Client
 from suppress_hubspot.examination import examined
-from suppress_hubspot.outage import Outage
 from suppress_hubspot.settings import Options
 from suppress_hubspot.single import Single
 

@@ -6,10 +6,8 @@ plan (usage guidelines of the vendor: 100 requests in ten seconds, 250,000 a day
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,8 +15,8 @@ from suppress.config import DestinationSettings
 from suppress.core.suppression import Json
 from suppress.errors import ConfigWrong
 from suppress.plugin.contract import Capabilities, Delivery, Detail, Reach, Unit, Unknowns
-from suppress.plugin.errors import AuthFailed
 from suppress.plugin.guard import checked_url
+from suppress.plugin.options import defaults, whole
 
 API = "https://api.hubapi.com"
 VERSIONS = ("v4", "2026-03", "2026-09")
@@ -110,21 +108,23 @@ class Options:
         Raises:
             ConfigWrong: A value cannot be what it should be; the message names its key.
         """
-        given, table = settings.options, f"destinations.{settings.name}"
-        parts = urlsplit(checked_url(str(given.get("api_url", API)), setting=f"{table}.api_url"))
+        given, table = {**defaults(CONFIG), **settings.options}, f"destinations.{settings.name}"
+        parts = urlsplit(checked_url(str(given["api_url"]), setting=f"{table}.api_url"))
         return cls(
             origin=f"{parts.scheme}://{parts.netloc.lower()}",
             prefix=parts.path,
-            version=str(given.get("api_version", "v4")),
-            batch=given.get("mode") == "batch",
-            business_unit=_count(given, "business_unit", table, None),
-            batch_size=_whole(given, "batch_size", table, LARGEST_BATCH, most=LARGEST_BATCH),
-            per_10_seconds=_whole(given, "per_10_seconds", table, 100),
-            per_day=_whole(given, "per_day", table, 250_000),
-            searches_per_second=_whole(given, "searches_per_second", table, 5),
-            search_results=_whole(given, "search_results", table, 10_000),
-            connections=_whole(given, "connections", table, 8, most=64),
-            zone=_zone(str(given.get("time_zone", "UTC")), table),
+            version=str(given["api_version"]),
+            batch=given["mode"] == "batch",
+            business_unit=None
+            if given.get("business_unit") is None
+            else whole(given, "business_unit", table),
+            batch_size=whole(given, "batch_size", table, most=LARGEST_BATCH),
+            per_10_seconds=whole(given, "per_10_seconds", table),
+            per_day=whole(given, "per_day", table),
+            searches_per_second=whole(given, "searches_per_second", table),
+            search_results=whole(given, "search_results", table),
+            connections=whole(given, "connections", table, most=64),
+            zone=_zone(str(given["time_zone"]), table),
         )
 
     @property
@@ -144,49 +144,6 @@ class Options:
             reach=Reach.ACCOUNT if self.business_unit is None else Reach.TARGET,
         )
         return replace(common, unit=Unit.BATCH, max_batch=self.batch_size) if self.batch else common
-
-
-def token_of(settings: DestinationSettings) -> str:
-    """The access token, from the setting or from its file, read anew each time: somebody may have renewed it.
-
-    Raises:
-        AuthFailed: There is none.
-    """
-    given = settings.options.get("access_token")
-    file = settings.options.get("access_token_file")
-    variable = f"SUPPRESS_DESTINATIONS__{settings.name.upper().replace('-', '_')}__ACCESS_TOKEN"
-    if isinstance(given, str) and given.strip():
-        return given.strip()
-    if not isinstance(file, str):
-        raise AuthFailed(
-            f"destination {settings.name!r} has no access token",
-            remedy=f"set {variable} or access_token_file",
-        )
-    try:
-        text = Path(file).expanduser().read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as refused:
-        why = getattr(refused, "strerror", None) or "it is no text"
-        raise AuthFailed(f"the access token of {settings.name!r} in {file} cannot be read: {why}") from None
-    if not re.fullmatch(r"[!-~]+", text):
-        raise AuthFailed(f"{file} holds no access token", remedy="it holds the token and nothing else")
-    return text
-
-
-def _count(given: Mapping[str, Json], key: str, table: str, default: int | None) -> int | None:
-    value = given.get(key, default)
-    if value is None:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ConfigWrong(f"{table}.{key} must be a whole number, 0 or more")
-    return value
-
-
-def _whole(given: Mapping[str, Json], key: str, table: str, default: int, *, most: int | None = None) -> int:
-    value = _count(given, key, table, default)
-    if not value or (most is not None and value > most):
-        upto = "or more" if most is None else f"to {most}"
-        raise ConfigWrong(f"{table}.{key} must be a whole number, 1 {upto}")
-    return value
 
 
 def _zone(name: str, table: str) -> ZoneInfo:

@@ -9,6 +9,7 @@ Rules kept here:
 
 from __future__ import annotations
 
+from suppress.plugin.addresses import Asked, flaw
 from suppress.plugin.contract import (
     Evidence,
     Intent,
@@ -20,11 +21,11 @@ from suppress.plugin.contract import (
     Suppressed,
 )
 from suppress.plugin.errors import ContractBroken, RecordRejected
+from suppress.plugin.outage import BEARABLE, Outage
 from suppress_hubspot import wire
-from suppress_hubspot.addresses import Asked, fits_a_path, flaw
 from suppress_hubspot.client import Client, evidence
-from suppress_hubspot.outage import BEARABLE, Outage
 from suppress_hubspot.reading import observed, settled
+from suppress_hubspot.segments import fits_a_path
 
 OPT_OUT, READ = "unsubscribe-all", "unsubscribe-all read"
 

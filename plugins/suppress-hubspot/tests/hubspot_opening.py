@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from suppress_hubspot.addresses import fits_a_path, flaw
 from suppress_hubspot.exporter import HubSpot
+from suppress_hubspot.segments import fits_a_path
 from suppress_hubspot.simulator import Scenario, Simulator
 from suppress_hubspot.simulator.server import name_of
 
 from suppress.config import DestinationSettings
 from suppress.core.suppression import Json
+from suppress.plugin.addresses import flaw
 from suppress.plugin.kit import HOSTILE
 from suppress.plugin.pace import Clock
 

@@ -8,12 +8,13 @@ import pytest
 from hubspot_opening import settings_for
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from suppress_hubspot.addresses import fits_a_path, flaw
 from suppress_hubspot.calls import PROPERTIES, calls
+from suppress_hubspot.segments import fits_a_path
 from suppress_hubspot.settings import Options
 from suppress_hubspot.simulator import Scenario, Simulator
 
 from suppress.core.suppression import Json
+from suppress.plugin.addresses import flaw
 from suppress.plugin.errors import CallForbidden, WouldIncreaseReach
 from suppress.plugin.guard import permitted
 from suppress.plugin.lanes import Lanes
@@ -79,3 +80,10 @@ def test_every_address_that_can_be_told_passes_the_guard(local: str, domain: str
         target = f"{_PREFERENCES}/statuses/{quote(address, safe='')}/unsubscribe-all"
 
         assert permitted(CALLS, "POST", f"{target}?channel=EMAIL&verbose=true").repeatable
+
+
+def test_slashes_do_not_fit_a_path() -> None:
+    """Neither of the two that servers take for one."""
+    assert not fits_a_path("a/b@example.com")
+    assert not fits_a_path("a\\b@example.com")
+    assert fits_a_path("a%2Fb@example.com")

@@ -1,4 +1,4 @@
-"""Which addresses HubSpot can be told about, and whom of those that were told an answer speaks of."""
+"""Which addresses a platform can be told about at all, and whom of those that were told an answer names."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from unicodedata import category
 from suppress.core.address import MAX_ADDRESS, match_key
 from suppress.core.spelling import comparable
 
-_SEPARATORS = ("/", "\\")
-
 
 def flaw(address: str) -> str | None:
     """Why no contact can have this address; None if one may.
 
-    Looked at here, because too many errors (over 5 % of a day's answers) cost an app its certification.
+    Looked at before anything is sent: platforms count the errors of an app (over 5 % of a day's answers cost
+    it HubSpot's certification), and at some one such address fails a whole batch. What is not certainly
+    impossible is left to the platform.
     """
     local, at, domain = address.rpartition("@")
     if not (local and at and domain):
@@ -24,20 +24,11 @@ def flaw(address: str) -> str | None:
     return "too long" if len(address.encode()) > MAX_ADDRESS else None
 
 
-def fits_a_path(address: str) -> bool:
-    """Whether the address can be one segment of a path.
-
-    Servers decode an encoded slash before they route, or refuse it (RFC 3986, section 7.3): such a call
-    could reach another one than was meant, so that it is never sent.
-    """
-    return not any(each in address for each in _SEPARATORS)
-
-
 class Asked:
     """The addresses of one call, found again by how an answer spells them.
 
-    HubSpot compares without case, and answers in small letters or as it was asked. The looser a spelling
-    compares, the later it is tried, and one that could be either of two is nobody's.
+    Most platforms compare without case, and answer in small letters or as they were asked. The looser a
+    spelling compares, the later it is tried, and one that could be either of two is nobody's.
     """
 
     def __init__(self, addresses: Iterable[str]) -> None:
