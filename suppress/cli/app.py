@@ -45,6 +45,7 @@ from suppress.cli import (
     snapshot,
     status,
     sync,
+    trace,
     verify,
     waiver,
 )
@@ -113,6 +114,7 @@ _command(EVIDENCE, "report", report.report)
 _command(EVIDENCE, "verify", verify.verify)
 _command(EVIDENCE, "anchor", anchor.anchor)
 _command(EVIDENCE, "bundle", bundle.bundle)
+_command(EVIDENCE, "trace", trace.trace)
 _command(SETUP, "init", init.init)
 _command(SETUP, "login", login.login)
 _command(SETUP, "logout", logout.logout)

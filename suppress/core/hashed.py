@@ -7,14 +7,15 @@ form. Rules kept here:
 
 * A digest has a *hashed key*, `sha256 5f4d…`. It holds a blank and no `@`, and so is no address's match key.
 * Each form is tried on the address as written and on its match key, since the partner's spelling is unknown.
-* All forms that explain the canaries count, as nothing tells them apart; but the looser one, which joins
+* All forms that explain the canaries count, as nothing tells them apart; but the looser ones, which join
   addresses that are not equal, only where no stricter one explains them.
 * These forms are tried and no others. A salted or keyed digest is found by none of them.
 
 The forms, with where each is met: lower case without blanks around (OPTIZMO's and most advertising
 platforms'), as written (iPost's; RFC 5321 lets local parts differ by case), upper case, domain alone in lower
 case; each of the first two also with a line feed (`echo address | md5sum`) and in UTF-16 (SQL Server's
-`HASHBYTES` over `nvarchar`); and lower case without dots and tags at gmail.com (Google Ads, customer match).
+`HASHBYTES` over `nvarchar`); lower case without dots at gmail.com and googlemail.com (Google Ads, customer
+match: tags stay); and lower case without dots and tags at gmail.com (identity graphs such as UID2).
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class Form(StrEnum):
     WRITTEN_LINE = "written-line"
     WIDE = "lower-utf16"
     WRITTEN_WIDE = "written-utf16"
+    GOOGLE = "google"
     FOLDED = "gmail-folded"
 
 
@@ -65,8 +67,12 @@ IN_WORDS = {
     Form.WRITTEN_LINE: "as written and a line feed",
     Form.WIDE: "lower case in UTF-16",
     Form.WRITTEN_WIDE: "as written in UTF-16",
+    Form.GOOGLE: "lower case without the dots of gmail",
     Form.FOLDED: "lower case without the dots and tags of gmail",
 }
+
+LOOSER = (Form.GOOGLE, Form.FOLDED)
+"""Forms that join addresses which are not equal, the stricter first."""
 
 KEEPS_CASE = frozenset({Form.WRITTEN, Form.DOMAIN, Form.WRITTEN_LINE, Form.WRITTEN_WIDE})
 """Under these, somebody whose capitals the partner wrote otherwise cannot be recognised."""
@@ -121,12 +127,13 @@ def hashed_keys(address: Address, recipes: Iterable[Recipe]) -> dict[str, Recipe
 
 
 def _hashed_key(spelling: str, key: str, recipe: Recipe) -> str:
-    text = _text(spelling, key, recipe.form)
+    text = hashed_text(spelling, key, recipe.form)
     digest = hashlib.new(recipe.algorithm.value, text, usedforsecurity=False).hexdigest()
     return Digest(recipe.algorithm, digest).key
 
 
-def _text(spelling: str, key: str, form: Form) -> bytes:
+def hashed_text(spelling: str, key: str, form: Form) -> bytes:
+    """What is hashed of an address under this form; `key` is its match key."""
     match form:
         case Form.LOWER:
             text = spelling.lower()
@@ -145,6 +152,11 @@ def _text(spelling: str, key: str, form: Form) -> bytes:
             return spelling.lower().encode("utf-16-le", "surrogatepass")
         case Form.WRITTEN_WIDE:
             return spelling.encode("utf-16-le", "surrogatepass")
+        case Form.GOOGLE:
+            # Google's own helper of December 2025: dots go at these two domains, tags and the domain stay.
+            local, at, domain = spelling.lower().rpartition("@")
+            local = local.replace(".", "") if domain in ("gmail.com", "googlemail.com") else local
+            text = f"{local}{at}{domain}"
         case Form.FOLDED:
             alias = alias_of(key)
             text = alias.key if alias is not None and alias.provider.name == "gmail" else spelling.lower()
@@ -181,7 +193,7 @@ def recipes_in(found: Iterable[frozenset[Recipe]]) -> tuple[Recipe, ...]:
         if not of_it:
             continue
         forms = set.intersection(*of_it) or set.union(*of_it)
-        if len(forms) > 1:
-            forms.discard(Form.FOLDED)
+        strict = forms.difference(LOOSER)
+        forms = strict or {min(forms, key=LOOSER.index)}
         kept |= {Recipe(algorithm, form) for form in forms}
     return tuple(sorted(kept))

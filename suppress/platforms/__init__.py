@@ -58,10 +58,18 @@ def suppress_sources() -> Iterator[SourceDescription]:
 
 @hookimpl
 def suppress_exporters() -> Iterator[ExporterDescription]:
-    """CSV files."""
-    from suppress.platforms.csv_file import CAPABILITIES, CsvFile
+    """Files: with addresses, and with digests of them."""
+    from suppress.platforms import csv_file, hashed_file
 
-    yield ExporterDescription(name="csv", label="CSV file", capabilities=CAPABILITIES, factory=CsvFile)
+    yield ExporterDescription(
+        name="csv", label="CSV file", capabilities=csv_file.CAPABILITIES, factory=csv_file.CsvFile
+    )
+    yield ExporterDescription(
+        name="hashed",
+        label="List of digests",
+        capabilities=hashed_file.CAPABILITIES,
+        factory=hashed_file.HashedFile,
+    )
 
 
 def _constant_contact_sign_in(settings: SourceSettings, state: Path) -> SignIn:

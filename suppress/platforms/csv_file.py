@@ -5,8 +5,7 @@ Rules kept here:
 * Equal ledgers give byte-equal files: UTF-8 without a byte-order mark, RFC 4180 quoting, `\\n` line ends, one
   address a row, sorted by match key, no time of writing inside. A person with several spellings has several
   rows: importers compare bytes.
-* A file is written beside its target, flushed to the disk and renamed over it, mode 0600. A kill, a full
-  disk or a failing caller leaves the old file as it was.
+* It is replaced as a whole or stays as it was (`whole_file`).
 * `NAME.manifest.json` says what the file is: SHA-256, rows, columns, and the signed checkpoint of the ledger
   that it was made from, so that whoever receives the file becomes a witness of the ledger.
 * Verifying means reading the file again from the disk and comparing it with the manifest and the ledger.
@@ -17,16 +16,9 @@ lines end in `\\n`, and then reads one row as two (python/cpython issue 67230).
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import errno
 import hashlib
-import io
-import json
-import os
 import re
-import secrets
-import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,7 +29,8 @@ from suppress import __version__
 from suppress.config import DestinationSettings
 from suppress.core.spelling import comparable
 from suppress.core.suppression import EVERYTHING, Reason
-from suppress.errors import DestinationFailed, OutputRefused, StorageFailed
+from suppress.errors import DestinationFailed
+from suppress.platforms.whole_file import WholeFile
 from suppress.plugin.contract import (
     Capabilities,
     Delivery,
@@ -50,7 +43,6 @@ from suppress.plugin.contract import (
     Planned,
     Pushed,
     Remote,
-    Severity,
     Snapshot,
     Suppressed,
     Unit,
@@ -61,7 +53,6 @@ PAGE = 10_000
 """Rows in one answer of `sweep`."""
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠'")  # noqa: RUF001 (spreadsheets read the full-width forms as operators too)
 _QUOTED = re.compile(r'[,"\r\n]')
-_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 def _when(entry: Suppressed) -> str:
@@ -147,37 +138,14 @@ class CsvFile:
     ) -> None:
         self.name = settings.name
         self.path = Path(str(settings.options["path"]))
-        self.manifest = self.path.with_name(f"{self.path.name}.manifest.json")
+        self._file = WholeFile(self.path)
         self._preset_name = str(settings.options.get("preset", "plain"))
         self._preset = PRESETS[self._preset_name]
         self._clock = clock
 
     def check(self) -> Iterable[Finding]:
         """Whether the folder takes a file, and whether the file there is still the one that was written."""
-        folder = self.path.parent
-        if not folder.is_dir():
-            yield Finding(str(folder), Severity.FAIL, "the folder does not exist", hint=f"mkdir -p {folder}")
-            return
-        if not os.access(folder, os.W_OK):
-            yield Finding(str(folder), Severity.FAIL, "the folder cannot be written to")
-        if not os.path.lexists(self.path):
-            yield Finding(str(self.path), Severity.PASS, "not written yet")
-        elif not self.path.is_file():
-            yield Finding(str(self.path), Severity.FAIL, "is no regular file", hint="choose another path")
-        else:
-            yield self._checked_file()
-
-    def _checked_file(self) -> Finding:
-        if self._held() is None:
-            return Finding(
-                str(self.path),
-                Severity.WARN,
-                "differs from its manifest",
-                hint=f"suppress export {self.name} writes it anew",
-            )
-        if stat.S_IMODE(self.path.stat().st_mode) & 0o077:
-            return Finding(str(self.path), Severity.WARN, "others may read it", hint=f"chmod 600 {self.path}")
-        return Finding(str(self.path), Severity.PASS, "is as it was written")
+        return self._file.findings(whole=lambda: self._held() is not None, name=self.name)
 
     def plan(self, entries: Iterable[Suppressed]) -> Iterator[Planned]:
         """Which entries the file that is there lacks."""
@@ -195,21 +163,8 @@ class CsvFile:
             OutputRefused: The place cannot hold a file.
             StorageFailed: The disk is full or failed. In both cases the old file is as it was.
         """
-        self._refuse_odd_places()
         content = _Content(self._preset, widened="scope" not in self._preset.columns)
-        try:
-            with contextlib.ExitStack() as stack:
-                written = self._written(self.path, content.blocks(entries))
-                stack.callback(written.unlink, missing_ok=True)
-                manifest = self._written(self.manifest, [self._describe(content, position)])
-                stack.callback(manifest.unlink, missing_ok=True)
-                # The file first: a kill before the second rename leaves a pair that does not verify, and
-                # never a manifest for rows that are not there yet.
-                written.replace(self.path)
-                manifest.replace(self.manifest)
-            _sync(self.path.parent)
-        except OSError as refused:
-            raise self._refused(refused) from refused
+        self._file.replace(content.blocks(entries), lambda: self._described(content, position))
         yield Snapshot(str(self.path), content.rows, content.digest.hexdigest(), content.unrepresented())
 
     def poll(self, job: Job) -> Iterator[Pushed]:
@@ -246,37 +201,8 @@ class CsvFile:
     def close(self) -> None:
         """Nothing is kept open."""
 
-    def _refuse_odd_places(self) -> None:
-        if self.path.name in ("", "-"):
-            raise OutputRefused(
-                "an export is read back to be verified, so it needs a file, not a stream", remedy="-o FILE"
-            )
-        if os.path.lexists(self.path) and not self.path.is_file():
-            raise OutputRefused(f"{self.path} is no regular file")
-
-    def _refused(self, refused: OSError) -> OutputRefused | StorageFailed:
-        why = refused.strerror or type(refused).__name__
-        if refused.errno in _DISK:
-            return StorageFailed(f"{self.path} could not be written: {why}; nothing was changed")
-        return OutputRefused(f"{self.path} cannot be written: {why}")
-
-    def _written(self, target: Path, blocks: Iterable[bytes]) -> Path:
-        """A file beside `target` with these bytes, safely on the disk; nothing if anything fails."""
-        _remove_leftovers(target)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.writelines(blocks)
-                file.flush()
-                os.fsync(file.fileno())
-        except BaseException:
-            temporary.unlink()
-            raise
-        return temporary
-
-    def _describe(self, content: _Content, position: LedgerPosition) -> bytes:
-        facts = {
+    def _described(self, content: _Content, position: LedgerPosition) -> Mapping[str, Any]:
+        return {
             "schema": "suppress/manifest@1",
             "file": self.path.name,
             "sha256": content.digest.hexdigest(),
@@ -298,20 +224,13 @@ class CsvFile:
             "created_at": self._clock().isoformat(timespec="seconds").replace("+00:00", "Z"),
             "tool": f"suppress {__version__}",
         }
-        return (json.dumps(facts, indent=2) + "\n").encode()
 
     def _held(self) -> frozenset[str] | None:
         """The addresses in the file, as they are compared; None unless file and manifest agree."""
         try:
-            manifest = json.loads(self.manifest.read_bytes())
-            with self.path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-                if not isinstance(manifest, dict) or digest != manifest.get("sha256"):
-                    return None
-                file.seek(0)
-                with io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
-                    return frozenset(map(comparable, _first_column(text, manifest)))
-        except (OSError, ValueError, csv.Error):
+            with self._file.opened() as (text, manifest):
+                return frozenset(map(comparable, _first_column(text, manifest)))
+        except (ValueError, csv.Error):
             return None
 
 
@@ -397,26 +316,3 @@ def _first_column(file: TextIO, manifest: Mapping[str, Any]) -> Iterator[str]:
             yield row[0][1:] if changed and row[0].startswith("'") else row[0]
     finally:
         csv.field_size_limit(limit)
-
-
-def _remove_leftovers(target: Path) -> None:
-    """Remove what killed runs left beside `target`: it holds addresses."""
-    prefix = f".{target.name}."
-    for left in target.parent.iterdir():
-        process = left.name.removeprefix(prefix).partition("-")[0]
-        if left.name.startswith(prefix) and left.name.endswith(".tmp") and process.isdecimal():
-            try:
-                os.kill(int(process), 0)
-            except (ProcessLookupError, OverflowError):
-                left.unlink(missing_ok=True)
-            except PermissionError:
-                continue
-
-
-def _sync(folder: Path) -> None:
-    # A rename is on the disk only when its folder is.
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -13,12 +13,14 @@ from suppress.core.address import Address, match_key
 from suppress.core.hashed import (
     IN_WORDS,
     KEEPS_CASE,
+    LOOSER,
     Algorithm,
     Digest,
     Form,
     Recipe,
     explained,
     hashed_keys,
+    hashed_text,
     is_hashed,
     recipes_in,
 )
@@ -35,6 +37,7 @@ PARTNERS: dict[Form, Callable[[str], bytes]] = {
     Form.WRITTEN_LINE: lambda text: f"{text}\n".encode(),
     Form.WIDE: lambda text: text.lower().encode("utf-16-le"),
     Form.WRITTEN_WIDE: lambda text: text.encode("utf-16-le"),
+    Form.GOOGLE: lambda text: b"patcanary+x@gmail.com" if "Canary" in text else text.lower().encode(),
     Form.FOLDED: lambda text: b"patcanary@gmail.com" if "Canary" in text else text.lower().encode(),
 }
 """What a partner does to an address, written again from what each form says."""
@@ -74,7 +77,7 @@ def test_whoever_is_in_a_list_of_a_proven_form_is_found_in_any_case(
 def test_nobody_else_is_found(one: str, other: str) -> None:
     """Two match keys share no digest under a form that joins none, and case is all that the others join."""
     first, second = Address.parse(one), Address.parse(other)
-    strict = [Recipe(Algorithm.SHA1, form) for form in Form if form is not Form.FOLDED]
+    strict = [Recipe(Algorithm.SHA1, form) for form in Form if form not in LOOSER]
     shared = hashed_keys(first, strict).keys() & hashed_keys(second, strict).keys()
 
     assert not shared or first.key == second.key or first.raw.casefold() == second.raw.casefold()
@@ -149,3 +152,31 @@ def test_every_form_has_words_and_those_that_keep_case_are_named() -> None:
     assert set(IN_WORDS) == set(Form)
     assert "sha256 of lower case" == str(Recipe(Algorithm.SHA256, Form.LOWER))
     assert {Form.WRITTEN, Form.DOMAIN, Form.WRITTEN_LINE, Form.WRITTEN_WIDE} == KEEPS_CASE
+
+
+@pytest.mark.parametrize(
+    ("written", "form", "algorithm", "expected"),
+    [
+        (" Jane.Doe+News@GMail.com ", Form.LOWER, Algorithm.MD5, "6ca838c20e2c4ae648fed82d94166219"),
+        (
+            " Jane.Doe+News@GMail.com ", Form.LOWER, Algorithm.SHA256,
+            "f41439c944a763c9812d700a779941cec169de13c9ccd13aaf9424ba5231620a",
+        ),
+        (
+            " Jane.Doe+News@GMail.com ", Form.GOOGLE, Algorithm.SHA256,
+            "d3b270ea0941753cc9e5a239cbd68cf66735867f70b0fa04d47b00e1c1a194d6",
+        ),
+        (" Jane.Doe+News@Example.com ", Form.LOWER, Algorithm.MD5, "6a58e7286ac0e6944c137f0fb3f101b1"),
+        (
+            " Jane.Doe+News@Example.com ", Form.GOOGLE, Algorithm.SHA256,
+            "dbf1912b4cad4df9823f627874244e64b50a6ac550b9cb33b17df671a26679db",
+        ),
+    ],
+)  # fmt: skip
+def test_receivers_forms_give_their_own_digests(
+    written: str, form: Form, algorithm: Algorithm, expected: str
+) -> None:
+    """Test vectors of the receivers' rules: one wrong byte, and nobody would be found."""
+    text = hashed_text(written.strip(), match_key(written), form)
+
+    assert hashlib.new(algorithm.value, text, usedforsecurity=False).hexdigest() == expected

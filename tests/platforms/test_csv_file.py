@@ -426,8 +426,8 @@ def test_a_disk_without_space_is_a_storage_failure_not_a_wrong_place(tmp_path: P
     """The remedy is another: free some space."""
     file = exporter(tmp_path)
 
-    assert isinstance(file._refused(OSError(errno.ENOSPC, "No space left on device")), StorageFailed)
-    assert isinstance(file._refused(OSError(errno.EROFS, "Read-only file system")), OutputRefused)
+    assert isinstance(file._file._refused(OSError(errno.ENOSPC, "No space left on device")), StorageFailed)
+    assert isinstance(file._file._refused(OSError(errno.EROFS, "Read-only file system")), OutputRefused)
 
 
 def test_a_caller_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:

@@ -111,6 +111,39 @@ def test_a_clock_that_was_set_back_is_made_good_by_the_refusal(tmp_path: Path) -
         assert [200] == here.refreshes()
 
 
+def test_a_new_token_that_is_refused_is_not_renewed_again(tmp_path: Path) -> None:
+    """The user or the application was switched off: one renewal, then a person is asked."""
+    from suppress.platforms.constant_contact import ConstantContact
+
+    expired = Fault(FaultKind.TOKEN_EXPIRED, times=1_000)
+    with world(tmp_path, faults=(expired,)) as here:
+        here.sign_in()
+        source = ConstantContact(
+            here.settings, tmp_path, now=here.vendor.clock.now, clock=here.clock, patience=CALM
+        )
+        with pytest.raises(SignInNeeded, match="refused the access token in the file") as raised:
+            pulled(source, Census())
+        source.close()
+
+        assert "suppress login main" == raised.value.remedy
+        assert [200] == here.refreshes()
+
+
+def test_what_was_kept_by_another_program_may_be_refused_too(tmp_path: Path) -> None:
+    """It is taken over first, and then renewed."""
+    with world(tmp_path) as here:
+        here.sign_in()
+        with here.token() as ours:
+            ours.authorization()
+            here.sign_in()
+            here.vendor.backend.grants.tokens.clear()
+
+            assert ours.renewed() and [] == here.refreshes()
+            assert ours.renewed() and [200] == here.refreshes()
+            assert here.accepts(ours.authorization())
+            assert not ours.renewed()
+
+
 def test_a_refused_token_is_renewed_in_the_middle_of_a_census(tmp_path: Path) -> None:
     """The person who watches sees nothing of it."""
     from suppress.platforms.constant_contact import ConstantContact
