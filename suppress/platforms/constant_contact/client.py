@@ -99,7 +99,9 @@ class Client:
 
     def _page(self, target: str) -> Fetched:
         reply = self._ask(target)
-        if reply.status == 401 and self.token.renewed():
+        for _ in range(self.token.renewals):
+            if reply.status != 401 or not self.token.renewed():
+                break
             reply = self._ask(target)
         if reply.status != 200:
             raise self._refused(reply)

@@ -9,7 +9,8 @@ Rules kept here:
 * `invalid_grant` says that a person has to come, but not at once: somebody who does not share the lock (a
   program on another machine, with the same folder) may have renewed it, so the store is read once more.
 * While renewing fails for another reason, a token that has not ended yet goes on being used.
-* A token that the platform refuses is renewed once, whatever the clock says about its end.
+* A token that the platform refuses is renewed, whatever the clock says about its end; what is refused
+  although it has just been renewed is not renewed again.
 """
 
 from __future__ import annotations
@@ -25,11 +26,14 @@ from suppress.platforms.constant_contact.token_host import Denied, TokenHost
 from suppress.plugin.pace import Clock
 
 PAUSE = timedelta(seconds=60)
-"""Until renewing is tried again after it failed, while the old token still works."""
+"""Until renewing is tried again: after it failed while the old token still works, or did not help."""
 
 
 class Granted:
     """The access token of one source that somebody signed in to."""
+
+    renewals = 2
+    """What another process kept meanwhile, and what is renewed."""
 
     def __init__(self, application: Application, safe: Safe, host: TokenHost, *, clock: Clock) -> None:
         self._application = application
@@ -38,6 +42,7 @@ class Granted:
         self._clock = clock
         self._grant: Grant | None = None
         self._pause_until: datetime | None = None
+        self._renew_after = clock.monotonic()
         self._mine = threading.Lock()
 
     @property
@@ -70,9 +75,10 @@ class Granted:
                 return False
             stored = self._stored()
             if stored.access_token in {"", before.access_token}:
-                if stored.refresh_token is None:
+                if stored.refresh_token is None or self._clock.monotonic() < self._renew_after:
                     return False
                 stored = self._refresh(refused=before.access_token)
+                self._renew_after = self._clock.monotonic() + PAUSE.total_seconds()
             self._grant = stored
             return True
 

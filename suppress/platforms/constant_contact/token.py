@@ -29,6 +29,10 @@ class AccessToken(Protocol):
     """What signs the requests of one source."""
 
     @property
+    def renewals(self) -> int:
+        """How many other tokens to try for one request that is refused."""
+
+    @property
     def place(self) -> str:
         """Where the token comes from, for messages."""
 
@@ -47,6 +51,8 @@ class AccessToken(Protocol):
 
 class Token:
     """The token of one `[sources.NAME]` table."""
+
+    renewals = 1
 
     def __init__(self, settings: SourceSettings) -> None:
         self._name = settings.name
