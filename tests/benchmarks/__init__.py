@@ -4,6 +4,7 @@
     uv run python -m tests.benchmarks.check
     uv run python -m tests.benchmarks.long_lists FOLDER
     uv run python -m tests.benchmarks.ledger
+    uv run python -m tests.benchmarks.export
 
 Quote the ratios: absolute times move with the machine and with what else it is doing.
 """

@@ -262,10 +262,11 @@ def installed(site: Path) -> Path:
 
 def main() -> None:
     """Serve until told to stop: `python -m tests.export.deny_list PORT`."""
-    server = Server(keep=False)
+    server, stops = Server(keep=False), {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stops)
     with Loopback(server, port=int(sys.argv[1]), keep=0) as loopback:
         print(loopback.url, flush=True)
-        signal.sigwait({signal.SIGTERM, signal.SIGINT})
+        signal.sigwait(stops)
     times = os.times()
     print(f"{server.requests} requests, {times.user + times.system:.1f} s of the processor", flush=True)
 
