@@ -19,6 +19,7 @@ from suppress.core.suppression import Json
 from suppress.errors import ConfigWrong
 from suppress.plugin.contract import Capabilities, Delivery, Detail, Reach, Unit, Unknowns
 from suppress.plugin.guard import checked_url
+from suppress.plugin.secret import secret_of
 
 LOGIN = "https://login.mailchimp.com"
 ALL = "all"
@@ -74,7 +75,9 @@ CONFIG: Mapping[str, Json] = {
     "properties": {
         "audience": _text('the audience\'s id, such as a1b2c3d4e5, or "all" for every audience'),
         "api_key": _text("an API key; better given as a variable than written into a file"),
+        "api_key_file": _text("a file that holds the API key and nothing else"),
         "access_token": _text("an OAuth access token, instead of api_key"),
+        "access_token_file": _text("a file that holds it"),
         "dc": _text("the data centre, such as us19; default: what the API key ends in"),
         "api_url": _text("the API's address, for a proxy or the simulator; default: made from dc"),
         "login_url": _text("where an OAuth token's data centre is asked for", default=LOGIN),
@@ -101,7 +104,8 @@ CONFIG: Mapping[str, Json] = {
     },
     "required": ["audience"],
 }
-SECRETS = ("api_key", "access_token")
+KINDS = ("api_key", "access_token")
+"""Credentials, of which one is needed."""
 
 CAPABILITIES = Capabilities(
     unit=Unit.BATCH,
@@ -118,7 +122,7 @@ CAPABILITIES = Capabilities(
     reversible_by_others=True,
     reach=Reach.TARGET,
     keeps=frozenset(),
-    secrets=SECRETS,
+    secrets=KINDS,
     config=CONFIG,
 )
 """An unsubscription that the API made is not locked: any integration that writes `subscribed` undoes it."""
@@ -157,7 +161,7 @@ class Options:
             ConfigWrong: A value cannot be what it should be; the message names its key and never a secret.
         """
         given, table = settings.options, f"destinations.{settings.name}"
-        token, oauth = _credentials(given, table)
+        token, oauth = _credentials(settings, table)
         origin, prefix = _api(given, table, token, oauth)
         audience = str(given.get("audience", ""))
         if not re.fullmatch(r"[A-Za-z0-9]{1,40}", audience):
@@ -183,17 +187,19 @@ class Options:
         )
 
 
-def _credentials(given: Mapping[str, Json], table: str) -> tuple[str, bool]:
-    key, token = (str(given.get(name) or "") for name in SECRETS)
-    if bool(key) == bool(token):
-        found = "both" if key else "neither"
+def _credentials(settings: DestinationSettings, table: str) -> tuple[str, bool]:
+    given = [key for key in KINDS if settings.options.get(key) or settings.options.get(f"{key}_file")]
+    if len(given) != 1:
+        found = "both" if given else "neither"
+        name = settings.name.upper().replace("-", "_")
         raise ConfigWrong(
             f"[{table}] needs either api_key or access_token, and has {found}",
-            remedy=f"set SUPPRESS_{table.upper().replace('.', '__')}__API_KEY",
+            remedy=f"set SUPPRESS_DESTINATIONS__{name}__API_KEY or api_key_file",
         )
-    if not re.fullmatch(r"[!-~]+", key or token):
+    token = secret_of(settings, given[0])
+    if not re.fullmatch(r"[!-~]+", token):
         raise ConfigWrong(f"the credentials of [{table}] hold a character that no key has")
-    return key or token, not key
+    return token, given[0] == "access_token"
 
 
 def _api(given: Mapping[str, Json], table: str, token: str, oauth: bool) -> tuple[str | None, str]:

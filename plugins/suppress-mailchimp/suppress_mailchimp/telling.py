@@ -7,6 +7,7 @@ Rules kept here:
   a contact that it mails.
 * A batch is a job: its answers come later, from a file. An answer is matched by its operation's number; an
   operation without one is to be told again.
+* One call that fails makes those in it wait for the next run; several in a row end this one.
 * Numbers name operations, never anything of the person: batches are kept for days at the vendor.
 """
 
@@ -21,6 +22,7 @@ from itertools import groupby, islice
 from typing import TypeVar
 
 from suppress.plugin.contract import Evidence, Job, Outcome, Result
+from suppress.plugin.outage import BEARABLE, Outage
 from suppress.plugin.workers import concurrently
 from suppress_mailchimp import wire
 from suppress_mailchimp.client import Client
@@ -50,6 +52,7 @@ class Teller:
         self._options = options
         self._now = now
         self._running: dict[str, _Running] = {}
+        self._outage = Outage()
 
     def tell(self, changes: Sequence[Change], gathering: Gathering) -> Iterator[Result | Job]:
         """Make these changes, which `gathering` expects, and yield what is known of each address."""
@@ -91,10 +94,16 @@ class Teller:
         return concurrently(self._one, changes, workers=self._options.connections)
 
     def _one(self, change: Change) -> Result:
-        if change.todo is Todo.CREATE:
-            answered = self._client.create(change.audience, change.hash, change.address)
-        else:
-            answered = self._client.unsubscribe(change.audience, change.hash)
+        try:
+            if change.todo is Todo.CREATE:
+                answered = self._client.create(change.audience, change.hash, change.address)
+            else:
+                answered = self._client.unsubscribe(change.audience, change.hash)
+        except BEARABLE as failed:
+            # One member may fail for days; whoever comes after must not wait for that.
+            self._outage.bear(failed)
+            return Result(change.address, Outcome.RETRY_LATER, change.before)
+        self._outage.over()
         result = judged(change, answered.status, answered.body, answered.evidence)
         if change.todo is Todo.REARCHIVE and result.outcome is Outcome.SUPPRESSED:
             # 405 says that the platform will not archive this one: unsubscribed it is all the same.
@@ -120,7 +129,12 @@ class Teller:
         """What a list call did, and the changes that it did not make."""
         # Two spellings of one member would be a duplicate, of which the platform takes the first.
         spelled = {each.hash: each.address for each in part}
-        answer, evidence = self._client.list_call(part[0].audience, list(spelled.values()))
+        try:
+            answer, evidence = self._client.list_call(part[0].audience, list(spelled.values()))
+        except BEARABLE as failed:
+            self._outage.bear(failed)
+            return [], list(part)
+        self._outage.over()
         members = {each.hash: each for each in (*answer.updated, *answer.created)}
         wanted = sum(each.todo is Todo.CREATE for each in part)
         if len(answer.created) > wanted:

@@ -240,6 +240,18 @@ def test_a_passing_trouble_is_waited_out(kind: str, method: str) -> None:
     assert not mailed
 
 
+@pytest.mark.parametrize("method", ["patch", "list"])
+def test_one_member_that_fails_for_good_stops_nobody_else(method: str) -> None:
+    """The platform has been seen to fail on one member for days."""
+    poison = name_of("person-2@example.com")
+    faults = [Fault("failed", "PATCH", f".*/{poison}", times=10_000), Fault("failed", "POST", times=10_000)]
+    with account(People(AUDIENCE, people=6), faults=faults) as platform:
+        found = outcomes(opened(platform, method=method), numbered(6))
+
+    assert found.pop("person-2@example.com") is Outcome.RETRY_LATER
+    assert set(found.values()) == {Outcome.SUPPRESSED}
+
+
 def test_credentials_that_are_refused_stop_the_run_and_are_not_repeated() -> None:
     """The message names the variable to set."""
     with account(People(AUDIENCE, people=1)) as platform:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from mailchimp_platform import AUDIENCE, KEY, settings
 from suppress_mailchimp.exporter import Mailchimp
@@ -113,3 +115,11 @@ def test_capabilities_follow_the_settings() -> None:
     assert (batches.delivery, batches.max_concurrency) == (Delivery.JOB, 3)
     assert created.creates_unknown is Unknowns.ALWAYS
     assert every.reach is Reach.ACCOUNT
+
+
+def test_a_key_may_lie_in_a_file(tmp_path: Path) -> None:
+    """With its data centre at the end."""
+    (tmp_path / "key").write_text(f"{KEY}\n")
+    found = options(api_key=None, api_key_file=str(tmp_path / "key"))
+
+    assert (found.token, found.origin) == (KEY, "https://us19.api.mailchimp.com")
