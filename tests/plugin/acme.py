@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,6 +31,7 @@ from suppress.plugin.contract import (
     Remote,
     Result,
     Severity,
+    Snapshot,
     Suppressed,
     Unit,
     Unknowns,
@@ -101,6 +103,9 @@ class Acme:
                 return answer(200, {"emails": rows[start : start + PAGE], "next": following})
             case "POST", ("v1", "lists", "news", "optouts"):
                 return answer(200, {"results": [self._opted_out(each) for each in self._addresses(request)]})
+            case "PUT", ("v1", "lists", "news", "optouts"):
+                self.left = {comparable(each): each for each in self._addresses(request)}
+                return answer(200, {"rows": len(self.left)})
             case "POST", ("v1", "lists", "news", "jobs"):
                 number = str(len(self.jobs))
                 self.jobs[number] = self._addresses(request)
@@ -143,6 +148,8 @@ BATCH = Capabilities(
 )
 RECORD = replace(BATCH, unit=Unit.RECORD, max_batch=None)
 JOBS = replace(BATCH, delivery=Delivery.JOB)
+SNAPSHOT = replace(BATCH, unit=Unit.SNAPSHOT, max_batch=None, detail=Detail.NONE)
+EVENTUAL = replace(BATCH, delivery=Delivery.EVENTUAL)
 WRITE_ONLY = replace(BATCH, can_read_many=False, can_list_all=False)
 
 _OUTCOMES = {
@@ -170,6 +177,7 @@ CALLS = (
     *reads("/v1/account", "/v1/lists/news/optouts", "/v1/lists/news/jobs/[0-9]+"),
     Call("POST", "/v1/search", refuses=_refuses, repeatable=True),
     Call("POST", "/v1/lists/news/(?:optouts|jobs)", refuses=_refuses, repeatable=True),
+    Call("PUT", "/v1/lists/news/optouts", refuses=_refuses, repeatable=True),
 )
 TOO_MUCH = (
     *CALLS,
@@ -211,6 +219,9 @@ class Exporter:
                 yield Planned(address, _INTENTS[state], state)
 
     def push(self, entries: Iterable[Suppressed], position: LedgerPosition) -> Iterator[Pushed]:
+        if self.capabilities.unit is Unit.SNAPSHOT:
+            yield self._replaced([each.address for each in entries])
+            return
         for batch in self._batches(entries):
             addresses = [each.address for each in batch]
             if "logs people" in self.faults:
@@ -283,6 +294,12 @@ class Exporter:
             yield from (Result(each, Outcome.SUPPRESSED) for each in addresses)
             return
         yield from self._results(addresses, self._fine(reply))
+
+    def _replaced(self, addresses: list[str]) -> Snapshot:
+        reply = self._send("PUT", "/v1/lists/news/optouts", _emails(addresses))
+        if "counts on 2xx" not in self.faults and self._fine(reply).get("rows") != len(addresses):
+            raise ContractBroken("Acme did not take everyone")
+        return Snapshot("the list news", len(addresses), hashlib.sha256(reply.body).hexdigest())
 
     def _results(self, addresses: Sequence[str], body: dict[str, Json]) -> Iterator[Pushed]:
         rows = [each for each in _list(body["results"]) if isinstance(each, dict)]

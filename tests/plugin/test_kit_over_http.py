@@ -10,7 +10,18 @@ import pytest
 
 from suppress.plugin.contract import Capabilities
 from suppress.plugin.kit import HttpExporterContract
-from tests.plugin.acme import BATCH, CALLS, JOBS, RECORD, TOO_MUCH, WRITE_ONLY, Acme, Exporter
+from tests.plugin.acme import (
+    BATCH,
+    CALLS,
+    EVENTUAL,
+    JOBS,
+    RECORD,
+    SNAPSHOT,
+    TOO_MUCH,
+    WRITE_ONLY,
+    Acme,
+    Exporter,
+)
 
 
 class _Contract(HttpExporterContract[Acme]):
@@ -69,6 +80,18 @@ class TestWriteOnly(_Contract):
     capabilities = WRITE_ONLY
 
 
+class TestSnapshots(_Contract):
+    """The whole list in one request."""
+
+    capabilities = SNAPSHOT
+
+
+class TestEventual(_Contract):
+    """Taken at once and applied some day: what it holds now proves nothing either way."""
+
+    capabilities = EVENTUAL
+
+
 LIE = "are said to be suppressed and would be mailed"
 UNDECLARED = "sent beside the plugin's own list of calls"
 TRAPS: list[tuple[str, Capabilities, str, str]] = [
@@ -82,6 +105,7 @@ TRAPS: list[tuple[str, Capabilities, str, str]] = [
     ("shrugs at failures", BATCH, "a_platform_that_fails_loses_nobody", LIE),
     ("quotes the platform", BATCH, "a_platform_that_fails_loses_nobody", "holds a secret"),
     ("logs people", BATCH, "a_platform_that_fails_loses_nobody", "holds the address of entry 3"),
+    ("counts on 2xx", SNAPSHOT, "a_platform_that_fails_loses_nobody", LIE),
     ("shrugs at failures", RECORD, "a_partial_failure_is_told_from_a_success", f"3 of 5 people {LIE}"),
     ("counts on 2xx", RECORD, "a_page_for_people_is_no_answer", LIE),
     ("assumes JSON", BATCH, "a_page_for_people_is_no_answer", "raised JSONDecodeError"),

@@ -54,6 +54,8 @@ class Attempt:
     """What a run of `push` and `poll` said."""
 
     tally: Tally
+    handed: list[str]
+    """The addresses that were to be told."""
     failure: BaseException | None = None
     """What the exporter raised."""
     said: list[str] = field(default_factory=list)
@@ -63,7 +65,7 @@ class Attempt:
     def claimed(self) -> list[str]:
         """The addresses that it says are not mailed."""
         if self.tally.unit is Unit.SNAPSHOT:
-            return list(self.tally.handed) if self.tally.snapshot and not self.failure else []
+            return self.handed if self.tally.snapshot and not self.failure else []
         return [each for each, outcome in self.tally.outcomes.items() if outcome in CLAIMS]
 
     @property
@@ -86,10 +88,10 @@ def attempted(
     Raises:
         ContractBroken: The answers do not account for everyone.
     """
-    answers = Answers()
+    answers, people = Answers(), list(entries)
     tally = Tally(exporter.name, exporter.capabilities.unit)
     with listening() as said:
-        tally.take(answers.of(partial(exporter.push, tally.handing(entries), position)))
+        tally.take(answers.of(partial(exporter.push, tally.handing(iter(people)), position)))
         before_polling()
         for _ in range(POLLS):
             if answers.failure is not None or not tally.jobs:
@@ -98,7 +100,7 @@ def attempted(
             tally.take(answers.of(partial(_polled, exporter, jobs)))
     if answers.failure is None:
         tally.close()
-    return Attempt(tally, answers.failure, said)
+    return Attempt(tally, [each.address for each in people], answers.failure, said)
 
 
 def _polled(exporter: Exporter, jobs: Sequence[Job]) -> Iterator[Pushed]:
