@@ -68,8 +68,8 @@ class Application:
             client_id=client_id,
             client_secret=None if secret is None else str(secret),
             origin=f"{parts.scheme}://{parts.netloc.lower()}",
-            # Both the host and the whole address up to /authorize are what people write.
-            prefix=parts.path.removesuffix(ROOT),
+            # The host, and the whole address that the guide shows, are what people write.
+            prefix=parts.path.removesuffix("/authorize").removesuffix(ROOT),
             scopes=_scopes(settings, given, table),
             port=_port(settings, given, table),
             store=None if store is None else Store(str(store)),

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from suppress.config import SourceSettings
 from suppress.errors import BadUsage, ConfigWrong, SignInNeeded
@@ -27,7 +28,6 @@ from suppress.platforms.constant_contact.claims import claims
 from suppress.platforms.constant_contact.grant import LIFE, Grant
 from suppress.platforms.constant_contact.granted import Granted, needed
 from suppress.platforms.constant_contact.keyring_entry import NoKeyring
-from suppress.platforms.constant_contact.listener import Answered, Listener
 from suppress.platforms.constant_contact.options import Options
 from suppress.platforms.constant_contact.owner import organisation
 from suppress.platforms.constant_contact.safe import Safe
@@ -36,6 +36,9 @@ from suppress.platforms.constant_contact.token_host import SLOWER, Denied, Devic
 from suppress.plugin.pace import Clock
 from suppress.plugin.signing import Consent, Invitation, Invite, Origin, SignedIn, Store
 from suppress.plugin.transport import Patience
+
+if TYPE_CHECKING:
+    from suppress.platforms.constant_contact.listener import Answered
 
 FOLDER = "sign-in"
 """Below the folder for state: a folder of its own, that nobody else may enter."""
@@ -166,6 +169,9 @@ class ConstantContactSignIn:
         port: int | None,
     ) -> SignedIn:
         """Authorization code with PKCE; the browser comes back to this machine."""
+        # Only who signs in needs a web server; every sync imports this module.
+        from suppress.platforms.constant_contact.listener import Listener
+
         with self._signing(store, consent) as (application, safe, host, kept):
             verifier, state = secrets.token_urlsafe(64), secrets.token_urlsafe(32)
             at = application.port if port is None else port

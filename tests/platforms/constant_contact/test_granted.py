@@ -178,7 +178,14 @@ def test_what_another_process_renewed_is_taken_over(tmp_path: Path) -> None:
         assert [200] == here.refreshes()
 
 
-def test_invalid_grant_reads_the_store_once_more(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("days", "ended", "answers"),
+    [(0, False, [200, 400]), (1, False, [200, 400, 200]), (1, True, [200, 400, 400])],
+    ids=["fresh", "to-be-renewed", "ended-too"],
+)
+def test_invalid_grant_reads_the_store_once_more(
+    days: int, ended: bool, answers: list[int], tmp_path: Path
+) -> None:
     """A program on another machine, which does not share the lock, renewed it while we asked."""
     with world(tmp_path) as here:
         here.sign_in()
@@ -189,7 +196,9 @@ def test_invalid_grant_reads_the_store_once_more(tmp_path: Path) -> None:
         newer = here.file.read_bytes()
         # As it was when we began to ask, and as it is when the answer has come.
         here.safe.write(kept, store=Store.FILE)
-        here.vendor.backend.faults.faults = ()
+        here.vendor.advance(days * DAY)
+        if ended:
+            here.vendor.backend.grants.refreshes.clear()
         with here.token() as token:
             host = token._host
             asked = host.refreshed
@@ -199,9 +208,13 @@ def test_invalid_grant_reads_the_store_once_more(tmp_path: Path) -> None:
                 return asked(grant)  # type: ignore[arg-type]  # it is what it was given
 
             host.refreshed = slow  # type: ignore[method-assign, assignment]  # the other machine's moment
-            assert here.accepts(token.authorization())
+            if ended:
+                with pytest.raises(SignInNeeded, match="takes its refresh token no longer"):
+                    token.authorization()
+            else:
+                assert here.accepts(token.authorization())
 
-        assert [200, 400] == here.refreshes()
+        assert answers == here.refreshes()
 
 
 @pytest.mark.parametrize(

@@ -278,10 +278,11 @@ def test_a_wrong_setting_is_named(options: dict[str, object], what: str, tmp_pat
         here.sign_in()
 
 
-def test_the_whole_address_of_the_sign_in_host_may_be_given(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rest", ["/oauth2/default/v1", "/oauth2/default/v1/authorize", "/"])
+def test_the_whole_address_of_the_sign_in_host_may_be_given(rest: str, tmp_path: Path) -> None:
     """People copy it from the guide."""
     with world(tmp_path) as here:
-        whole = replace(here, options={"auth_url": f"{here.vendor.url}/oauth2/default/v1"})
+        whole = replace(here, options={"auth_url": f"{here.vendor.url}{rest}"})
         whole.sign_in()
         whole.use()
         assert here.signing.status().origin is Origin.GRANT, "and it is the same sign-in"
@@ -319,6 +320,29 @@ def test_a_given_token_says_what_it_may_and_until_when(tmp_path: Path) -> None:
     assert not status.needed
     assert "has ended" in str(later.problem)
     assert "cannot be read" in str(gone.problem)
+
+
+@pytest.mark.parametrize(
+    "body", ["", "e30", "W10", "!!", "eyJleHAiOiAxZTk5OX0", "eyJleHAiOiAieCIsICJzY3AiOiAieSJ9"]
+)
+def test_a_given_token_that_says_nothing_is_no_trouble(body: str, tmp_path: Path) -> None:
+    """Tokens are opaque; whether one works only an answer tells."""
+    with world(tmp_path) as here:
+        given = replace(here.settings, access_token=f"h.{body}.s")
+        status = ConstantContactSignIn(given, tmp_path, clock=here.clock).status()
+
+    assert (None, (), None) == (status.problem, status.scopes, status.expires_at)
+
+
+def test_a_sign_in_without_the_scope_is_found_out_later_too(tmp_path: Path) -> None:
+    """Somebody edited what is kept, or an older program kept it."""
+    with world(tmp_path) as here:
+        here.sign_in()
+        kept = here.safe.read()
+        assert kept is not None
+        here.safe.write(replace(kept, scopes=("account_read",)), store=Store.FILE)
+
+        assert "the sign-in lacks the scope contact_data" == here.signing.status().problem
 
 
 def test_signing_out_removes_everything_and_says_how_to_end_it_there(tmp_path: Path) -> None:

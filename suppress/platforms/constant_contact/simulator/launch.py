@@ -38,6 +38,7 @@ class Running:
             f'client_id = "{client_id}"\n'
             f'api_url = "{self.url}"\n'
             f'auth_url = "{self.url}"\n'
+            "# Sign in with: suppress login main; or give the token, which needs no sign-in.\n"
         )
 
     @property
