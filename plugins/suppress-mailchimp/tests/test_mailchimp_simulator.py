@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from contextlib import closing
+from dataclasses import fields
 from pathlib import Path
 
 import httpx2
@@ -293,6 +295,18 @@ def test_a_scenario_file_says_who_is_there_and_how_the_platform_behaves(tmp_path
     assert read.faults == (Fault("bare-403", method="PATCH", times=3),)
     with closing(launch(0, str(tmp_path / "a.toml"))) as running:
         assert running.holds == {"audiences": 1, "contacts": 4, "subscribed": 3}
+
+
+def test_the_scenario_of_the_manual_is_one(tmp_path: Path) -> None:
+    """It names every switch and every kind of person and fault."""
+    manual = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (tmp_path / "a.toml").write_text(re.findall(r"```toml\n(.*?)```", manual, re.DOTALL)[-1])
+    read = scenario.load(tmp_path / "a.toml")
+
+    assert read.switches == Switches(required_fields=("FNAME",))
+    for each in (*fields(Switches), *fields(People), *fields(Fault)):
+        assert re.search(rf"^{each.name} = ", (tmp_path / "a.toml").read_text(), re.MULTILINE), each.name
+    assert all(kind in manual for kind in scenario.KINDS)
 
 
 @pytest.mark.parametrize(
