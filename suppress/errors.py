@@ -98,13 +98,14 @@ class SourceFailed(SuppressError):
 
 
 class QuotaExhausted(SourceFailed):
-    """The platform's daily request budget is used up; `resets_at` is when it begins anew, if known."""
+    """The platform's daily request budget is used up; the message says when it resets."""
 
     default_remedy = "run the same command again after the reset"
 
     def __init__(self, message: str, *, resets_at: datetime | None = None, remedy: str | None = None) -> None:
         super().__init__(message, remedy=remedy)
         self.resets_at = resets_at
+        """When it begins anew, if that is known."""
 
 
 class Incomplete(SourceFailed):
