@@ -92,7 +92,7 @@ def _one(
 
     told = chosen.destinations[name]
     try:
-        exporter = registry.exporter(told)
+        exporter = registry.exporter(told, chosen.state)
     except (ConfigWrong, DestinationFailed, SignInNeeded) as failure:
         return PatrolResult(name, told.platform, failure=failure)
     with ExitStack() as stack:
