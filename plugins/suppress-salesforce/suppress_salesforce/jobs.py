@@ -10,7 +10,7 @@ Rules kept here:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from suppress.errors import DestinationFailed
@@ -40,8 +40,8 @@ class RowDone:
 
 def read_all(
     client: Client, statement: str, columns: Sequence[str], *, page: int, seconds: int
-) -> Iterator[Mapping[str, object]]:
-    """Every row of a bulk query: no address in a URL, and few requests however many rows.
+) -> Iterator[tuple[str, ...]]:
+    """Every row of a bulk query, as its columns: no address in a URL, and few requests however many rows.
 
     Raises:
         Transient: The job failed, or did not end.
@@ -54,12 +54,13 @@ def read_all(
     while True:
         more = f"&locator={locator}" if locator else ""
         reply = client.asked("GET", f"{path}/results?maxRecords={page}{more}")
-        found = _rows(client, reply, *columns)
+        before = seen
+        for row in _rows(client, reply, *columns):
+            seen += 1
+            yield row
         promised = reply.headers.get("sforce-numberofrecords", "")
-        if promised.isdecimal() and int(promised) != len(found):
-            raise client.broken(f"{len(found)} of {promised} rows of a page")
-        seen += len(found)
-        yield from (dict(zip(columns, row, strict=True)) for row in found)
+        if promised.isdecimal() and int(promised) != seen - before:
+            raise client.broken(f"{seen - before} of {promised} rows of a page")
         locator = reply.headers.get("sforce-locator", "null")
         if locator in ("null", ""):
             break
@@ -151,9 +152,9 @@ def _job(client: Client, reply: Reply) -> wire.JobState:
     return job
 
 
-def _rows(client: Client, reply: Reply, *columns: str) -> list[tuple[str, ...]]:
+def _rows(client: Client, reply: Reply, *columns: str) -> Iterator[tuple[str, ...]]:
     try:
-        return list(wire.rows(reply, *columns))
+        yield from wire.rows(reply, *columns)
     except wire.NotAsPromised as wrong:
         raise client.broken(str(wrong)) from None
 

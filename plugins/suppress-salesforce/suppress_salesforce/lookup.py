@@ -75,7 +75,7 @@ class Lookup:
     def find(self, addresses: Sequence[str], *, bulk: bool) -> dict[str, Found]:
         """What the org has of each address, by `records.same`."""
         found = {same(each): Found() for each in addresses}
-        records = self._whole_objects() if bulk else self._by_address(list(found))
+        records = self._whole_objects(found) if bulk else self._by_address(list(found))
         sort_in(found, records)
         self._follow(found)
         return found
@@ -108,14 +108,17 @@ class Lookup:
     def _asked(self, ask: _Ask) -> list[Record]:
         return [self._record(ask.seen.target, row) for row, _ in self._client.query(ask.statement)]
 
-    def _whole_objects(self) -> Iterator[Record]:
+    def _whole_objects(self, wanted: Mapping[str, Found]) -> Iterator[Record]:
+        """Of all that an org has, the records with one of these addresses."""
         page, seconds = self._options.bulk_page, self._options.poll_seconds
         for seen in self.objects:
             some = " OR ".join(f"{field} != null" for field in seen.target.emails)
             where = _where(seen.target, f"({some})" if len(seen.target.emails) > 1 else some)
             statement = soql.select(seen.columns, seen.target.name, where)
+            places = [seen.columns.index(field) for field in seen.target.emails]
             for row in jobs.read_all(self._client, statement, seen.columns, page=page, seconds=seconds):
-                yield self._record(seen.target, row)
+                if any(same(row[place]) in wanted for place in places):
+                    yield self._record(seen.target, dict(zip(seen.columns, row, strict=True)))
 
     def _follow(self, found: Mapping[str, Found]) -> None:
         """Add the contacts that converted leads have become."""

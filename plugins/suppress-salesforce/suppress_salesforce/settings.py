@@ -64,11 +64,11 @@ SCHEMA: Mapping[str, Json] = {
             "auto takes the Bulk API from bulk_from on", enum=("auto", "composite", "bulk"), default="auto"
         ),
         "bulk_from": _number(2_000, "records from which on a bulk job is used"),
-        "batch": _number(10_000, "people told between two receipts"),
+        "batch": _number(25_000, "people told between two receipts"),
         "query_addresses": _number(150, "addresses in one query"),
         "query_bytes": _number(12_000, "bytes of one query's URI; with headers 16,384 are allowed"),
         "bulk_bytes": _number(100_000_000, "bytes of one bulk job; 150 MB are allowed after base64"),
-        "bulk_page": _number(50_000, "rows in one page of a bulk result"),
+        "bulk_page": _number(25_000, "rows in one page of a bulk result"),
         "poll_seconds": _number(5, "seconds between two looks at a job"),
         "at_once": _number(5, "requests under way at once; 25 long ones are allowed"),
         "allowance_percent": _number(80, "share of the day's requests after which a run stops"),
@@ -86,7 +86,7 @@ def capabilities(options: Options | None = None) -> Capabilities:
         detail=Detail.PER_RECORD,
         creates_unknown=Unknowns.NEVER,
         target="org",
-        max_batch=10_000 if options is None else options.batch,
+        max_batch=25_000 if options is None else options.batch,
         max_concurrency=5 if options is None else options.at_once,
         read_batch=150 if options is None else options.query_addresses,
         can_read_one=True,
@@ -125,11 +125,11 @@ class Options:
     access_token: str | None = field(default=None, repr=False)
     mode: str = "auto"
     bulk_from: int = 2_000
-    batch: int = 10_000
+    batch: int = 25_000
     query_addresses: int = 150
     query_bytes: int = 12_000
     bulk_bytes: int = 100_000_000
-    bulk_page: int = 50_000
+    bulk_page: int = 25_000
     poll_seconds: int = 5
     at_once: int = 5
     allowance_percent: int = 80
