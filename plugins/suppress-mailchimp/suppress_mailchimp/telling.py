@@ -22,7 +22,8 @@ from itertools import groupby, islice
 from typing import TypeVar
 
 from suppress.plugin.contract import Evidence, Job, Outcome, Result
-from suppress.plugin.outage import BEARABLE, Outage
+from suppress.plugin.errors import Transient
+from suppress.plugin.outage import Outage
 from suppress.plugin.workers import concurrently
 from suppress_mailchimp import wire
 from suppress_mailchimp.client import Client
@@ -99,7 +100,7 @@ class Teller:
                 answered = self._client.create(change.audience, change.hash, change.address)
             else:
                 answered = self._client.unsubscribe(change.audience, change.hash)
-        except BEARABLE as failed:
+        except Transient as failed:
             # One member may fail for days; whoever comes after must not wait for that.
             self._outage.bear(failed)
             return Result(change.address, Outcome.RETRY_LATER, change.before)
@@ -131,7 +132,7 @@ class Teller:
         spelled = {each.hash: each.address for each in part}
         try:
             answer, evidence = self._client.list_call(part[0].audience, list(spelled.values()))
-        except BEARABLE as failed:
+        except Transient as failed:
             self._outage.bear(failed)
             return [], list(part)
         self._outage.over()
