@@ -84,11 +84,6 @@ class Client:
         """The host that is talked to."""
         return self._transport.host
 
-    @property
-    def requests(self) -> int:
-        """Attempts so far, retries included."""
-        return 0 if self._made is None else self._made.requests
-
     def close(self) -> None:
         """Give the connections back."""
         if self._made is not None:

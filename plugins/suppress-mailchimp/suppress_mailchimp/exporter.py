@@ -14,7 +14,7 @@ from itertools import islice
 from typing import TypeVar
 
 from suppress.config import DestinationSettings
-from suppress.errors import ConfigWrong, DestinationFailed, SuppressError
+from suppress.errors import ConfigWrong, SuppressError
 from suppress.plugin.contract import (
     Capabilities,
     Delivery,
@@ -79,11 +79,6 @@ class Mailchimp:
             reach=Reach.TARGET if options.audience else Reach.ACCOUNT,
         )
 
-    @property
-    def requests(self) -> int:
-        """Attempts so far, retries included."""
-        return self._client.requests
-
     def check(self) -> Iterable[Finding]:
         """Whether the credentials work, which audiences there are, and what the settings mean there."""
         try:
@@ -145,17 +140,11 @@ class Mailchimp:
         """What became of a batch.
 
         Raises:
-            DestinationFailed: It was not started here, so nobody knows whom it was about.
+            DestinationFailed: It is one of an earlier run, and no longer there.
         """
-        answers = self._teller.poll(job)
-        if answers is None:
-            raise DestinationFailed(
-                f"destination {self.name!r} has no batch of this run by that name",
-                remedy="run the same export again; what the batch did is found done",
-            )
         for reading in self._readings():
             reading.wrote()
-        yield from self._noted(answers)
+        yield from self._noted(self._teller.poll(job))
 
     def read_back(self, addresses: Sequence[str]) -> Iterator[Observation]:
         """What the audiences hold, read anew."""

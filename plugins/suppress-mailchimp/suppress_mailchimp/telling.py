@@ -8,7 +8,8 @@ Rules kept here:
 * A batch is a job: its answers come later, from a file. An answer is matched by its operation's number; an
   operation without one is to be told again.
 * One call that fails makes those in it wait for the next run; several in a row end this one.
-* Numbers name operations, never anything of the person: batches are kept for days at the vendor.
+* Numbers name operations, never anything of the person: batches are kept for days at the vendor. So the
+  batch of an earlier run is waited for, and its people are then looked for in the audience.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from datetime import datetime, timedelta
 from itertools import groupby, islice
 from typing import TypeVar
 
+from suppress.errors import DestinationFailed
 from suppress.plugin.contract import Evidence, Job, Outcome, Result
 from suppress.plugin.errors import Transient
 from suppress.plugin.outage import Outage
@@ -76,10 +78,24 @@ class Teller:
             if whole is not None:
                 yield whole
 
-    def poll(self, job: Job) -> Iterator[Result | Job] | None:
-        """How a batch is doing; None if this is not one that was started here."""
+    def poll(self, job: Job) -> Iterator[Result | Job]:
+        """How a batch is doing. One of an earlier run ends without results: whom it was about is not known.
+
+        Raises:
+            DestinationFailed: A batch of an earlier run is no longer known at the platform.
+        """
         running = self._running.get(job.token)
-        return None if running is None else self._polled(job, running)
+        if running is not None:
+            yield from self._polled(job, running)
+            return
+        batch, _ = self._client.batch(job.token)
+        if batch is None:
+            raise DestinationFailed(
+                f"destination {self._options.name!r} no longer knows a batch of an earlier run",
+                remedy="run the same export again; what the batch did is found done",
+            )
+        if not batch.finished:
+            yield self._again(batch.id, batch.status)
 
     def _method(self, count: int) -> Method:
         options = self._options

@@ -15,7 +15,7 @@ from suppress_mailchimp.results import Expired, fetch, unpacked
 from suppress_mailchimp.simulator import Fault, People, Switches
 
 from suppress.errors import DestinationFailed
-from suppress.plugin.contract import Job, Outcome
+from suppress.plugin.contract import Job, Outcome, Remote
 from suppress.plugin.errors import ContractBroken, Transient
 from suppress.plugin.kit import POSITION, people
 from suppress.plugin.lanes import Lanes
@@ -95,15 +95,28 @@ def test_people_of_a_batch_that_is_lost_are_told_again() -> None:
     assert set(found.values()) == {Outcome.RETRY_LATER}
 
 
-def test_a_batch_of_another_run_is_not_guessed_at() -> None:
-    """Its token says nothing of anybody; the next run finds what it did."""
-    job = Job("batch00000", "pending", people(["a@example.com"])[0].occurred_at)  # type: ignore[arg-type]  # any time
+def test_a_batch_of_a_killed_run_is_waited_for() -> None:
+    """Its token says nothing of anybody: when it has ended, the audience shows what it did."""
     with account(People(AUDIENCE, people=3)) as platform:
-        exporter = opened(platform, method="batches")
-        with pytest.raises(DestinationFailed, match="no batch of this run"):
-            list(exporter.poll(job))
+        (job,) = opened(platform, method="batches").push(people(numbered(3)), POSITION)
+        assert isinstance(job, Job)
+        later = opened(platform, method="batches")
+        stages = []
+        while jobs := [each for each in later.poll(job) if isinstance(each, Job)]:
+            stages += [each.stage for each in jobs]
+        seen = {each.state for each in later.read_back(numbered(3))}
 
-        assert set(outcomes(exporter, numbered(3)).values()) == {Outcome.SUPPRESSED}
+    assert stages == ["preprocessing", "started", "finalizing"]
+    assert seen == {Remote.SUPPRESSED}
+
+
+def test_a_batch_of_a_killed_run_that_is_gone_is_said_to_be() -> None:
+    """The engine then looks for its people itself."""
+    with account(People(AUDIENCE, people=3), switches=Switches(batches_lost=True)) as platform:
+        (job,) = opened(platform, method="batches").push(people(numbered(3)), POSITION)
+        assert isinstance(job, Job)
+        with pytest.raises(DestinationFailed, match="no longer knows a batch"):
+            list(opened(platform, method="batches").poll(job))
 
 
 def test_too_many_changes_for_list_calls_go_as_batches() -> None:

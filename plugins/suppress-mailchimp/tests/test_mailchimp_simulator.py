@@ -52,6 +52,7 @@ def test_gone_archived_and_permanently_deleted_look_as_they_do_there() -> None:
             platform, "GET", f"{MEMBERS}?count=100&fields=members.email_address,total_items"
         ).json()
 
+    assert hidden["id"] == name_of("hidden@example.com")
     assert found == {"hidden@example.com": 200, "erased@example.com": 404, "nobody@example.com": 404}
     assert hidden["status"] == "archived"
     assert {"email_address": "hidden@example.com"} not in listed["members"]
@@ -137,6 +138,26 @@ def test_the_list_call_creates_updates_and_refuses_as_it_does_there() -> None:
     assert (lenient["total_created"], lenient["total_updated"], lenient["error_count"]) == (0, 2, 2)
 
 
+def test_a_put_without_a_status_leaves_a_member_as_it_is() -> None:
+    """`status_if_new` is for new members alone."""
+    body = {"email_address": "left@example.com", "status_if_new": "subscribed"}
+    with account(EVERY) as platform:
+        kept = called(platform, "PUT", f"{MEMBERS}/{name_of('left@example.com')}", body).json()
+        odd = called(platform, "GET", f"{MEMBERS}/left@example.com?fields=id.x,status").json()
+
+    assert kept["status"] == "unsubscribed"
+    assert odd == {"id": name_of("left@example.com"), "status": "unsubscribed"}
+
+
+def test_the_store_of_results_refuses_a_second_kind_of_credentials() -> None:
+    """As such stores do: whoever sends the key along gets nothing."""
+    with account(EVERY) as platform, httpx2.Client(trust_env=False) as client:
+        url = f"{platform._results.url}/batch00000-response.tar.gz"
+        statuses = [client.get(url, auth=("any", KEY)).status_code, client.get(url).status_code]
+
+    assert statuses == [400, 403]
+
+
 def test_required_fields_refuse_a_write_that_does_not_skip_them() -> None:
     """With the field's name."""
     with account(EVERY, switches=Switches(required_fields=("FNAME",))) as platform:
@@ -195,7 +216,7 @@ def test_a_search_names_the_audiences_that_hold_an_address() -> None:
 def test_wrong_credentials_are_refused() -> None:
     """Of whatever kind."""
     with account(EVERY) as platform, httpx2.Client(trust_env=False) as client:
-        given = [None, "Basic !!!", "Bearer wrong", f"Bearer {KEY}"]
+        given = [None, "Basic !!!", "Basic /w==", "Bearer wrong", f"Bearer {KEY}"]
         statuses = [
             client.get(
                 f"{platform.url}/3.0/ping", headers={} if each is None else {"Authorization": each}
@@ -203,7 +224,7 @@ def test_wrong_credentials_are_refused() -> None:
             for each in given
         ]
 
-    assert statuses == [401, 401, 401, 200]
+    assert statuses == [401, 401, 401, 401, 200]
 
 
 def test_a_token_finds_its_data_centre_by_the_sign_in_host() -> None:
@@ -212,7 +233,6 @@ def test_a_token_finds_its_data_centre_by_the_sign_in_host() -> None:
         plain = settings("", api_key="", access_token="t0ken", login_url=platform.url)
         client = Client(Options.of(plain))
         assert client.host == "us19.api.mailchimp.com"
-        assert client.requests == 0
         client.close()
     with Loopback(lambda _request: answer(200, {"error": "invalid_token"})) as refusing:
         wrong = settings("", api_key="", access_token="t0ken", login_url=refusing.url)
@@ -253,6 +273,8 @@ def test_a_sweep_brings_people_who_left_by_themselves_and_tells_them_from_bounce
             pages += 1
             if cursor is None:
                 break
+
+        assert exporter.sweep("[7, 0, null, 0]") == ((), None)
 
     assert set(found) == {
         *("left@example.com", "told@example.com", "bounced@example.com"),

@@ -73,9 +73,6 @@ class Audience:
     def __iter__(self) -> Iterator[Member]:
         return iter(self._members.values())
 
-    def __len__(self) -> int:
-        return len(self._members)
-
     def find(self, named: str) -> Member | None:
         """By hash or by address, as paths may say it."""
         return self._members.get(named) or self._members.get(name_of(named))
