@@ -114,6 +114,29 @@ def test_a_list_is_emptied_wherever_it_is() -> None:
     assert ({"results": [], "more": {"errors": []}, "n": 1}, 1) == (reply.json(), silenced.emptied)
 
 
+def test_what_is_no_json_cannot_be_emptied_and_reads_never_fail_in_part() -> None:
+    """An answer without a body is as silent as it was; every other write fails, whatever is read."""
+    with Loopback(lambda _request: Response(202)) as there:
+        line = Line(
+            there.url,
+            shadow=lambda: there.url,
+            writes=lambda method, _path: method != "GET",
+            monotonic=Hurry().monotonic,
+        )
+        with httpx2.Client(base_url=line.url, trust_env=False, verify=False) as client:
+            line.disturb(disturbing.Silenced())
+            silent = client.post("/").status_code
+            line.disturb(disturbing.Alternating(Response(500)))
+            statuses = [client.request(method, path).status_code for method, path in _CALLS]
+        line.close()
+
+    assert 202 == silent
+    assert [202, 500, 202, 500, 202] == statuses
+
+
+_CALLS = (("GET", "/"), ("POST", "/1"), ("POST", "/2"), ("POST", "/1"), ("GET", "/1"))
+
+
 def test_waiting_takes_no_time_and_moves_both_clocks() -> None:
     """A pause of a day is over at once."""
     clock = Hurry().clock

@@ -146,3 +146,26 @@ def test_every_trap_has_an_exporter_that_falls_into_it() -> None:
     }
 
     assert scenarios == {test for _, _, test, _ in TRAPS}
+
+
+class _Plain(_Contract):
+    """Without an archive, without anything beyond its target, and without a target that could go."""
+
+    def archived(self, place: Path, addresses: Sequence[str]) -> bool:
+        return False
+
+    def remove_target(self, place: Path) -> bool:
+        return False
+
+
+@pytest.mark.parametrize(
+    "test", ["archived_people_are_not_brought_back", "a_target_that_is_gone_is_an_error_and_widens_nothing"]
+)
+def test_what_a_platform_lacks_is_not_held_against_it(test: str, tmp_path: Path) -> None:
+    """Nothing is pushed where there is no trap to fall into."""
+    contract = _Plain()
+    getattr(contract, f"test_{test}")(tmp_path)
+    sent = list(contract.line(tmp_path).sent)
+    contract.teardown_method()
+
+    assert [] == sent

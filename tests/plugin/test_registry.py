@@ -90,13 +90,13 @@ def test_the_built_in_platforms_come_through_the_same_hooks() -> None:
     registry = Registry.load(environ={"SUPPRESS_LOAD_PLUGINS": ""})
     (built_in,) = registry.plugins()
 
-    assert (True, ("constant-contact",), ("csv",)) == (
+    assert (True, ("constant-contact",), ("csv", "hashed")) == (
         built_in.built_in,
         built_in.sources,
         built_in.exporters,
     )
     assert ("suppress_exporters", "suppress_sources") == built_in.hooks
-    assert ["csv"] == [each.name for each in registry.exporters()]
+    assert ["csv", "hashed"] == [each.name for each in registry.exporters()]
     assert "client_secret" in registry.secrets()
 
 
