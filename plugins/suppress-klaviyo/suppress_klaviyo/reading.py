@@ -32,6 +32,12 @@ class Seen:
     observation: Observation
     mailed: tuple[str, ...] = ()
 
+    @property
+    def refused(self) -> bool:
+        """Whether Klaviyo takes it for no address at all."""
+        proof = self.observation.evidence
+        return proof is not None and proof.status == 400
+
 
 class Reader:
     """Reads profiles. Safe to use from several threads."""
@@ -53,7 +59,8 @@ class Reader:
         except Refused:
             self._outage.over()
             if len(addresses) == 1:
-                return {}
+                refused = Evidence(PROFILES, 400)
+                return {addresses[0]: Seen(Observation(addresses[0], Remote.UNREADABLE, evidence=refused))}
             # One address that its filter does not take must not hide the others.
             half = len(addresses) // 2
             return self._part(addresses[:half]) | self._part(addresses[half:])

@@ -70,7 +70,7 @@ class Teller:
         return [self._planned(address, each) for address, each in zip(addresses, seen, strict=True)]
 
     def _planned(self, address: str, seen: Seen) -> Planned:
-        if flaw(address) is not None:
+        if flaw(address) is not None or seen.refused:
             return Planned(address, Intent.INVALID)
         state = seen.observation.state
         if state in _DONE:
@@ -88,8 +88,8 @@ class Teller:
         addresses = [each.address for each in entries]
         for address, seen in zip(addresses, self._reader.look(addresses), strict=True):
             state, proof = seen.observation.state, seen.observation.evidence
-            if flaw(address) is not None:
-                answers.append(Result(address, Outcome.REJECTED_PERMANENT))
+            if flaw(address) is not None or seen.refused:
+                answers.append(Result(address, Outcome.REJECTED_PERMANENT, evidence=proof))
             elif state in _DONE:
                 answers.append(Result(address, _DONE[state], state, state, proof))
             elif state is Remote.UNREADABLE:

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from suppress.errors import BadFile
 
@@ -22,6 +23,8 @@ class Scenario:
     """Addresses of profiles that are suppressed, written `REASON address`."""
     invalid: tuple[str, ...] = ()
     """Addresses that the platform refuses: one of them fails a whole job."""
+    filter_minds: bool = False
+    """Whether a filter by e-mail refuses such an address too."""
     pointer: bool = True
     """Whether a 400 names the address by its number."""
     minds_case: bool = False
@@ -74,6 +77,7 @@ def load(name: str | None) -> Scenario:
     if unknown := given.keys() - known:
         words = f"unknown key {min(unknown)!r}; known: {', '.join(sorted(known))}"
         raise BadFile(f"{name} is no scenario: {words}")
-    return Scenario(
-        **{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
-    )
+    values: dict[str, Any] = {
+        key: tuple(each) if isinstance(each, list) else each for key, each in given.items()
+    }
+    return Scenario(**values)

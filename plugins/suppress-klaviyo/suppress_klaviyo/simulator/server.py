@@ -186,7 +186,8 @@ class Simulator(Loopback):
                 wanted = json.loads(named[1] or f"[{named[2]}]")
             except ValueError:
                 raise Invalid("The filter is malformed.") from None
-            if bad := set(wanted) & set(self.scenario.invalid):
+            bad = set(wanted) & set(self.scenario.invalid)
+            if bad and self.scenario.filter_minds:
                 raise Invalid(f"Invalid email address {min(bad)}")
             profiles = map(self.account.found, wanted)
             return list({each.id: each for each in profiles if each is not None}.values())
