@@ -97,10 +97,6 @@ def runs(receipt: Honoured) -> Iterator[tuple[int, int]]:
     yield from zip(pairs[::2], pairs[1::2], strict=True)
 
 
-def subjects(entries: Iterable[Entry]) -> set[str]:
-    return {entry.body.subject for entry in entries if isinstance(entry.body, OptOutRecorded)}
-
-
 def held(ledger: Ledger, name: str, opt_outs: frozenset[int]) -> frozenset[int]:
     """Those of these opt-outs that some receipt of a destination covers."""
     open_ones = opt_outs

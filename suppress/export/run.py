@@ -193,7 +193,7 @@ class Run:
     def parts(self) -> ExportResult:
         """Tell those whom the destination lacks, newest first, one receipt a part."""
         honoured = self._honoured()
-        done = receipts.parts_done(self.ledger, self.exporter.name) if honoured else {}
+        done = {} if self.change else receipts.parts_done(self.ledger, self.exporter.name)
         jobs = Jobs.kept(self.state, self.ledger.origin, self.exporter.name, self.change_id)
         teller = Teller(self.exporter, self.position, jobs, self.wait)
         facts, digest, unfinished = Facts(), hashlib.sha256(), []

@@ -15,13 +15,13 @@ from suppress.config import Settings
 from suppress.core.address import Address
 from suppress.core.entry import Honoured
 from suppress.core.suppression import Consent
-from suppress.errors import DestinationFailed, StorageFailed
+from suppress.errors import DestinationFailed, StorageFailed, SuppressError
 from suppress.export import run as run_module
 from suppress.export import telling
 from suppress.export.jobs import Jobs
 from suppress.ledger import Ledger
 from suppress.plugin.contract import Job, Outcome, Pushed
-from suppress.plugin.errors import AuthFailed
+from suppress.plugin.errors import AuthFailed, Throttled, Transient
 from suppress.status import status
 from tests.ledgers import ledger_with, opt_out, told
 from tests.plugin.memory import JOBS, Ended, Memory, Server
@@ -62,6 +62,16 @@ def test_the_next_run_asks_for_the_jobs_in_place_of_sending_again(ledger: Ledger
     assert ["fe", "dc", "ba"] == names(server)
     assert (None, 6, 6, 6) == (done.failure, len(server.suppressed), done.accepted, done.confirmed)
     assert {} == kept(state)["pushes"]
+
+
+def test_a_job_may_outlast_several_runs(ledger: Ledger, state: Path) -> None:
+    """It is asked for in each, and sent in none but the first."""
+    server = Server()
+    stuck = [run(ledger, Memory(server, JOBS, NEVER), state=state).pending for _ in range(3)]
+    done = run(ledger, Memory(server, JOBS), state=state)
+
+    assert ([6, 6, 6], ["fe", "dc", "ba"]) == (stuck, names(server))
+    assert (None, 6) == (done.failure, done.confirmed)
 
 
 def test_those_who_came_since_are_sent_and_the_others_asked_for(ledger: Ledger, state: Path) -> None:
@@ -178,13 +188,16 @@ def test_where_nothing_can_be_read_they_are_all_sent_again(ledger: Ledger, state
     assert (["fe", "dc", "ba"] * 2, 6) == (names(server), done.accepted)
 
 
-def test_credentials_that_are_refused_do_not_lose_the_jobs(ledger: Ledger, state: Path) -> None:
-    """The run ends, and the jobs are there for the next one."""
+@pytest.mark.parametrize("trouble", [AuthFailed("signed out"), Transient("no answer"), Throttled("later")])
+def test_trouble_that_is_not_the_jobs_does_not_lose_them(
+    ledger: Ledger, state: Path, trouble: SuppressError
+) -> None:
+    """The run ends, and the jobs are there for the next one; a new job would meet the same."""
     server = Server()
     run(ledger, Memory(server, JOBS, NEVER), state=state)
     refused = Vanished(server, JOBS)
-    refused.gone = AuthFailed("signed out")
-    with pytest.raises(AuthFailed):
+    refused.gone = trouble
+    with pytest.raises(type(trouble)):
         run(ledger, refused, state=state)
     run(ledger, Memory(server, JOBS), state=state)
 
