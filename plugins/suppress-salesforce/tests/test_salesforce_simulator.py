@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,12 +10,16 @@ from typing import Any
 
 import httpx2
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from suppress_salesforce.simulator import Org, Simulator, Switches, launch
 from suppress_salesforce.simulator.org import with_checksum
+from suppress_salesforce.simulator.sign_in import CLIENT_ID
 
 from suppress.errors import BadFile
 
 PAT = "pat@example.com"
+GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
 class Client:
@@ -170,3 +175,58 @@ def test_a_large_org_is_one_word() -> None:
     running.close()
 
     assert 20_000 == sum(running.holds.values())
+
+
+def _jwt(key: rsa.RSAPrivateKey, **claims: object) -> str:
+    def part(value: object) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+    whole = {"iss": CLIENT_ID, "sub": "robot", "aud": "https://login.salesforce.com", "exp": 10_100, **claims}
+    signed = f"{part({'alg': 'RS256'})}.{part(whole if claims.get('exp') != 'none' else [])}"
+    signature = key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+    return f"{signed}.{base64.urlsafe_b64encode(signature).decode()}"
+
+
+@pytest.mark.parametrize(
+    ("claims", "status"),
+    [
+        ({}, 200),
+        ({"iss": "other"}, 400),
+        ({"sub": ""}, 400),
+        ({"aud": "https://example.com"}, 400),
+        ({"exp": 9_999}, 400),
+        ({"exp": 10_181}, 400),
+        ({"exp": "none"}, 400),
+    ],
+)
+def test_a_jwt_is_believed_for_three_minutes_of_its_own_app(claims: dict[str, object], status: int) -> None:
+    """Issuer, user, audience and end are looked at, and the signature first."""
+    key, other = (rsa.generate_private_key(65_537, 2_048) for _ in range(2))
+    with Simulator(clock=lambda: 10_000.0) as simulator:
+
+        def signed_in(assertion: str) -> int:
+            form = {"grant_type": GRANT, "assertion": assertion}
+            url = f"{simulator.url}/services/oauth2/token"
+            return httpx2.post(url, data=form, trust_env=False).status_code
+                f"{simulator.url}/services/oauth2/token", data=form, trust_env=False
+            ).status_code
+
+        assert 400 == signed_in(_jwt(key, **claims))
+        simulator.sessions.public_key = key.public_key()
+        assert status == signed_in(_jwt(key, **claims))
+        assert 400 == signed_in(_jwt(other, **claims))
+        assert 400 == signed_in("nothing")
+
+
+def test_other_versions_and_grants_are_refused(client: Client) -> None:
+    """As of an org that has no such thing."""
+    url = client.simulator.url
+    form = {"grant_type": "password"}
+
+    assert 400 == httpx2.post(f"{url}/services/oauth2/token", data=form, trust_env=False).status_code
+    assert 404 == client.http.get(f"{url}/services/data/v1.0/limits").status_code
+    assert (400, "JSON_PARSER_ERROR") == _first(client.asked("PATCH", "/composite/sobjects", content=b"{"))
+
+
+def _first(said: tuple[int, Any]) -> tuple[int, str]:
+    return said[0], said[1][0]["errorCode"]
