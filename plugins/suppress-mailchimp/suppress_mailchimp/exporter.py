@@ -63,6 +63,8 @@ class Mailchimp:
         self._audiences: tuple[Reading, ...] = ()
         self._forgotten: set[str] = set()
         """Addresses that the platform said were permanently deleted; reading does not tell."""
+        self._shown: dict[str, datetime | None] = {}
+        """Members whom the next page of a sweep may show again."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -157,7 +159,9 @@ class Mailchimp:
                 yield self._observed(address, found[address])
 
     def sweep(self, cursor: str | None) -> tuple[tuple[Observation, ...], str | None]:
-        """A page of people who unsubscribed or bounced, audience by audience."""
+        """A page of people who unsubscribed or bounced, audience by audience, each shown once."""
+        if cursor is None:
+            self._shown.clear()
         readings = self._readings()
         audience, word, place = _placed(cursor)
         if audience >= len(readings):
@@ -172,14 +176,24 @@ class Mailchimp:
         shown = tuple(
             Observation(each.address, each.remote, each.reason, each.changed, kind=each.kind)
             for each in page.members
-            if each.address
+            if each.address and each.hash not in self._shown
         )
         place_after = following(place, page)
+        self._remember(page, place_after)
         if place_after is not None:
             return shown, _cursor(audience, word, place_after)
         if word + 1 < len(_SWEPT):
             return shown, _cursor(audience, word + 1, Place())
         return shown, _cursor(audience + 1, 0, Place()) if audience + 1 < len(readings) else None
+
+    def _remember(self, page: wire.MemberPage, after: Place | None) -> None:
+        """Pages overlap; only members of the last second or so can be seen twice."""
+        if after is None:
+            self._shown.clear()
+            return
+        self._shown |= {each.hash: each.changed for each in page.members}
+        if (since := after.since) is not None:
+            self._shown = {name: at for name, at in self._shown.items() if at is None or at >= since}
 
     def close(self) -> None:
         """Give the connections back."""

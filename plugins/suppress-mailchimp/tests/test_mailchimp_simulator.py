@@ -287,6 +287,22 @@ def test_a_sweep_brings_people_who_left_by_themselves_and_tells_them_from_bounce
     assert 5 <= pages <= 12
 
 
+def test_a_sweep_shows_nobody_twice() -> None:
+    """Pages overlap where many changed in one second."""
+    with account(People(AUDIENCE, people=45)) as platform:
+        exporter = opened(platform, page_size=10, method="list")
+        outcomes(exporter, numbered(45))
+        found: list[str] = []
+        cursor = None
+        while True:
+            page, cursor = exporter.sweep(cursor)
+            found += [each.address for each in page]
+            if cursor is None:
+                break
+
+    assert sorted(found) == sorted(numbered(45))
+
+
 SCENARIO = """
 key = "00000000000000000000000000000000-us1"
 
