@@ -208,8 +208,6 @@ def test_a_jwt_is_believed_for_three_minutes_of_its_own_app(claims: dict[str, ob
             form = {"grant_type": GRANT, "assertion": assertion}
             url = f"{simulator.url}/services/oauth2/token"
             return httpx2.post(url, data=form, trust_env=False).status_code
-                f"{simulator.url}/services/oauth2/token", data=form, trust_env=False
-            ).status_code
 
         assert 400 == signed_in(_jwt(key, **claims))
         simulator.sessions.public_key = key.public_key()
