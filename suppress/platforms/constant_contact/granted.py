@@ -124,13 +124,13 @@ class Granted:
         """Another machine may have renewed it: then what it kept is there to be read."""
         stored = self._stored()
         if stored.refresh_token == tried.refresh_token or stored.refresh_token is None:
-            raise self._ended(denied, cut_off=cut_off)
+            raise self._ended(stored, denied, cut_off=cut_off)
         if self._usable(stored, refused):
             return stored
         try:
             return self._kept(stored)
         except Denied as again:
-            raise self._ended(again, cut_off=False) from None
+            raise self._ended(stored, again, cut_off=False) from None
 
     def _kept(self, stored: Grant) -> Grant:
         """Ask for new tokens and keep them, before anybody uses them."""
@@ -151,7 +151,8 @@ class Granted:
     def _usable(self, stored: Grant, refused: str | None) -> bool:
         return stored.access_token != refused and stored.fresh(self._clock.utc())
 
-    def _ended(self, denied: Denied, *, cut_off: bool) -> SignInNeeded:
+    def _ended(self, grant: Grant, denied: Denied, *, cut_off: bool) -> SignInNeeded:
+        self._safe.note_end(grant, cut_off=cut_off)
         why = (
             "an earlier run was cut off while it renewed the sign-in, before it could keep the new token"
             if cut_off

@@ -8,7 +8,7 @@ Rules kept here:
   and changing names left the new grant in a draft; whoever comes next under the lock adopts it. The draft
   says which refresh token it follows, so that no older one is ever taken for the newer.
 * A refresh leaves a note in the file of the lock until its outcome is known. Found later, it tells that one
-  was cut off.
+  was cut off. That the platform took the refresh token no longer is noted there, too, for the status.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from suppress.plugin.signing import Store
 
 PATIENCE = 300.0
 """Seconds to wait for another process that signs in or renews: longer than its request may take."""
+
+_BEGUN, _CUT_OFF = b"refreshing\n", b"cut off\n"
 
 
 class Safe:
@@ -52,7 +54,7 @@ class Safe:
             try:
                 note = opened.enter_context(locked(self._lock, clock=self._clock, patience=PATIENCE))
                 note.seek(0)
-                cut_off = note.read(1) != b""
+                cut_off = note.read(len(_BEGUN)) == _BEGUN or note.read().endswith(_CUT_OFF)
                 self._recover()
             except TimeoutError:
                 raise SourceFailed(
@@ -76,7 +78,7 @@ class Safe:
                 self.keyring.rehearse()
             else:
                 self._file.reserve(len(content))
-            self._lock.write_bytes(b"refreshing\n")
+            self._lock.write_bytes(_BEGUN)
         except NoKeyring as refused:
             raise self._no_keyring(refused) from None
         except OSError as refused:
@@ -88,6 +90,19 @@ class Safe:
             if known:
                 self._lock.write_bytes(b"")
             self._file.discard()
+
+    def note_end(self, grant: Grant, *, cut_off: bool) -> None:
+        """Note that the platform takes this grant no longer; under the lock."""
+        text = f"ended {_digest(grant)}\n".encode()
+        with contextlib.suppress(OSError):
+            self._lock.write_bytes(text + (_CUT_OFF if cut_off else b""))
+
+    def has_ended(self, grant: Grant) -> bool:
+        """Whether the platform was found to take this grant no longer."""
+        try:
+            return f"ended {_digest(grant)}\n".encode() in self._lock.read_bytes()
+        except OSError:
+            return False
 
     def where(self) -> Store | None:
         """Where the grant is kept, None if there is none. Raises what `read` raises."""

@@ -118,6 +118,8 @@ class ConstantContactSignIn:
         problem = None
         if READ not in grant.scopes:
             problem = f"the sign-in lacks the scope {READ}"
+        elif safe.has_ended(grant):
+            problem = "the platform takes the sign-in no longer, as the last attempt to renew it showed"
         elif now >= grant.lapses_at:
             problem = (
                 "the sign-in lapsed: it was unused for 180 days"

@@ -71,6 +71,39 @@ def test_unused_for_180_days_it_needs_a_person(tmp_path: Path) -> None:
         assert 4 == raised.value.exit_code
 
 
+def test_what_the_vendor_takes_no_longer_is_in_the_status_until_somebody_signs_in(tmp_path: Path) -> None:
+    """A timer that watches `login --status` is told, though that asks nobody."""
+    with world(tmp_path) as here:
+        here.sign_in()
+        here.vendor.advance(DAY)
+        here.vendor.backend.grants.refreshes.clear()
+        before = here.signing.status()
+        for _ in range(2):
+            with pytest.raises(SignInNeeded, match="somebody else used it"), here.token() as token:
+                token.authorization()
+        after = here.signing.status()
+        here.sign_in()
+
+        assert (False, True, False) == (before.needed, after.needed, here.signing.status().needed)
+        assert ("suppress login main", 180) == (after.remedy, here.signing.status().days_left)
+
+
+@pytest.mark.parametrize("days", [0, 3])
+def test_why_it_ended_is_still_said_later(days: int, tmp_path: Path) -> None:
+    """A run that was cut off months ago is why a person has to come, whoever asks."""
+    with world(tmp_path) as here:
+        here.sign_in()
+        here.vendor.advance(DAY)
+        here.vendor.backend.faults.faults = (failing(FaultKind.DROP, times=1_000),)
+        with pytest.raises(SourceFailed), here.token() as token:
+            token.authorization()
+        here.vendor.backend.faults.faults = ()
+        for _ in range(3):
+            here.vendor.advance(timedelta(days=days))
+            with pytest.raises(SignInNeeded, match="cut off while it renewed"), here.token() as token:
+                token.authorization()
+
+
 @pytest.mark.parametrize("life", [1, 20, 299, 600])
 def test_a_token_of_seconds_is_not_renewed_for_each_request(life: int, tmp_path: Path) -> None:
     """Half its life counts as fresh."""
