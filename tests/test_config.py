@@ -120,6 +120,20 @@ def test_a_file_sets_everything(tmp_path: Path) -> None:
     assert tmp_path / FILE == found.file
 
 
+def test_a_system_names_who_answers_for_it(tmp_path: Path) -> None:
+    """A source as well as a destination; it shows in the configuration like any other value."""
+    found = loaded(
+        tmp_path,
+        '[sources.main]\nowner = "Marketing"\n[destinations.crm]\nplatform = "csv"\nowner = "Sales"\n',
+    )
+
+    assert ("Marketing", "Sales") == (found.sources["main"].owner, found.destinations["crm"].owner)
+    assert {"sources.main.owner": "Marketing", "destinations.crm.owner": "Sales"} == {
+        each.key: each.value for each in shown(found) if each.key.endswith("owner")
+    }
+    assert "owner must be text" in refused(tmp_path, "[sources.main]\nowner = 3\n")
+
+
 KEYS = {
     "ledger": ("ledger", "SUPPRESS_LEDGER"),
     "organisation": ("organisation", "SUPPRESS_ORGANISATION"),

@@ -20,8 +20,8 @@ FILE = "suppress.toml"
 PREFIX = "SUPPRESS_"
 TOP = ("ledger", "keys", "state", "organisation", "timezone", "policies")
 SECTIONS = ("sources", "destinations")
-SOURCE_KEYS = ("platform", "sender", "access_token", "access_token_file")
-DESTINATION_KEYS = ("platform", "sender", "recipient", "basis", "max_age")
+SOURCE_KEYS = ("platform", "sender", "owner", "access_token", "access_token_file")
+DESTINATION_KEYS = ("platform", "sender", "recipient", "basis", "owner", "max_age")
 """What every source has, whatever its platform; a destination has the first two."""
 ELSEWHERE = ("config", "load_plugins", "signing_key", "next_signing_key", "index_key", "snapshot_secret")
 """Variables that are no settings: the file to read, which plugins to load, keys in place of key files."""

@@ -28,6 +28,8 @@ class SourceSettings:
     options: Mapping[str, Json] = field(default_factory=dict, repr=False)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """Where each key came from, for messages about it."""
+    owner: str | None = None
+    """Who answers for it: a person or a team, for reports."""
     ledger: str = field(default="", repr=False, compare=False)
     """The ledger that it is read into, without a password. Two ledgers may have a source of one name that
     are two accounts, so that what is kept for a source is kept for its ledger."""
@@ -48,6 +50,8 @@ class DestinationSettings:
     """Who gets the list, where that is not the destination itself."""
     basis: str | None = None
     """The law or the contract under which the list leaves for it."""
+    owner: str | None = None
+    """Who answers for it: a person or a team, for reports."""
     max_age: str | None = None
     """How old a source's news may be for an export: `24h`, `7d`."""
 
@@ -111,6 +115,7 @@ def shown(settings: Settings, *, secrets: Iterable[str] = ()) -> Iterator[Shown]
             "sender": destination.sender,
             "recipient": destination.recipient,
             "basis": destination.basis,
+            "owner": destination.owner,
             "max_age": destination.max_age,
         }
         given |= destination.options
@@ -129,6 +134,7 @@ def is_secret(key: str) -> bool:
 def _source_items(source: SourceSettings) -> Iterator[tuple[str, Json]]:
     yield "platform", source.platform
     yield "sender", source.sender
+    yield "owner", source.owner
     yield "access_token", source.access_token
     yield "access_token_file", None if source.access_token_file is None else str(source.access_token_file)
     yield from source.options.items()

@@ -32,6 +32,8 @@ TEMPLATE = """\
 #platform = "constant-contact"
 # The legal sender behind the account, for reports. An opt-out made here counts for all that anyone mails.
 #sender = "Acme"
+# Who answers for it, a person or a team: reports name them beside what went wrong. Destinations too.
+#owner = "Marketing operations"
 #client_id = "the API key of your application at the platform"
 # Then sign in once, in a browser:  suppress login main
 # Or give a token from outside, never here: in SUPPRESS_SOURCES__MAIN__ACCESS_TOKEN, or in a private file:

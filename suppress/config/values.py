@@ -83,6 +83,7 @@ def _source(name: str, keys: dict[str, Value], place: Value) -> SourceSettings:
         name=name,
         platform=platform or DEFAULT_PLATFORM,
         sender=sender,
+        owner=None if (owner := keys.pop("owner", None)) is None else _text(owner, prefix + "owner"),
         access_token=None if token is None else _token(token, prefix + "access_token"),
         access_token_file=None if token_file is None else _path(token_file, prefix + "access_token_file"),
         options={key: _option(value, prefix + key) for key, value in keys.items()},
@@ -96,9 +97,9 @@ def _destination(name: str, keys: dict[str, Value], place: Value) -> Destination
     platform, sender = _common(keys, prefix)
     if platform is None:
         raise place.wrong(f"destination {name!r} names no platform; suppress plugins lists them")
-    recipient, basis, max_age = (
+    recipient, basis, owner, max_age = (
         None if (value := keys.pop(key, None)) is None else _text(value, prefix + key)
-        for key in ("recipient", "basis", "max_age")
+        for key in ("recipient", "basis", "owner", "max_age")
     )
     options = {key: _option(value, prefix + key) for key, value in keys.items()}
     return DestinationSettings(
@@ -109,6 +110,7 @@ def _destination(name: str, keys: dict[str, Value], place: Value) -> Destination
         origins=origins,
         recipient=recipient,
         basis=basis,
+        owner=owner,
         max_age=max_age,
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from suppress.report import about, annexes, logs
+from suppress.report import about, annexes, logs, remedies
 from suppress.report.census import Census, Month
 from suppress.report.deadlines import Tally
 from suppress.report.delays import delays
@@ -56,6 +56,7 @@ def _coverage(facts: Facts) -> Iterator[Table]:
         .column("Source", lambda each: each.name)
         .column("Platform", lambda each: each.platform)
         .column("Sender", lambda each: each.sender)
+        .column("Owner", lambda each: each.owner)
         .column("Configured", lambda each: each.configured)
         .column("Last complete run", lambda each: each.last_complete)
         .column("Read until", lambda each: each.read_until)
@@ -78,6 +79,7 @@ def _coverage(facts: Facts) -> Iterator[Table]:
         .column("Destination", lambda each: each.name)
         .column("Platform", lambda each: each.platform)
         .column("Sender", lambda each: each.sender)
+        .column("Owner", lambda each: each.owner)
         .column("Configured", lambda each: each.configured)
         .column("Active", lambda each: each.active)
         .column("Last told", lambda each: each.last_export)
@@ -406,7 +408,10 @@ _PARTS: Sequence[Callable[[Facts], Iterator[Table]]] = (
     _deadlines,
     _misses,
     annexes.reach,
+    remedies.lost,
     _drift,
+    remedies.availability,
+    remedies.exceptions,
     logs.handling,
     logs.lessened,
     annexes.access,

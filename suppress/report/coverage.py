@@ -49,6 +49,8 @@ class SourceCoverage:
     """Requests that the ledger holds from it, ever."""
     run_is_stale: bool
     census_is_stale: bool
+    owner: str | None = None
+    """Who answers for it, by the settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ class DestinationCoverage:
     upto: int | None
     untold: int
     """Requests that it has not taken yet."""
+    owner: str | None = None
+    """Who answers for it, by the settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,7 @@ class Reading:
             requests=requests,
             run_is_stale=_older(read.last_complete, STALE_RUN, as_of),
             census_is_stale=_older(read.last_census, STALE_CENSUS, as_of),
+            owner=settings.owner if settings else None,
         )
 
 
@@ -199,6 +204,7 @@ def _destination(
         verified=known.verified,
         upto=known.upto,
         untold=len(owed) - covered + len(refused),
+        owner=settings.owner if settings else None,
     )
 
 

@@ -26,8 +26,10 @@ from suppress.report.census import Population
 from suppress.report.coverage import Coverage
 from suppress.report.deadlines import Deadlines
 from suppress.report.drift import Incident
+from suppress.report.exceptions import Exceptional
 from suppress.report.exposure import Exposure
 from suppress.report.integrity import Integrity
+from suppress.report.outages import Availability
 from suppress.report.period import Period, Zone
 from suppress.report.policies import AppliedPolicy
 from suppress.report.rollforward import RollForward
@@ -87,6 +89,8 @@ class Facts:
     roll_forward: RollForward
     deadlines: Deadlines
     drift: tuple[Incident, ...]
+    availability: Availability
+    exceptions: tuple[Exceptional, ...]
     activity: Activity
     integrity: Integrity
     policies: tuple[AppliedPolicy, ...]

@@ -32,10 +32,12 @@ from suppress.report.coverage import Coverage, Reading, brought, destination_cov
 from suppress.report.deadlines import Deadlines
 from suppress.report.destinations import Destination, Destinations
 from suppress.report.drift import Drifting, Incident
+from suppress.report.exceptions import exceptions
 from suppress.report.exposure import Exposure, exposure
 from suppress.report.facts import Asked, Facts, Manifest, Quoted
 from suppress.report.integrity import Integrity
 from suppress.report.limits import Known, limits
+from suppress.report.outages import Watching
 from suppress.report.people import People
 from suppress.report.policies import annex, rules
 from suppress.report.register import register
@@ -89,6 +91,7 @@ class _Gathering:
         self._reading = Reading()
         self._counting = Counting(asked.period)
         self._drifting = Drifting()
+        self._watching = Watching(asked.period, asked.zone)
         self._diary = Diary(asked.period, asked.destinations)
         self._runs: set[int] = set()
         """Entries that a correction would strike out of what was counted already."""
@@ -153,6 +156,7 @@ class _Gathering:
                 pass
             case SyncDone() as body:
                 self._runs.add(entry.seq)
+                self._watching.ran(entry, body)
                 self._reading.synced(entry, body)
                 self._counting.synced(entry, body)
                 self._drifting.synced(entry, body)
@@ -161,9 +165,11 @@ class _Gathering:
                 self._destinations.changed(entry, body)
             case PatrolDone() as body:
                 self._runs.add(entry.seq)
+                self._watching.ran(entry, body)
                 self._drifting.patrolled(entry, body)
             case Honoured() as body:
                 self._runs.add(entry.seq)
+                self._watching.ran(entry, body)
                 self._destinations.honoured(entry, body)
             case LogOpened() as body:
                 self._origin = body.origin
@@ -192,6 +198,8 @@ class _Gathering:
         if registrar is not None:
             registrar(register(court, full=address_of is not None))
         drift = self._drifting.incidents(self._period)
+        availability = self._watching.availability(self._others())
+        wrong = exceptions(deadlines.missed, drift, availability.outages, asked.settings, asked.zone.day)
         activity = self._diary.activity()
         return Facts(
             manifest=self._manifest(quoted, "redacted" if address_of is None else "full"),
@@ -201,6 +209,8 @@ class _Gathering:
             roll_forward=roll,
             deadlines=deadlines,
             drift=drift,
+            availability=availability,
+            exceptions=wrong,
             activity=activity,
             integrity=integrity,
             policies=annex(asked.policies),
@@ -229,6 +239,12 @@ class _Gathering:
             brought(people),
             tuple(each for each in told if self._wanted(each.name)),
         )
+
+    def _others(self) -> frozenset[str]:
+        """Systems that the report is not about."""
+        sources, sender = self._asked.settings.sources, self._asked.sender
+        foreign = {name for name, each in sources.items() if sender and each.sender not in (None, sender)}
+        return frozenset(foreign | {name for name in self._destinations.by_name if not self._wanted(name)})
 
     def _wanted(self, name: str) -> bool:
         """Whether a destination is one that the report is about."""

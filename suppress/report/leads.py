@@ -162,6 +162,25 @@ def files(_facts: Facts) -> Iterator[Block]:
     yield Paragraph("Files are named by their digests; rows are counted, and the counts must add up.")
 
 
+def availability(facts: Facts) -> Iterator[Block]:
+    """What is watched, and what is not."""
+    lasting = sum(each.ended is None for each in facts.availability.outages)
+    yield Paragraph(
+        "Every run over a source, every receipt and every patrol is an entry, also one that failed: it was "
+        "whole or it was not. Unsubscribe links and intake mailboxes are not probed by this program. "
+        f"{number(len(facts.availability.outages), 'outage', 'outages')} in the period, {lasting:,} lasting."
+    )
+
+
+def exceptions(_facts: Facts) -> Iterator[Block]:
+    """From where the causes, days and owners come."""
+    yield Paragraph(
+        "One line for each kind of exception, system and cause. The cause is what the entries show; what is "
+        "not put right is due at once, because its last day has passed. The owner is the person or team whom "
+        "the settings name for the system; the ledger itself keeps no owners, and no plan of remedies."
+    )
+
+
 def erasure(_facts: Facts) -> Iterator[Block]:
     """Erased and forgotten are two things."""
     yield Paragraph(

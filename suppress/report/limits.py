@@ -22,7 +22,9 @@ STANDING = (
     "Neither the Act nor the Rule defines business days. The strict date counts every day that some common "
     "reading counts; the lenient date is the last one that some common reading allows.",
     "The ledger keeps no records of whether unsubscribe links worked, of intake mailboxes and their junk "
-    "folders, of complaints, and of how destinations translate reasons; those are to be sought elsewhere.",
+    "folders, and of complaints; those are to be sought elsewhere.",
+    "Outages are those of runs that left an entry. Where the program itself did not run there is no entry, "
+    "and the weeks in which nothing ran are the only trace.",
     "This is a record of facts and no legal advice.",
 )
 

@@ -61,13 +61,17 @@ _OUTLINE = (
         leads.deadlines,
     ),
     _Outline(
-        "propagation", "Propagation evidence", ("matrix", "reach_by_week", "exports"), leads.propagation
+        "propagation",
+        "Propagation evidence",
+        ("matrix", "reach_by_week", "reason_losses", "exports"),
+        leads.propagation,
     ),
     _Outline("drift", "Drift incidents", ("drift",), leads.drift),
     _Outline("consents", "Re-consent register", ("consents",), leads.consents),
     _Outline("corrections", "Corrections and overrides", ("corrections", "waivers"), leads.corrections),
     _Outline("disclosures", "Disclosure log", ("disclosures",), leads.disclosures),
     _Outline("files", "Imports and checks", ("imports", "hashes", "rules", "checks"), leads.files),
+    _Outline("availability", "Availability", ("outages", "uptime"), leads.availability),
     _Outline("erasure", "Erasure and retention", ("erasures", "forgotten"), leads.erasure),
     _Outline("access", "Access", ("access",), leads.access),
     _Outline("integrity", "Integrity", ("integrity", "reports"), leads.integrity),
@@ -77,6 +81,7 @@ _OUTLINE = (
         ("sample_method", "sample", "sample_steps", "sample_proofs"),
         leads.sampling,
     ),
+    _Outline("exceptions", "Exceptions and remediation", ("exceptions",), leads.exceptions),
     _Outline("what-if", "What if", ("what_if", "what_if_explained")),
     _Outline("exposure", "Exposure: a maximum, not a forecast", ("exposure",), leads.exposure),
     _Outline("policies", "Policies", ("policies",), leads.policies),
@@ -161,11 +166,14 @@ def _columns(facts: Facts, table: Table) -> tuple[int, ...]:
 def _unshown(facts: Facts, name: str) -> tuple[str, ...]:
     """Columns that a page has no room for."""
     person = ("Person",) if _full(facts) else ()
+    owners = [each.owner for each in facts.coverage.sources]
+    owned = any((*owners, *(each.owner for each in facts.coverage.destinations)))
+    owner = () if owned else ("Owner",)
     match name:
         case "sources":
-            return ("Runs",) if facts.manifest.senders else ("Sender", "Runs")
+            return (*owner, "Runs") if facts.manifest.senders else (*owner, "Sender", "Runs")
         case "destinations":
-            return ("Sender", "Configured", "Receipts")
+            return (*owner, "Sender", "Configured", "Receipts")
         case "missed":
             policy = ("Policy",) if len(facts.deadlines.policies) < 2 else ()
             return ("by", "Strict date", "Lenient date", *person, *policy)

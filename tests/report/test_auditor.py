@@ -75,6 +75,12 @@ QUESTIONS = {
     "Which entries was a figure counted from?": r"Where the figures come from.*Counted from entries",
     "Was a sample traced to the end?": r"Sampling annex.*What became of each drawn request"
     r".*with their proofs",
+    "Where is every single request?": r"Every request stands one by one in requests\.csv.*{lines} lines",
+    "What did not work, and since when?": r"Every run over a source, every receipt and every patrol is an "
+    r"entry.*Outage log.*telling the destination",
+    "What does a destination lose of what it is told?": r"What is lost when a destination is told",
+    "What was the root cause, what became of it, who owns it?": r"Exceptions and their remediation"
+    r".*{miss[cause]}.*not named in the settings",
     "Would another rule have been broken?": r"What if.*ca\.casl",
 }
 
@@ -90,6 +96,7 @@ def test_an_auditor_finds_the_answer(format_: str, question: str) -> None:
         "{late}": found["verdict"]["late"],
         "{overdue}": found["verdict"]["overdue"],
         "{hidden}": found["verdict"]["hidden"],
+        "{lines}": found["deadlines"]["registered"],
         "{miss[seq]}": found["deadlines"]["missed"][0]["seq"],
         "{miss[cause]}": re.escape(found["deadlines"]["missed"][0]["cause"]),
         **{f"{{roll[{name}]}}": total[name] for name in ("new", "re_asserted", "closing")},

@@ -22,6 +22,7 @@ _BESIDE: Mapping[str, tuple[Callable[[Facts], Figure | None], ...]] = {
     "time_to_honour": (timed.time_to_honour, timed.honoured_within),
     "delays": (timed.delay_by_destination,),
     "drift": (timed.drift_by_month,),
+    "uptime": (reached.uptime,),
 }
 """Figures by the table that they stand before."""
 

@@ -1,4 +1,4 @@
-"""A field of shares, one row a destination and one column a week; every cell says its number."""
+"""A field of shares, one row a system and one column a week; every cell says its number."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def draw(
     rows: Sequence[str],
     columns: Sequence[str],
     shares: Mapping[tuple[str, str], int],
+    legend: str,
 ) -> Figure:
     """Cells without a share stay empty."""
     base = _TOP + _ROW * len(rows)
@@ -39,5 +40,5 @@ def draw(
     for at, column in enumerate(columns):
         if at % every == 0:
             canvas.text(_LEFT + wide * (at + 0.5), base + 16, column, "name")
-    canvas.text(_LEFT, base + 36, "per cent of the week's requests that were read back there", "legend")
+    canvas.text(_LEFT, base + 36, legend, "legend")
     return canvas.figure()

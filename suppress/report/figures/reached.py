@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
 
 from suppress.report.annexes import WEEKS
 from suppress.report.deadlines import Outcome, Reach
@@ -11,6 +12,7 @@ from suppress.report.facts import Facts
 from suppress.report.figures import flow, heat
 from suppress.report.figures.canvas import HATCHED, Figure
 from suppress.report.figures.flow import Flow, Stream
+from suppress.report.remedies import shown_weeks
 
 _MOST = 12
 """Names on one side of the flow; the rest stand together."""
@@ -46,6 +48,31 @@ def verified_by_week(facts: Facts) -> Figure | None:
         sorted({destination for destination, _ in owed}),
         [week.isoformat() for week in weeks],
         {place: 100 * seen[place] // number for place, number in owed.items()},
+        "per cent of the week's requests that were read back there",
+    )
+
+
+def uptime(facts: Facts) -> Figure | None:
+    """The share of each week's runs that ended whole, a strip for each system; None when nothing ran."""
+    weeks = shown_weeks(facts)
+    if not weeks:
+        return None
+    columns = sorted({each.week for each in weeks})
+    every = [columns[0] + timedelta(days=7 * n) for n in range((columns[-1] - columns[0]).days // 7 + 1)]
+    names = {each: f"{each.system}, {each.run.value}" for each in weeks}
+    runs, whole = sum(each.runs for each in weeks), sum(each.whole for each in weeks)
+    description = (
+        f"One strip a system and kind of run, one column a week from {columns[0]} to {columns[-1]}: the "
+        f"share of the runs that ended whole, {whole:,} of {runs:,}. An empty cell is a week without a run."
+    )
+    return heat.draw(
+        "fig-uptime",
+        "Runs that ended whole, by system and week",
+        description,
+        sorted(set(names.values())),
+        [week.isoformat() for week in every],
+        {(names[each], each.week.isoformat()): 100 * each.whole // each.runs for each in weeks},
+        "per cent of the week's runs that ended whole; empty: no run",
     )
 
 
