@@ -38,7 +38,7 @@ from suppress_salesforce.sign_in import Session
 HEADERS = {"Sforce-Auto-Assign": "FALSE", "Sforce-Duplicate-Rule-Header": "allowSave=true"}
 """Without the first, setting a checkbox may run assignment rules; without the second, a duplicate rule may
 refuse it (`DUPLICATES_DETECTED`). Sent with every call, because a read does not mind."""
-RENEWALS = 4
+RENEWALS = 3
 """Sessions that a call may find ended: several calls share one, and all of them find it ended at once."""
 _HIDDEN = frozenset({"INVALID_FIELD", "INVALID_TYPE", "INVALID_FIELD_FOR_INSERT_UPDATE"})
 
@@ -145,11 +145,13 @@ class Client:
                 f"and allowance_percent is {self._options.allowance_percent}",
                 remedy="run the same command again tomorrow, or raise allowance_percent",
             )
+        token = self.session.token()
+        reply = self._send(method, target, body, content_type, token)
         for _ in range(RENEWALS):
-            token = self.session.token()
-            reply = self._send(method, target, body, content_type, token)
             if reply.status != 401 or not self.session.renewed(token):
                 break
+            token = self.session.token()
+            reply = self._send(method, target, body, content_type, token)
         if not 200 <= reply.status < 300:
             self._refuse(reply, target)
         if reply.looks_like_html:
