@@ -5,70 +5,23 @@ The description is not part of this repository; where it is absent, these tests 
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from hubspot_opening import SINGLY, account
 from suppress_hubspot.simulator import Fault, Scenario, Trap
 
 from suppress.plugin.kit import POSITION, people
-from suppress.plugin.loopback import Exchange
+from tests.described import ABSENT, SPECS, complaints, description
 
-SPEC = Path(__file__).parents[4] / "shared" / "specs" / "hubspot-optout.facts.openapi.json"
-pytestmark = pytest.mark.skipif(
-    not SPEC.is_file(), reason="no description of HubSpot's calls beside this one"
-)
+SPEC = "hubspot-optout.facts.openapi.json"
+pytestmark = pytest.mark.skipif(not (SPECS / SPEC).is_file(), reason=ABSENT)
 
 
 @pytest.fixture(scope="module")
 def spec() -> dict[str, Any]:
     """The description."""
-    found: dict[str, Any] = json.loads(SPEC.read_text(encoding="utf-8"))
-    return found
-
-
-def complaints(spec: dict[str, Any], exchange: Exchange) -> Iterator[str]:
-    """What of a request or its answer is not as described."""
-    request, response = exchange.request, exchange.response
-    found = [
-        (len(re.findall(r"\{", path)), path)
-        for path in spec["paths"]
-        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), request.path)
-    ]
-    if not found or request.method.lower() not in spec["paths"][min(found)[1]]:
-        yield f"{request.method} of a path that is not described"
-        return
-    operation = spec["paths"][min(found)[1]][request.method.lower()]
-    query = dict(request.query)
-    described = {each["name"]: each for each in operation.get("parameters", ()) if each["in"] == "query"}
-    yield from (f"query {name} is not described" for name in query.keys() - described.keys())
-    for name, each in described.items():
-        if each.get("required") and name not in query:
-            yield f"query {name} is missing"
-        if name in query and query[name] not in each["schema"].get("enum", [query[name]]):
-            yield f"query {name} has another value"
-    if request.body:
-        content = operation["requestBody"]["content"]["application/json"]
-        yield from invalid(spec, content["schema"], json.loads(request.body))
-    elif operation.get("requestBody", {}).get("required"):
-        yield "a body is missing"
-    answered = operation["responses"].get(str(response.status))
-    if answered is None:
-        yield f"status {response.status} is not described"
-    else:
-        yield from invalid(spec, answered["content"]["application/json"]["schema"], json.loads(response.body))
-
-
-def invalid(spec: dict[str, Any], schema: dict[str, Any], value: object) -> Iterator[str]:
-    """What of a value its schema refuses."""
-    whole = {**schema, "components": spec["components"]}
-    checker = jsonschema.Draft202012Validator(whole)
-    yield from (each.message for each in checker.iter_errors(value))
+    return description(SPEC)
 
 
 @pytest.mark.parametrize("version", ["v4", "2026-03"])
