@@ -72,7 +72,8 @@ def _measure(title: str, folder: Path, method: str, count: int) -> None:
 
 
 def _run(folder: Path, platform: Simulator | None, *words: str) -> Cost:
-    environ = {**os.environ, "SUPPRESS_STATE": str(folder / "state")}
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("SUPPRESS_")}
+    environ["SUPPRESS_STATE"] = str(folder / "state")
     if platform is not None:
         environ["SUPPRESS_DESTINATIONS__NEWS__API_KEY"] = platform.scenario.key
     before = 0 if platform is None else platform.requests

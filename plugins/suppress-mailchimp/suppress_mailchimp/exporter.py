@@ -62,7 +62,7 @@ class Mailchimp:
         self._teller = Teller(self._client, self._options, self._clock.utc)
         self._audiences: tuple[Reading, ...] = ()
         self._forgotten: set[str] = set()
-        """Addresses that the platform said were permanently deleted; reading does not tell."""
+        """Addresses that the platform said can never be added again; reading shows nothing of them."""
         self._shown: dict[str, datetime | None] = {}
         """Members whom the next page of a sweep may show again."""
 
@@ -233,7 +233,7 @@ class Mailchimp:
     def _noted(self, answers: Iterable[Result | Job]) -> Iterator[Result | Job]:
         for each in answers:
             match each:
-                case Result(outcome=Outcome.NOT_MAILABLE, before=Remote.UNKNOWN):
+                case Result(outcome=Outcome.NOT_MAILABLE):
                     self._forgotten.add(each.address)
             yield each
 

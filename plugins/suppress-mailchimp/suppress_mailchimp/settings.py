@@ -61,7 +61,7 @@ def _number(description: str, default: int) -> dict[str, Json]:
 
 
 LARGEST: Mapping[str, int] = {
-    "connections": 10,
+    "connections": 8,
     "page_size": 1_000,
     "list_call_size": 500,
     "batch_size": 500,
@@ -69,7 +69,8 @@ LARGEST: Mapping[str, int] = {
     "batches_from": 1_000_000,
     "poll_seconds": 600,
 }
-"""The most that each number may be; the first four are the vendor's limits."""
+"""The most that each number may be. The first four are the vendor's limits, of whose ten connections two are
+left to other programs of the account."""
 
 CONFIG: Mapping[str, Json] = {
     "properties": {
@@ -94,7 +95,7 @@ CONFIG: Mapping[str, Json] = {
         "method": _text(
             "how several people are told", enum=[each.value for each in Method], default=Method.AUTO.value
         ),
-        "connections": _number("requests at once; Mailchimp closes the door at 10, all programs together", 8),
+        "connections": _number("requests at once; Mailchimp takes 10 from all programs together", 8),
         "page_size": _number("members asked for in one request", 1_000),
         "list_call_size": _number("people in one list call", 500),
         "batch_size": _number("operations in one batch", 500),

@@ -367,6 +367,21 @@ def test_people_whom_a_list_call_created_are_reported(caplog: pytest.LogCaptureF
     assert held.status == "unsubscribed"
 
 
+def test_who_is_permanently_deleted_meanwhile_is_not_mailable() -> None:
+    """A reading cannot tell them from people who were never there; the refusal of the write can."""
+    with account(People(AUDIENCE, people=25)) as platform:
+        exporter = opened(platform, method="list")
+        list(exporter.plan(people(numbered(25))))
+        with platform.lock:
+            platform.account.audiences[AUDIENCE].forget("person-3@example.com")
+        found = outcomes(exporter, numbered(25))
+        seen = {each.address: each for each in exporter.read_back(numbered(25))}
+
+    assert found["person-3@example.com"] is Outcome.NOT_MAILABLE
+    assert seen["person-3@example.com"].state is Remote.NOT_MAILABLE
+    assert seen["person-3@example.com"].reason == "permanently deleted"
+
+
 @pytest.mark.parametrize("method", WAYS)
 def test_evidence_names_call_status_request_and_digests(method: str) -> None:
     """What an auditor compares with the vendor's own log, and no address."""

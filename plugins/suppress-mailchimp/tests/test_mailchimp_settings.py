@@ -67,7 +67,7 @@ def test_a_token_may_name_its_data_centre_or_leave_it_to_be_asked_for() -> None:
         ({"unknown": "create"}, "destinations.news.unknown must be one of skip, create_suppressed"),
         ({"archived": "yes"}, "destinations.news.archived must be one of leave, strict"),
         ({"method": "put"}, "destinations.news.method must be one of auto, patch, list, batches"),
-        ({"connections": 11}, "destinations.news.connections must be a whole number from 1 to 10"),
+        ({"connections": 9}, "destinations.news.connections must be a whole number from 1 to 8"),
         ({"list_call_size": 501}, "from 1 to 500"),
         ({"batch_size": 0}, "from 1 to 500"),
         ({"page_size": 1001}, "from 1 to 1,000"),
