@@ -35,7 +35,7 @@ _EMPTY = ("keyring.backends.null", "keyring.backends.fail")
 _T = TypeVar("_T")
 
 
-class NoKeyring(Exception):
+class NoKeyring(ValueError):
     """No keyring can be used; the message says why, in words that follow "because"."""
 
 

@@ -22,7 +22,7 @@ _SLACK = 8_192
 """Bytes by which the new content may be longer than what it replaces."""
 
 
-class Exposed(Exception):
+class Exposed(ValueError):
     """Others may read or exchange the file; `remedy` is the command that mends it."""
 
     def __init__(self, message: str, remedy: str) -> None:

@@ -41,7 +41,7 @@ _FIELDS = frozenset(
 )
 
 
-class Denied(Exception):
+class Denied(ValueError):
     """The host answered with an OAuth error. `said` are its words, without tokens."""
 
     def __init__(self, code: str, said: str) -> None:
