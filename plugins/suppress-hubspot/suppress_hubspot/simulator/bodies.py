@@ -55,6 +55,17 @@ def status(address: str, number: int, why: str, now: datetime) -> dict[str, obje
     }
 
 
+def old_status(number: int, *, mailed: bool) -> dict[str, object]:
+    """The same in version 3."""
+    return {
+        "id": str(number),
+        "name": f"Newsletter {number}",
+        "description": "What the account sends",
+        "status": "SUBSCRIBED" if mailed else "NOT_SUBSCRIBED",
+        "sourceOfStatus": "SUBSCRIPTION_STATUS" if mailed else "PORTAL_WIDE_STATUS",
+    }
+
+
 def wide(address: str, unit: int, at: datetime) -> dict[str, object]:
     """An opt-out of everything."""
     kind = "PORTAL_WIDE" if unit == PORTAL else "BUSINESS_UNIT_WIDE"

@@ -24,6 +24,7 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
     "batch read": ("communication_preferences.statuses.batch.read",),
     "batch unsubscribe-all": ("communication_preferences.statuses.batch.write",),
     "search": ("crm.objects.contacts.read",),
+    "old status": ("communication_preferences.read", "communication_preferences.read_write"),
     "contacts": ("crm.objects.contacts.read",),
     "contact write": ("crm.objects.contacts.write",),
 }
@@ -146,6 +147,7 @@ class Simulator(Loopback):
             "search": lambda request, _fault: search(self.account, self.scenario, request, self.now()),
             "contacts": lambda request, _fault: bodies.contacts(self.account, request, self.now()),
             "contact write": self._write_contact,
+            "old status": self._old_status,
         }
 
     # --- Preferences -------------------------------------------------------------------------------------
@@ -165,6 +167,13 @@ class Simulator(Loopback):
         # Without it the answer names nobody (vendor's reference of the call).
         verbose = request.asked("verbose") == "true"
         return answer(200, bodies.envelope(found if verbose else [], self.now()))
+
+    def _old_status(self, request: Request, _fault: Fault | None) -> Response:
+        """Version 3, which the vendor's own client speaks: one status for each subscription type."""
+        address = request.parts[-1]
+        mailed = self.account.would_mail(address)
+        found = [bodies.old_status(each, mailed=mailed) for each in range(1, self._count() + 1)]
+        return answer(200, {"recipient": address, "subscriptionStatuses": found})
 
     def _read_many(self, request: Request, fault: Fault | None) -> Response:
         unit = self._unit(request)
@@ -279,6 +288,8 @@ def name_of(request: Request) -> str:
             version in _VERSIONS and method in ("GET", "POST")
         ):
             return "read" if method == "GET" else "unsubscribe-all"
+        case "GET", "communication-preferences", "v3", "status", "email", _:
+            return "old status"
         case "POST", "crm", "v3", "objects", "contacts", "search":
             return "search"
         case "POST", "crm", "v3", "objects", "contacts", "batch", "read":
