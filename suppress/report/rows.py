@@ -29,6 +29,8 @@ from suppress.report.period import Zone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
+_JSON = json.JSONDecoder()
+"""`json.loads` would work out the encoding of each leaf first."""
 
 
 class Clock(StrEnum):
@@ -131,7 +133,7 @@ class Rows:
 
     def _of_leaf(self, seq: int, leaf: bytes, strictly: Strictly) -> Item:
         try:
-            raw = json.loads(leaf)
+            raw = _JSON.decode(leaf.decode())
             if type(raw["subject"]) is str and type(raw["source"]) is str:
                 return self._of_fields(seq, raw)
         except (ValueError, KeyError, TypeError):
