@@ -216,6 +216,18 @@ def test_profiles_that_differ_by_case_are_all_told() -> None:
         assert platform.account.suppressed == 2
 
 
+def test_a_job_takes_a_hundred_spellings_and_parts_nobody() -> None:
+    """Two profiles a person are two addresses of a job."""
+    people_there = [f"P{number}@Example.com" for number in range(80)]
+    both = (*people_there, *(each.lower() for each in people_there))
+    with account(Scenario(profiles=both, minds_case=True)) as (platform, exporter):
+        found = told(exporter, *people_there)
+
+        assert set(found.values()) == {Outcome.SUPPRESSED}
+        assert platform.account.suppressed == 160
+        assert sorted(len(each.addresses) for each in platform.account.jobs.values()) == [60, 100]
+
+
 def test_every_request_names_the_revision() -> None:
     """What an account answers without one is not written down; this one refuses it."""
     with account(Scenario(profiles=(PAT,))) as (platform, exporter):

@@ -215,6 +215,24 @@ def test_a_sweep_that_is_not_as_promised_is_an_error(body: object) -> None:
         exporter.sweep(None)
 
 
+def test_all_pages_of_a_reading_count() -> None:
+    """Also when a page holds somebody who was not asked for."""
+    stranger = {"attributes": {"email": "x@example.com"}}
+    out = {"can_receive_email_marketing": False, "suppression": [{"reason": "UNSUBSCRIBE"}, "odd"]}
+    mine = {"attributes": {"email": PAT, "subscriptions": {"email": {"marketing": out}}}}
+
+    def paged(request: Request) -> Response:
+        if request.asked("page[cursor]") == "2":
+            return answer(200, {"data": [mine], "links": {"next": None}})
+        following = "https://a.klaviyo.com/api/profiles?page%5Bcursor%5D=2"
+        return answer(200, {"data": [stranger], "links": {"next": following}})
+
+    with Loopback(paged) as server, opened(server.url) as exporter:
+        (found,) = exporter.read_back([PAT])
+
+    assert (found.state, found.reason, found.at) == (Remote.SUPPRESSED, "UNSUBSCRIBE", None)
+
+
 @pytest.mark.parametrize("content", [b"<html>", b"\x00"])
 def test_a_web_page_is_no_answer(content: bytes) -> None:
     """A sign-in wall says 200 to everything; something unreadable is no better."""
