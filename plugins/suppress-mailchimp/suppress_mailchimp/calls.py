@@ -43,6 +43,7 @@ def calls(options: Options) -> tuple[Call, ...]:
         Call("GET", lists),
         Call("GET", rf"{lists}/members"),
         Call("GET", member),
+        Call("GET", rf"{member}/activity-feed"),
         Call("GET", rf"{base}/batches/[A-Za-z0-9_-]{{1,64}}"),
         Call("PATCH", member, refuses=_refuses_patch, query=frozenset({SKIP}), repeatable=True),
         Call(

@@ -45,6 +45,8 @@ _SWEPT = "members.id,members.email_address,members.status,members.last_changed,m
 _LIST = "id,name,stats.member_count,stats.unsubscribe_count,stats.cleaned_count"
 _LISTS = ",".join(f"lists.{each}" for each in _LIST.split(","))
 
+_SIGNUPS = "signup,generic_signup,website_signup,landing_page_signup,ecommerce_signup,squatter_signup"
+
 
 class Doubling(Patience):
     """Waits 1, 2, 4 … 60 seconds, with jitter, between two answers that say "too many requests"."""
@@ -136,6 +138,16 @@ class Client:
         if answered.status == 404:
             return None, answered.evidence
         return self._as("GET member", answered, wire.member), answered.evidence
+
+    def came_back(self, audience: str, name: str) -> str | None:
+        """How a member last signed up, as far as the platform tells."""
+        target = f"{_member(audience, name)}/activity-feed?count=20&activity_filters={_SIGNUPS}"
+        try:
+            answered = self._answer("GET activity-feed", "GET", target)
+        except DestinationFailed:
+            # Who is mailed again matters more than who did it.
+            return None
+        return wire.came_back(json.loads(answered.body)) if answered.status == 200 else None
 
     def unsubscribe(self, audience: str, name: str) -> Answered:
         """Unsubscribe a member who is there; it can never create one."""

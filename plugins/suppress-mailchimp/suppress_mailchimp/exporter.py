@@ -43,6 +43,8 @@ from suppress_mailchimp.telling import Teller
 
 TOGETHER = 5_000
 """Addresses that are looked at before any of them is written: the most that a crash makes do again."""
+TRACED = 100
+"""People who are mailable again of whom it is asked how they came back: a request each."""
 _SWEPT = ("unsubscribed", "cleaned")
 """What a sweep shows. Archived members are hidden by the owner; that says nothing of the person's wish."""
 
@@ -63,6 +65,7 @@ class Mailchimp:
         self._audiences: tuple[Reading, ...] = ()
         self._forgotten: set[str] = set()
         """Addresses that the platform said can never be added again; reading shows nothing of them."""
+        self._traces = 0
         self._shown: dict[str, datetime | None] = {}
         """Members whom the next page of a sweep may show again."""
 
@@ -227,8 +230,14 @@ class Mailchimp:
         member = seen.member
         if member is None:
             return Observation(address, state, evidence=seen.evidence)
-        by = member.source if state is Remote.MAILABLE else None
+        by = self._traced(seen, member) if state is Remote.MAILABLE else None
         return Observation(address, state, member.reason, member.changed, seen.evidence, member.kind, by)
+
+    def _traced(self, seen: Seen, member: wire.Member) -> str | None:
+        """Through what somebody is mailed: their last sign-up, or what first brought them."""
+        self._traces += 1
+        found = self._client.came_back(seen.audience, seen.hash) if self._traces <= TRACED else None
+        return found or member.source
 
     def _noted(self, answers: Iterable[Result | Job]) -> Iterator[Result | Job]:
         for each in answers:

@@ -42,6 +42,7 @@ class Seen:
     """What one audience holds for one address; `hash` is the name to write to."""
 
     address: str
+    audience: str
     hash: str
     status: Status | None
     member: wire.Member | None = None
@@ -127,16 +128,16 @@ class Reading:
         for name in names:
             member, evidence = self._client.member(self.audience.id, name)
             if member is not None:
-                return Seen(address, name, member.status, member, evidence)
-        return Seen(address, names[0], None, None, evidence)
+                return Seen(address, self.audience.id, name, member.status, member, evidence)
+        return Seen(address, self.audience.id, names[0], None, None, evidence)
 
     def _found(self, roster: Roster, address: str) -> Seen:
         names = subscriber_hashes(address)
         for name in names:
             status = roster.status(name)
             if status is not None:
-                return Seen(address, name, status)
-        return Seen(address, names[0], None)
+                return Seen(address, self.audience.id, name, status)
+        return Seen(address, self.audience.id, names[0], None)
 
     def _roster_for(self, count: int) -> Roster | None:
         """The whole audience, up to date; None as long as asking one by one is cheaper."""

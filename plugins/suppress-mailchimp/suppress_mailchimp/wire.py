@@ -207,6 +207,20 @@ def list_answer(body: object) -> ListAnswer:
     return ListAnswer(created, updated, refused)
 
 
+def came_back(body: object) -> str | None:
+    """How a member last signed up, by their activity feed, newest first; None if it does not say."""
+    table = body if isinstance(body, dict) else {}
+    activity = table.get("activity")
+    for each in activity if isinstance(activity, list) else ():
+        kind = _text(each.get("activity_type")) if isinstance(each, dict) else ""
+        if kind.endswith("signup"):
+            named = (_text(each.get(key)) for key in ("signup_category", "outreach_title", "store_name"))
+            words = kind.replace("_", " ")
+            through = next((name for name in named if name), "")
+            return vendor_words(f"{words}: {through}" if through else words)
+    return None
+
+
 def batch(body: object) -> Batch:
     """How a batch is doing."""
     table = _table(body, "a batch")

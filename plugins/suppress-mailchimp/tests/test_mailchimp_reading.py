@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mailchimp_platform import AUDIENCE, account, asked, numbered, opened, outcomes
+from suppress_mailchimp import exporter as exporter_module
 from suppress_mailchimp import reading, wire
 from suppress_mailchimp.reading import Place, following, listed
 from suppress_mailchimp.roster import Status
-from suppress_mailchimp.simulator import People, Switches
+from suppress_mailchimp.simulator import Fault, People, Switches
 from suppress_mailchimp.simulator.account import Member, name_of
 
 from suppress.errors import ConfigWrong
@@ -165,13 +166,28 @@ def test_who_was_subscribed_again_meanwhile_is_seen() -> None:
         outcomes(exporter, numbered(60))
         with platform.lock:
             audience = platform.account.audiences[AUDIENCE]
-            audience.write("person-9@example.com", "subscribed", platform.now())
+            audience.write("person-9@example.com", "subscribed", platform.now(), source="Shop sync")
         seen = {each.address: each for each in exporter.read_back(numbered(60))}
 
     drifted = [each.address for each in seen.values() if each.state is Remote.MAILABLE]
     assert drifted == ["person-9@example.com"]
-    assert seen["person-9@example.com"].by == "API - Generic"
+    assert seen["person-9@example.com"].by == "generic signup: Shop sync"
     assert seen["person-9@example.com"].at is not None
+
+
+@pytest.mark.parametrize(("kind", "asked_for"), [("failed", 1), ("none", 1), ("none", 0)])
+def test_how_somebody_came_back_is_asked_for_as_far_as_it_goes(
+    kind: str, asked_for: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an answer, or beyond a hundred people, what first brought them is said."""
+    monkeypatch.setattr(exporter_module, "TRACED", asked_for)
+    faults = [Fault("failed", path=".*/activity-feed", times=100)] if kind == "failed" else []
+    with account(People(AUDIENCE, people=3), faults=faults) as platform:
+        seen = [each.by for each in opened(platform).read_back(numbered(3))]
+        feeds = [each for each in asked(platform) if each.endswith("activity-feed")]
+
+    assert seen == ["API - Generic"] * 3
+    assert bool(feeds) is bool(asked_for)
 
 
 def test_an_old_reading_is_renewed() -> None:

@@ -124,6 +124,7 @@ def test_a_whole_run_is_as_described(spec: dict[str, Any], more: dict[str, Json]
     with account(everyone, People("f6e7d8c9b0", people=3), switches=switches, faults=faults) as platform:
         exporter = opened(platform, **more)
         list(exporter.check())
+        list(exporter.read_back(addresses))
         list(exporter.plan(people(addresses)))
         outcomes(exporter, addresses)
         list(exporter.read_back(addresses))

@@ -173,6 +173,24 @@ def test_the_request_id_is_the_header_or_a_problems_instance(
     assert wire.request_id(Reply(status, headers, body)) == found
 
 
+@pytest.mark.parametrize(
+    ("body", "by"),
+    [
+        ({"activity": [{"activity_type": "open"}, {"activity_type": "website_signup"}]}, "website signup"),
+        (
+            {"activity": [{"activity_type": "ecommerce_signup", "store_name": "Shop of a@example.com"}]},
+            "ecommerce signup: Shop of [address]",
+        ),
+        ({"activity": [7, {"activity_type": 7}]}, None),
+        ({"activity": {}}, None),
+        ([], None),
+    ],
+)
+def test_how_a_member_came_back_is_read_from_the_newest_sign_up(body: object, by: str | None) -> None:
+    """In the vendor's words, without addresses."""
+    assert wire.came_back(body) == by
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: (

@@ -53,6 +53,8 @@ class Member:
     fields: dict[str, str] = field(default_factory=dict)
     before: tuple[str, datetime] | None = None
     """Status and time before the last change: what a listing that lags still shows."""
+    signups: list[tuple[datetime, str]] = field(default_factory=list)
+    """When and through what they were subscribed again, newest first."""
 
     @property
     def name(self) -> str:
@@ -109,6 +111,8 @@ class Audience:
                     "review and cannot be subscribed.",
                 )
             self._change(member, status, now)
+            if status == "subscribed":
+                member.signups.insert(0, (now, source))
         self.place(member)
         return member
 

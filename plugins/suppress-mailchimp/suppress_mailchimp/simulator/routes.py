@@ -93,8 +93,7 @@ class Routes:
                 audience.archive(named, self._now())
                 return 204, None
             case "GET", [named, "activity-feed"]:
-                name = audience.required_member(named).name
-                return 200, {"activity": [], "email_id": name, "list_id": audience.id, "_links": []}
+                return 200, shape.feed(audience, audience.required_member(named))
             case "POST", [named, "actions", "delete-permanent"]:
                 audience.forget(named)
                 return 204, None

@@ -52,6 +52,15 @@ def member(audience: Audience, each: Member) -> Table:
     return shown
 
 
+def feed(audience: Audience, each: Member) -> Table:
+    """What a member did: here, how they were subscribed again."""
+    activity = [
+        {"activity_type": "generic_signup", "created_at_timestamp": when(at), "signup_category": through}
+        for at, through in each.signups
+    ]
+    return {"activity": activity, "email_id": each.name, "list_id": audience.id, "_links": []}
+
+
 def audience(each: Audience) -> Table:
     """One audience."""
     counts = {"subscribed": 0, "unsubscribed": 0, "cleaned": 0}
