@@ -15,7 +15,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from suppress.audit import verify
 from suppress.core.address import Address
@@ -26,20 +32,24 @@ from suppress.files.contacts import ContactFile
 from suppress.intake import Evidence, add, import_file, layout_of
 from suppress.intake.consenting import consent
 from suppress.intake.correcting import correct
-from suppress.intake.reverting import batches, revert
+from suppress.intake.reverting import revert
 from suppress.ledger import Grounds, Ledger
+from tests.backends import on_server
 from tests.small_ledger import made
 from tests.test_intake_import import NOW
 
 pytestmark = pytest.mark.both_back_ends
 
-PEOPLE = [Address.parse(f"{name}@example.com") for name in ("pat", "sam", "lee")]
+PEOPLE = [Address.parse(f"{name}@example.com") for name in ("pat", "sam")]
 FIRST = datetime(2024, 1, 1, 12, tzinfo=UTC)
-LISTS = {"old": "unknown", "bounces": "bounced", "left": "unsubscribed"}
-"""Files by name, and what they say of everybody in them."""
+LISTS = {"old": "", "older": "", "bounces": "bounced", "left": "unsubscribed"}
+"""Files by name, and what they say of everybody in them. Two say the same."""
+
+IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Hundreds of commits, each synced to disk several times, would test the disk."""
 
 people = st.sampled_from(PEOPLE)
-days = st.integers(0, 40)
+days = st.integers(0, 3)
 
 
 @dataclass
@@ -63,13 +73,15 @@ class Bringing(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.place = tempfile.TemporaryDirectory()
+        self.place = tempfile.TemporaryDirectory(dir=IN_MEMORY)
         self.folder = Path(self.place.name)
         self.url = made(self.folder)
         self.ledger = Ledger.open(self.url, keys=self.folder / "suppress.keys")
         self.model = {each.key: Person() for each in PEOPLE}
+        self.brought: list[str] = []
 
     def teardown(self) -> None:
+        assert verify(self.url, keys=self.folder / "suppress.keys").ok
         self.ledger.close()
         self.place.cleanup()
 
@@ -94,16 +106,17 @@ class Bringing(RuleBasedStateMachine):
         else:
             person.claimed["rang", day] = at
 
-    @rule(name=st.sampled_from(sorted(LISTS)), which=st.lists(people, min_size=1, unique=True), day=days)
-    def bring(self, name: str, which: list[Address], day: int) -> None:
+    @rule(name=st.sampled_from(sorted(LISTS)), which=st.sampled_from([PEOPLE, PEOPLE[:1], PEOPLE[1:]]))
+    def bring(self, name: str, which: list[Address]) -> None:
         """A list is imported, perhaps one that was imported or taken back before."""
-        at = FIRST + timedelta(days=day)
+        at = FIRST + timedelta(days=1)
         rows = "".join(f"{each.raw},{at:%Y-%m-%d %H:%M},{LISTS[name]}\n" for each in which)
         path = self.folder / f"{name}.csv"
-        path.write_text("Mail,When,Why\n" + rows)
+        path.write_text(f"Mail,When,Why,{name}\n" + rows)
         with ContactFile.open(str(path), need_addresses=False) as contacts:
             layout = layout_of(contacts, profile=None, mapping=["email=Mail,date=When,reason=Why"])
             done = import_file(self.ledger, contacts, layout, zone=UTC, now=NOW, actor="test")
+        self.brought = sorted({*self.brought, done.batch})
         for each in which:
             person = self.model[each.key]
             if LISTS[name] == "unsubscribed":
@@ -111,13 +124,11 @@ class Bringing(RuleBasedStateMachine):
             else:
                 person.claimed["list", done.batch] = at
 
+    @precondition(lambda self: self.brought)
     @rule(data=st.data())
     def take_back(self, data: st.DataObject) -> None:
-        """An import is taken back, or refused."""
-        every = [each.name for each in batches(self.ledger)]
-        if not every:
-            return
-        name = data.draw(st.sampled_from(every))
+        """An import is taken back, or refused because it was already, or because people did all of it."""
+        name = data.draw(st.sampled_from(self.brought))
         try:
             revert(self.ledger, name, approver="Kim", reason="wrong", actor="test")
         except BadUsage:
@@ -174,18 +185,14 @@ class Bringing(RuleBasedStateMachine):
             if not (person.opted_out or person.claimed or person.erased):
                 assert not found
 
-    @invariant()
-    def it_verifies(self) -> None:
-        assert verify(self.url, keys=self.folder / "suppress.keys").ok
-
 
 def test_no_sequence_makes_anybody_mailable_without_a_later_consent() -> None:
     """Opt-outs, lists, consents, corrections, reverts and erasures in any order."""
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Bringing,
         settings=settings(
-            max_examples=12,
-            stateful_step_count=15,
+            max_examples=8 if on_server() else 60,
+            stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),

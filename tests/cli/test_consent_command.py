@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -174,3 +175,19 @@ def test_digests_of_a_named_form_need_no_canary(desk: Command) -> None:
     assert (0, 3) == (again.json()["accepted"], again.json()["duplicate"])
     for each in people:
         assert "suppressed: hashed match (md5 of lower case)" in desk("check", each.upper()).out
+
+
+def test_reports_have_the_register_of_consents_and_of_corrections(desk: Command) -> None:
+    """With approver and digest of the evidence; the roll-forward adds up."""
+    desk("consent", "pat@example.com", "--at", "2024-06-01", *CONSENT)
+    seq = desk("add", "sam@example.com", "--received", "2024-03-05", "--json").json()["seq"]
+    desk("correct", str(seq), "--approver", "Kim Lee", "--reason", "the other Sam")
+    desk("report", "--since", "2024-01-01", "--format", "json", "-o", "r.json")
+    facts = json.loads((desk.folder / "r.json").read_text())
+    (consent,), (correction,) = facts["activity"]["consents"], facts["activity"]["corrections"]
+
+    digest = hashlib.sha256((desk.folder / "form.txt").read_bytes()).hexdigest()
+    assert ("Kim Lee", digest) == (consent["body"]["approver"], consent["body"]["evidence"])
+    assert ("Kim Lee", seq) == (correction["body"]["approver"], correction["body"]["entry"])
+    (total,) = facts["roll_forward"]["totals"]
+    assert (1, 1, 0, True) == tuple(total[each] for each in ("re_consented", "corrected", "closing", "holds"))
