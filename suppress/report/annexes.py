@@ -67,6 +67,18 @@ class _Receipts:
     def people(self, *, verified: bool) -> int:
         return sum(each.body.count for each in self.acts if each.body.verified is verified)
 
+    def told(self, of: Callable[[Honoured], int | None]) -> int | None:
+        """The sum over the receipts that say it; None if none does."""
+        said = [number for act in self.acts if (number := of(act.body)) is not None]
+        return sum(said) if said else None
+
+    @property
+    def widened(self) -> int | None:
+        """People whom it stops more widely than they asked, by its newest receipt; None if not said."""
+        newest = self.acts[-1].body
+        said = newest.sent is not None or newest.lost is not None
+        return (newest.lost or {}).get("widened", 0) if said else None
+
 
 def _receipts(facts: Facts) -> Iterator[Table]:
     found: dict[str, _Receipts] = {}
@@ -80,7 +92,11 @@ def _receipts(facts: Facts) -> Iterator[Table]:
         .column("People named", lambda each: each.people(verified=True) + each.people(verified=False))
         .column("of them read back", lambda each: each.people(verified=True))
         .column("unverifiable", lambda each: each.people(verified=False))
-        .column("Requests not taken", lambda each: sum(len(act.body.failed) for act in each.acts))
+        .column("Handed over", lambda each: each.told(lambda body: body.sent))
+        .column("Accepted", lambda each: each.told(lambda body: body.accepted))
+        .column("Seen there", lambda each: each.told(lambda body: body.confirmed))
+        .column("Stopped more widely", lambda each: each.widened)
+        .column("Requests not taken", lambda each: sum(act.body.not_taken for act in each.acts))
         .column("First receipt", lambda each: each.acts[0].seq)
         .column("Last receipt", lambda each: each.acts[-1].seq)
         .table("receipts", "What destinations answered in the period")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -195,6 +197,22 @@ def test_a_folder_and_a_bundle_agree(command: Command, tmp_path: Path) -> None:
     (tally,) = json.loads((tmp_path / "audit" / "report.json").read_bytes())["deadlines"]["destinations"]
     assert {word(state): tally[state.value] for state in State if tally[state.value]} == states
     assert len(states) > 3
+    proven(tmp_path / "audit", json.loads(leaves[-1])["digest"])
+
+
+def proven(folder: Path, recorded: str) -> None:
+    """Prove a report from its own digests: the ledger's entry, the sums, and those that the page prints."""
+    sums = folder / "SHA256SUMS"
+    assert hashlib.sha256(sums.read_bytes()).hexdigest() == recorded
+    done = subprocess.run(
+        ["sha256sum", "-c", "--strict", sums.name], cwd=folder, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    register = hashlib.sha256((folder / "csv" / "requests.csv").read_bytes()).hexdigest()
+    assert register in (folder / "report.html").read_text()
+    with (folder / "csv" / "index.csv").open(newline="") as file:
+        (line,) = [each for each in csv.DictReader(file) if each["file"] == "requests.csv"]
+    assert (line["sha256"], line["lines"]) == (register, "40")
 
 
 _ORIGINS = ("platform", "person", "file")

@@ -58,6 +58,33 @@ def test_what_a_destination_cannot_hold_is_told_from_its_newest_receipt() -> Non
     ]
 
 
+def test_receipts_say_what_was_handed_over_accepted_and_seen() -> None:
+    """Summed over those that say it; receipts from before say nothing, and nothing is made of that."""
+    book = Book()
+    book.told("older")
+    for sent, accepted, confirmed, lost in ((9, 8, 7, {"widened": 4}), (2, 2, 0, {"widened": 3})):
+        book.write(
+            Honoured(
+                "crm", 0, "ab" * 32, 1, (), True, sent=sent, accepted=accepted, confirmed=confirmed, lost=lost
+            )
+        )
+    receipt(book, destination="mail", sent=0)
+    names = ("Destination", "Handed over", "Accepted", "Seen there", "Stopped more widely")
+
+    found = [tuple(row[name] for name in names) for row in rows(book.facts(), "receipts")]
+
+    assert found == [("crm", 11, 10, 7, 3), ("mail", 0, None, None, 0), ("older", None, None, None, None)]
+
+
+def test_requests_that_a_receipt_names_by_spans_are_counted_as_it_counts_them() -> None:
+    """A span holds entries that are no requests, too."""
+    book = Book()
+    book.opt_out("ann")
+    book.write(Honoured("crm", 1, "ab" * 32, 1, (), True, spans=(0, 1), requests=1))
+
+    assert [row["Requests not taken"] for row in rows(book.facts(), "receipts")] == [1]
+
+
 # --- Outages ---------------------------------------------------------------------------------------------
 
 
