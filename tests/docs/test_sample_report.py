@@ -67,7 +67,7 @@ def test_its_ledger_was_signed() -> None:
 
 def test_it_is_about_the_demo() -> None:
     """Two hundred opt-outs, eighty of them hidden, one request by phone that was late."""
-    facts = generator().facts()
+    facts, _ = generator().facts()
 
     assert (facts.verdict.hidden, facts.verdict.late, facts.verdict.suppressed) == (80, 1, 201)
     assert b"@" not in b"".join(generator().leaves())
