@@ -15,6 +15,7 @@ from suppress.core.suppression import Json
 from suppress.plugin.addresses import flaw
 from suppress.plugin.kit import HOSTILE
 from suppress.plugin.pace import Clock
+from tests.plugin.virtual import VirtualTime
 
 FAST: dict[str, Json] = {"per_10_seconds": 1_000_000}
 """The simulator's limits are switched on where a test is about them."""
@@ -22,19 +23,6 @@ SPEAKABLE = tuple(each for each in HOSTILE if flaw(each) is None)
 """Whom HubSpot can be told about at all."""
 SINGLY = tuple(each for each in SPEAKABLE if fits_a_path(each))
 """Of those, whom a single call can name."""
-
-
-class Waits:
-    """Clocks on which waiting takes no time and is remembered."""
-
-    def __init__(self) -> None:
-        self.waited: list[float] = []
-        self.now = 1_790_000_000.0
-        self.clock = Clock(lambda: self.now, lambda: self.now, self._wait)
-
-    def _wait(self, seconds: float) -> None:
-        self.waited.append(seconds)
-        self.now += seconds
 
 
 def settings_for(url: str, **options: Json) -> DestinationSettings:
@@ -55,7 +43,7 @@ def account(scenario: Scenario | None = None, **options: Json) -> Iterator[tuple
     with Simulator(scenario) as simulator:
         if simulator.scenario.enterprise:
             options = {"mode": "batch", **options}
-        exporter = opened(simulator, clock=Waits().clock, **options)
+        exporter = opened(simulator, clock=VirtualTime().clock, **options)
         try:
             yield simulator, exporter
         finally:

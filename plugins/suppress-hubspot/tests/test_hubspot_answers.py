@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
-from hubspot_opening import Waits, settings_for
+from hubspot_opening import settings_for
 from suppress_hubspot.exporter import HubSpot
 from suppress_hubspot.simulator.bodies import record_error, status, wide
 from suppress_hubspot.simulator.server import name_of
@@ -17,6 +17,7 @@ from suppress.plugin.contract import Outcome, Remote, Result
 from suppress.plugin.errors import ContractBroken
 from suppress.plugin.kit import POSITION, people
 from suppress.plugin.loopback import Loopback, Request, Response, answer
+from tests.plugin.virtual import VirtualTime
 
 PAT, SAM = "pat@example.com", "sam@example.com"
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -36,7 +37,7 @@ def answering(write: object, read: object = NOBODY, **options: Json) -> Iterator
         return answer(200, read if name_of(request).endswith("read") else write)
 
     with Loopback(answered) as server:
-        exporter = HubSpot(settings_for(server.url, **options), clock=Waits().clock)
+        exporter = HubSpot(settings_for(server.url, **options), clock=VirtualTime().clock)
         try:
             yield exporter
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hubspot_opening import Waits, account, settings_for
+from hubspot_opening import account, settings_for
 from suppress_hubspot.calls import reads
 from suppress_hubspot.exporter import HubSpot
 from suppress_hubspot.simulator import Scenario
@@ -12,6 +12,7 @@ from suppress.core.suppression import Json
 from suppress.plugin.contract import Finding, Severity
 from suppress.plugin.errors import AuthFailed, ContractBroken
 from suppress.plugin.loopback import Loopback, answer
+from tests.plugin.virtual import VirtualTime
 
 PREFERENCES = ("communication_preferences.read_write",)
 
@@ -84,7 +85,7 @@ def test_a_refused_token_is_an_error_of_the_person() -> None:
 def test_answers_of_something_else_do_not_pass() -> None:
     """A proxy that answers everything with an object."""
     with Loopback(lambda _request: answer(200, {"hello": "world"})) as server:
-        exporter = HubSpot(settings_for(server.url), clock=Waits().clock)
+        exporter = HubSpot(settings_for(server.url), clock=VirtualTime().clock)
         with pytest.raises(ContractBroken):
             list(exporter.check())
         exporter.close()
@@ -103,7 +104,7 @@ def test_an_account_that_may_not_be_asked_for_details_is_fine() -> None:
                 return 403, {"category": "MISSING_SCOPES"}
 
     with Loopback(lambda request: answer(*guarded(request.path))) as server:
-        exporter = HubSpot(settings_for(server.url, per_day=500), clock=Waits().clock)
+        exporter = HubSpot(settings_for(server.url, per_day=500), clock=VirtualTime().clock)
         findings = {each.subject: each for each in exporter.check()}
         exporter.close()
 
@@ -118,7 +119,7 @@ def test_a_search_that_is_not_as_promised_does_not_pass() -> None:
         return {"results": []} if path.endswith("definitions") else {"total": "many", "results": []}
 
     with Loopback(lambda request: answer(200, broken(request.path))) as server:
-        exporter = HubSpot(settings_for(server.url), clock=Waits().clock)
+        exporter = HubSpot(settings_for(server.url), clock=VirtualTime().clock)
         with pytest.raises(ContractBroken, match="without a total"):
             list(exporter.check())
         exporter.close()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
-from hubspot_opening import Waits, opened, settings_for
+from hubspot_opening import opened, settings_for
 from suppress_hubspot.exporter import HubSpot
 from suppress_hubspot.simulator import Scenario, Simulator
 
@@ -14,22 +14,9 @@ from suppress.errors import DestinationFailed
 from suppress.plugin.contract import Observation, Remote
 from suppress.plugin.errors import ContractBroken
 from suppress.plugin.loopback import Loopback, Request, Response, answer
+from tests.plugin.virtual import VirtualTime
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
-
-
-class Ticking:
-    """A clock of the platform that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def tick(self, seconds: float) -> None:
-        """Move on."""
-        self.now += timedelta(seconds=seconds)
 
 
 def swept(exporter: HubSpot, between: Callable[[int], None] = lambda _page: None) -> list[list[Observation]]:
@@ -44,23 +31,23 @@ def swept(exporter: HubSpot, between: Callable[[int], None] = lambda _page: None
             return pages
 
 
-def opted_out(platform: Simulator, clock: Ticking, count: int, *, seconds: float = 1) -> list[str]:
+def opted_out(platform: Simulator, clock: VirtualTime, count: int, *, seconds: float = 1) -> list[str]:
     """Contacts that opted out one after another."""
     addresses = [f"p{number}@example.com" for number in range(count)]
     platform.account.add(addresses, platform.now())
     for each in addresses:
         platform.account.opt_out(each, platform.now())
-        clock.tick(seconds)
+        clock.pass_(seconds)
     return addresses
 
 
 def test_every_contact_is_shown_once_beyond_the_cap_of_a_search() -> None:
     """Each page asks from the last change that was seen, so that no cursor gets near the cap."""
-    clock = Ticking()
-    with Simulator(Scenario(search_cap=300), clock=clock) as platform:
+    clock = VirtualTime(START)
+    with Simulator(Scenario(search_cap=300), clock=clock.now) as platform:
         expected = opted_out(platform, clock, 1_000)
         platform.account.add(["mailable@example.com"], platform.now())
-        exporter = opened(platform, clock=Waits().clock)
+        exporter = opened(platform, clock=VirtualTime().clock)
         shown = [each.address for page in swept(exporter) for each in page]
         exporter.close()
 
@@ -69,8 +56,8 @@ def test_every_contact_is_shown_once_beyond_the_cap_of_a_search() -> None:
 
 def test_a_contact_that_changes_while_one_pages_hides_nobody() -> None:
     """It moves to the end of the list, and everybody else moves up by one."""
-    clock = Ticking()
-    with Simulator(clock=clock) as platform:
+    clock = VirtualTime(START)
+    with Simulator(clock=clock.now) as platform:
         expected = opted_out(platform, clock, 500)
 
         def touch(_page: int) -> None:
@@ -79,7 +66,7 @@ def test_a_contact_that_changes_while_one_pages_hides_nobody() -> None:
                 assert contact is not None
                 contact.history.append((platform.now(), True))
 
-        exporter = opened(platform, clock=Waits().clock)
+        exporter = opened(platform, clock=VirtualTime().clock)
         shown = [each.address for page in swept(exporter, touch) for each in page]
         exporter.close()
 
@@ -88,13 +75,13 @@ def test_a_contact_that_changes_while_one_pages_hides_nobody() -> None:
 
 def test_many_that_changed_in_one_millisecond_are_paged_through() -> None:
     """An import does that; there the vendor's own cursor goes on."""
-    clock = Ticking()
-    with Simulator(clock=clock) as platform:
+    clock = VirtualTime(START)
+    with Simulator(clock=clock.now) as platform:
         together = opted_out(platform, clock, 450, seconds=0)
-        clock.tick(60)
+        clock.pass_(60)
         platform.account.add(["later@example.com"], platform.now())
         platform.account.opt_out("later@example.com", platform.now())
-        exporter = opened(platform, clock=Waits().clock)
+        exporter = opened(platform, clock=VirtualTime().clock)
         shown = [each.address for page in swept(exporter) for each in page]
         exporter.close()
 
@@ -103,10 +90,10 @@ def test_many_that_changed_in_one_millisecond_are_paged_through() -> None:
 
 def test_more_in_one_millisecond_than_a_search_shows_is_an_error() -> None:
     """A sweep that cannot be whole must not look like one."""
-    clock = Ticking()
-    with Simulator(Scenario(search_cap=400), clock=clock) as platform:
+    clock = VirtualTime(START)
+    with Simulator(Scenario(search_cap=400), clock=clock.now) as platform:
         opted_out(platform, clock, 500, seconds=0)
-        exporter = opened(platform, clock=Waits().clock, search_results=400)
+        exporter = opened(platform, clock=VirtualTime().clock, search_results=400)
         with pytest.raises(DestinationFailed, match="cannot be whole"):
             swept(exporter)
         exporter.close()
@@ -114,13 +101,13 @@ def test_more_in_one_millisecond_than_a_search_shows_is_an_error() -> None:
 
 def test_a_search_that_lags_shows_a_change_when_it_has_caught_up() -> None:
     """Until then the account-wide check knows it, and a sweep does not."""
-    clock = Ticking()
-    with Simulator(Scenario(search_lag=30), clock=clock) as platform:
+    clock = VirtualTime(START)
+    with Simulator(Scenario(search_lag=30), clock=clock.now) as platform:
         opted_out(platform, clock, 1, seconds=0)
-        exporter = opened(platform, clock=Waits().clock)
+        exporter = opened(platform, clock=VirtualTime().clock)
         (seen,) = exporter.read_back(["p0@example.com"])
         behind = swept(exporter)
-        clock.tick(31)
+        clock.pass_(31)
         caught_up = swept(exporter)
         exporter.close()
 
@@ -131,10 +118,10 @@ def test_a_search_that_lags_shows_a_change_when_it_has_caught_up() -> None:
 
 def test_with_batches_a_sweep_also_tells_since_when() -> None:
     """A contact does not tell; asked one by one, that would cost a request a person."""
-    clock = Ticking()
-    with Simulator(Scenario(enterprise=True), clock=clock) as platform:
+    clock = VirtualTime(START)
+    with Simulator(Scenario(enterprise=True), clock=clock.now) as platform:
         opted_out(platform, clock, 3)
-        exporter = opened(platform, clock=Waits().clock, mode="batch")
+        exporter = opened(platform, clock=VirtualTime().clock, mode="batch")
         ((first, *_),) = swept(exporter)
         exporter.close()
 
@@ -172,7 +159,7 @@ MORE = {"next": {"after": "200"}}
 def test_a_list_that_is_not_whole_is_an_error(body: object, words: str) -> None:
     """It would look like people who were let go."""
     with Loopback(lambda _request: answer(200, body)) as server:
-        exporter = HubSpot(settings_for(server.url), clock=Waits().clock)
+        exporter = HubSpot(settings_for(server.url), clock=VirtualTime().clock)
         with pytest.raises(ContractBroken, match=words):
             exporter.sweep(None)
         exporter.close()
@@ -189,7 +176,7 @@ def test_a_list_that_is_not_sorted_is_an_error() -> None:
         return answer(200, {"total": 9, "results": [contact(1, at=at)], "paging": MORE})
 
     with Loopback(unsorted) as server:
-        exporter = HubSpot(settings_for(server.url), clock=Waits().clock)
+        exporter = HubSpot(settings_for(server.url), clock=VirtualTime().clock)
         _, cursor = exporter.sweep(None)
         with pytest.raises(ContractBroken, match="not sorted"):
             exporter.sweep(cursor)
@@ -200,7 +187,7 @@ def test_whoever_is_shown_as_not_opted_out_is_left_out() -> None:
     """A search that is behind may show a contact that came back with consent."""
     found = {"total": 2, "results": [contact(1), contact(2, optout="false")]}
     with Loopback(lambda _request: answer(200, found)) as server:
-        exporter = HubSpot(settings_for(server.url), clock=Waits().clock)
+        exporter = HubSpot(settings_for(server.url), clock=VirtualTime().clock)
         shown, following = exporter.sweep(None)
         exporter.close()
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hubspot_opening import FAST, Waits, account, calls_of, opened, settings_for
+from hubspot_opening import FAST, account, calls_of, opened, settings_for
 from suppress_hubspot.exporter import HubSpot
 from suppress_hubspot.simulator import Fault, Scenario, Simulator, Trap
 
@@ -17,6 +17,7 @@ from suppress.plugin.contract import Intent, Job, Outcome, Pushed, Remote, Resul
 from suppress.plugin.errors import AuthFailed, ContractBroken, PermissionMissing, Throttled, Transient
 from suppress.plugin.kit import POSITION, people
 from suppress.plugin.loopback import Loopback, Request, Response, answer
+from tests.plugin.virtual import VirtualTime
 
 PAT, SAM, KIM = "pat@example.com", "sam@example.com", "kim@example.com"
 MODES = [pytest.param(False, id="single"), pytest.param(True, id="batch")]
@@ -252,22 +253,21 @@ def test_a_late_answer_is_waited_for() -> None:
 
 def test_the_ten_seconds_limit_is_waited_for() -> None:
     """It is over in a second, as `Retry-After` says."""
-    waits = Waits()
+    waits = VirtualTime()
     scenario = Scenario(per_10_seconds=2)
-    ahead = lambda: datetime.fromtimestamp(waits.now, UTC)  # noqa: E731
-    with Simulator(scenario, clock=ahead) as platform:
+    with Simulator(scenario, clock=waits.now) as platform:
         exporter = opened(platform, clock=waits.clock, connections=1)
         found = outcomes(exporter, PAT, SAM, KIM)
         exporter.close()
 
         assert set(found.values()) == {Outcome.SUPPRESSED}
-        assert max(waits.waited) >= 1
+        assert max(waits.slept) >= 1
         assert 429 in [each.response.status for each in platform.exchanges]
 
 
 def test_the_days_limit_ends_the_run_until_midnight_there(tmp_path: Path) -> None:
     """Not a request more, in this run and in the next ones, until the account's day is over."""
-    waits = Waits()
+    waits = VirtualTime()
     with Simulator(Scenario(per_day=2)) as platform:
         options = {
             **FAST,
@@ -299,20 +299,20 @@ def test_endless_throttling_says_when_to_come_back() -> None:
     """`Retry-After` of an hour is not waited for."""
     limit = answer(429, {"message": "slow down", "policyName": "SECONDLY"}, ("Retry-After", "3600"))
     with Loopback(lambda _request: limit) as server:
-        waits = Waits()
+        waits = VirtualTime()
         exporter = HubSpot(settings_for(server.url), clock=waits.clock)
         with pytest.raises(Throttled) as raised:
             outcomes(exporter, PAT)
         exporter.close()
 
-    at = datetime.fromtimestamp(waits.now, UTC) + timedelta(hours=1)
+    at = waits.now() + timedelta(hours=1)
     assert raised.value.retry_at == at
 
 
 def test_an_answer_of_another_status_ends_the_run_in_the_vendors_words() -> None:
     """Something that nobody has seen yet."""
     with Loopback(lambda _request: answer(418, {"message": "a teapot for pat@example.com"})) as server:
-        exporter = HubSpot(settings_for(server.url), clock=Waits().clock)
+        exporter = HubSpot(settings_for(server.url), clock=VirtualTime().clock)
         with pytest.raises(Exception, match=r"answered 418; it said: a teapot for \[address\]"):
             outcomes(exporter, PAT)
         exporter.close()
@@ -337,7 +337,7 @@ def test_a_renewed_token_is_picked_up(tmp_path: Path) -> None:
 
     with Loopback(renewing) as server:
         options = {**FAST, "api_url": server.url, "access_token_file": str(file)}
-        exporter = HubSpot(DestinationSettings("crm", "hubspot", options=options), clock=Waits().clock)
+        exporter = HubSpot(DestinationSettings("crm", "hubspot", options=options), clock=VirtualTime().clock)
         (seen,) = exporter.read_back([PAT])
         exporter.close()
 
@@ -369,8 +369,8 @@ def test_one_failure_makes_one_wait_and_several_in_a_row_end_the_run(enterprise:
 def test_a_brand_that_stopped_is_not_the_account() -> None:
     """For the account only `PORTAL_WIDE` counts; for a brand its own opt-out, or the account's."""
     with account(Scenario(brands=(7, 8))) as (platform, whole):
-        brand = opened(platform, clock=Waits().clock, business_unit=7)
-        other = opened(platform, clock=Waits().clock, business_unit=8)
+        brand = opened(platform, clock=VirtualTime().clock, business_unit=7)
+        other = opened(platform, clock=VirtualTime().clock, business_unit=8)
         found = outcomes(brand, PAT)
         states = [next(iter(each.read_back([PAT]))).state for each in (brand, other, whole)]
         outcomes(whole, PAT)
@@ -407,7 +407,7 @@ def test_an_answer_that_says_it_subscribed_somebody_stops_everything() -> None:
         "setStatusSuccessReason": "RESUBSCRIBE_OCCURRED",
     }
     with Loopback(lambda _request: answer(200, {"status": "COMPLETE", "results": [status]})) as server:
-        exporter = HubSpot(settings_for(server.url), clock=Waits().clock)
+        exporter = HubSpot(settings_for(server.url), clock=VirtualTime().clock)
         with pytest.raises(ContractBroken, match="subscribed somebody"):
             outcomes(exporter, PAT)
         exporter.close()

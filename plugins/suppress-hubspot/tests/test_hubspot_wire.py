@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from hubspot_opening import Waits, settings_for
+from hubspot_opening import settings_for
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from suppress_hubspot import wire
@@ -17,6 +17,7 @@ from suppress_hubspot.reading import observed, settled
 from suppress.plugin.contract import Remote
 from suppress.plugin.loopback import Loopback, answer
 from suppress.plugin.transport import Reply
+from tests.plugin.virtual import VirtualTime
 
 AT = "2026-11-01T09:00:00.000Z"
 READERS: list[Callable[[object], object]] = [
@@ -157,7 +158,7 @@ def test_a_status_that_is_not_out_settles_nothing() -> None:
 def test_a_reading_that_is_not_as_promised_is_unreadable(body: object, mode: str) -> None:
     """Neither suppressed nor mailable: nobody knows."""
     with Loopback(lambda _request: answer(200, body)) as server:
-        exporter = HubSpot(settings_for(server.url, mode=mode), clock=Waits().clock)
+        exporter = HubSpot(settings_for(server.url, mode=mode), clock=VirtualTime().clock)
         (seen,) = exporter.read_back(["pat@example.com"])
         exporter.close()
 

@@ -13,26 +13,12 @@ from suppress.core.suppression import Json
 from suppress.plugin.addresses import flaw
 from suppress.plugin.contract import Job, Outcome, Result
 from suppress.plugin.kit import HOSTILE, POSITION, people
-from suppress.plugin.pace import Clock
+from tests.plugin.virtual import VirtualTime
 
 FAST: dict[str, Json] = {"per_second": 1_000_000, "per_minute": 1_000_000_000}
 """The simulator's limits are switched on where a test is about them."""
 SPEAKABLE = tuple(each for each in HOSTILE if flaw(each) is None)
 """Whom Klaviyo can be told about at all."""
-
-
-class Waits:
-    """Clocks on which waiting takes no time and is remembered."""
-
-    def __init__(self) -> None:
-        self.waited: list[float] = []
-        self.now = 1_790_000_000.0
-        self.clock = Clock(lambda: self.now, lambda: self.now, self.wait)
-
-    def wait(self, seconds: float) -> None:
-        """As if so much time had gone by."""
-        self.waited.append(seconds)
-        self.now += seconds
 
 
 def settings_for(url: str, **options: Json) -> DestinationSettings:
@@ -42,9 +28,9 @@ def settings_for(url: str, **options: Json) -> DestinationSettings:
 
 
 @contextmanager
-def opened(url: str, *, waits: Waits | None = None, **options: Json) -> Iterator[Klaviyo]:
+def opened(url: str, *, waits: VirtualTime | None = None, **options: Json) -> Iterator[Klaviyo]:
     """An exporter on clocks that do not wait."""
-    exporter = Klaviyo(settings_for(url, **options), clock=(waits or Waits()).clock)
+    exporter = Klaviyo(settings_for(url, **options), clock=(waits or VirtualTime()).clock)
     try:
         yield exporter
     finally:
@@ -53,14 +39,14 @@ def opened(url: str, *, waits: Waits | None = None, **options: Json) -> Iterator
 
 @contextmanager
 def account(
-    scenario: Scenario | None = None, *, waits: Waits | None = None, **options: Json
+    scenario: Scenario | None = None, *, waits: VirtualTime | None = None, **options: Json
 ) -> Iterator[tuple[Simulator, Klaviyo]]:
     """A simulator and an exporter for it."""
     with Simulator(scenario) as simulator, opened(simulator.url, waits=waits, **options) as exporter:
         yield simulator, exporter
 
 
-def told(exporter: Klaviyo, *addresses: str, waits: Waits | None = None) -> dict[str, Outcome]:
+def told(exporter: Klaviyo, *addresses: str, waits: VirtualTime | None = None) -> dict[str, Outcome]:
     """What became of these addresses, after asking for every job until it has ended."""
     jobs: Sequence[Job] = ()
     results: list[Result] = []
@@ -76,7 +62,7 @@ def told(exporter: Klaviyo, *addresses: str, waits: Waits | None = None) -> dict
         if not following:
             return {each.address: each.outcome for each in results}
         if waits is not None:
-            waits.wait(5)
+            waits.pass_(5)
         jobs = following
         answers = (answer for job in jobs for answer in exporter.poll(job))
     raise AssertionError("a job never ended")

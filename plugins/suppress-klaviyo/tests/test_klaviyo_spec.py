@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from klaviyo_opening import SPEAKABLE, Waits, account, told
+from klaviyo_opening import SPEAKABLE, account, told
 from suppress_klaviyo.simulator import Scenario
 
 from suppress.core.suppression import Json
 from suppress.plugin.kit import people
 from tests.described import ABSENT, SPECS, complaints, description
+from tests.plugin.virtual import VirtualTime
 
 SPEC = "klaviyo-suppression-2026-07-15.openapi.json"
 pytestmark = pytest.mark.skipif(not (SPECS / SPEC).is_file(), reason=ABSENT)
@@ -37,7 +38,7 @@ def test_a_whole_run_is_as_described(spec: dict[str, Any], unknown: str) -> None
         behind=1,
         failing=(0, 503),
     )
-    waits = Waits()
+    waits = VirtualTime()
     with account(scenario, waits=waits, unknown=unknown, batch_size=10) as (platform, exporter):
         list(exporter.check())
         list(exporter.plan(iter(people(SPEAKABLE))))

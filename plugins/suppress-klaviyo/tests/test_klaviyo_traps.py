@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from klaviyo_opening import Waits, account, opened, told
+from klaviyo_opening import account, opened, told
 from suppress_klaviyo.simulator import Scenario, bodies
 
 from suppress.errors import DestinationFailed
@@ -14,6 +14,7 @@ from suppress.plugin.contract import Intent, Job, Outcome, Pushed, Remote, Resul
 from suppress.plugin.errors import AuthFailed, PermissionMissing, Throttled, Transient
 from suppress.plugin.kit import POSITION, people
 from suppress.plugin.loopback import Loopback, Request, Response, answer
+from tests.plugin.virtual import VirtualTime
 
 PAT, SAM, KIM = "pat@example.com", "sam@example.com", "kim@example.com"
 
@@ -145,15 +146,15 @@ def test_a_lost_job_that_was_done_is_found_done() -> None:
 
 def test_a_complete_job_that_did_nothing_is_no_success() -> None:
     """Its counts say that everybody was done. The profiles are waited for, and then it is told again."""
-    waits = Waits()
+    waits = VirtualTime()
     with account(Scenario(profiles=(PAT,), unapplied=True), waits=waits, settle_seconds=30) as (_, exporter):
         assert told(exporter, PAT, waits=waits) == {PAT: Outcome.RETRY_LATER}
-        assert sum(waits.waited) >= 30
+        assert waits.passed >= 30
 
 
 def test_profiles_may_be_behind_their_job() -> None:
     """By seconds to minutes, in which the job goes on as `applying`."""
-    waits = Waits()
+    waits = VirtualTime()
     with account(Scenario(profiles=(PAT, SAM), behind=2), waits=waits) as (_, exporter):
         answers = list(exporter.push(iter(people([PAT, SAM])), POSITION))
         (job,) = answers
@@ -162,7 +163,7 @@ def test_profiles_may_be_behind_their_job() -> None:
 
         assert isinstance(again, Job)
         assert (again.token, again.stage) == (job.token, "applying")
-        assert again.next_poll == datetime.fromtimestamp(waits.now, UTC) + timedelta(seconds=5)
+        assert again.next_poll == waits.now() + timedelta(seconds=5)
         (still,) = exporter.poll(again)
         assert isinstance(still, Job)
         assert {outcome(each) for each in exporter.poll(still)} == {Outcome.SUPPRESSED}
@@ -249,16 +250,16 @@ def test_a_write_whose_answer_is_lost_is_sent_again(line: str) -> None:
 
 def test_throttling_is_waited_for() -> None:
     """As `Retry-After` says."""
-    waits = Waits()
+    waits = VirtualTime()
     with account(Scenario(profiles=(PAT,), per_minute=1), waits=waits) as (_, exporter):
         assert told(exporter, PAT) == {PAT: Outcome.SUPPRESSED}
-        assert max(waits.waited) >= 1
+        assert max(waits.slept) >= 1
 
 
 def test_endless_throttling_says_when_to_come_back() -> None:
     """An hour is not waited for."""
     limit = bodies.error(429, "throttled", "slow down").with_headers(("Retry-After", "3600"))
-    waits = Waits()
+    waits = VirtualTime()
     with (
         Loopback(lambda _request: limit) as server,
         opened(server.url, waits=waits) as exporter,
@@ -266,7 +267,7 @@ def test_endless_throttling_says_when_to_come_back() -> None:
     ):
         told(exporter, PAT)
 
-    assert raised.value.retry_at == datetime.fromtimestamp(waits.now, UTC) + timedelta(hours=1)
+    assert raised.value.retry_at == waits.now() + timedelta(hours=1)
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
