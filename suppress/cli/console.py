@@ -69,9 +69,10 @@ class Screen:
         self.line(text, style="bold")
 
     def fields(self, pairs: Sequence[tuple[str, Cell]]) -> None:
-        """Names and values, aligned."""
-        width = max((len(name) for name, _ in pairs), default=0)
-        for name, value in pairs:
+        """Names and values, aligned; a name without a value is left out."""
+        told = [(name, value) for name, value in pairs if value is not None]
+        width = max((len(name) for name, _ in told), default=0)
+        for name, value in told:
             self.line(f"{name.ljust(width)}  {_cell(value)}")
 
     def table(

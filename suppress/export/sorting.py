@@ -6,13 +6,10 @@ laid aside in temporary files without a name, and merged. The files are this pro
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 import json
 import os
 import tempfile
-from array import array
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -124,31 +121,6 @@ class Spelled(Sequence[str]):
     def close(self) -> None:
         """Give the file back."""
         self._file.close()
-
-
-class Subjects:
-    """Which subjects have something new: eight bytes for each.
-
-    They are kept as digests, so one in very many million may be taken for another: somebody is told again
-    who knew already, which does no harm. Nobody who has something new is ever missed.
-    """
-
-    def __init__(self, subjects: Iterable[str]) -> None:
-        digests = map(_short, subjects)
-        runs: list[array[int]] = []
-        # A list of a million numbers would take four times their bytes.
-        while run := sorted(islice(digests, RUN)):
-            runs.append(array("Q", run))
-        self._sorted = array("Q", heapq.merge(*runs))
-
-    def __contains__(self, subject: str) -> bool:
-        short = _short(subject)
-        place = bisect_left(self._sorted, short)
-        return place < len(self._sorted) and self._sorted[place] == short
-
-
-def _short(subject: str) -> int:
-    return int.from_bytes(hashlib.blake2b(subject.encode(), digest_size=8).digest())
 
 
 def _written(each: Listed) -> tuple[str, str, str]:

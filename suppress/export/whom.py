@@ -17,11 +17,12 @@ from itertools import groupby
 from operator import attrgetter
 
 from suppress.core.entry import Honoured, OptInRecorded, OptOutRecorded, SubjectAdded
+from suppress.core.members import Members
 from suppress.core.spelling import comparable
 from suppress.core.suppression import Scope
 from suppress.export import receipts
 from suppress.export.losses import Losses
-from suppress.export.sorting import NewestFirst, Subjects
+from suppress.export.sorting import NewestFirst
 from suppress.ledger import Ledger, Listed
 from suppress.plugin.contract import Suppressed
 
@@ -64,7 +65,7 @@ class Whom:
         """
         if honoured is None:
             return NewestFirst(self.everyone())
-        upto, news = honoured.upto, Subjects(self.news(honoured))
+        upto, news = honoured.upto, Members(self.news(honoured))
         return NewestFirst(
             each
             for each in self.everyone()

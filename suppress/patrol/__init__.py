@@ -24,6 +24,7 @@ from pathlib import Path
 from suppress.config import DestinationSettings
 from suppress.core.address import Address
 from suppress.core.entry import DriftFound, Honoured, OptOutRecorded, PatrolDone
+from suppress.core.members import Members
 from suppress.core.spans import spans
 from suppress.core.spelling import comparable
 from suppress.core.standing import Standing
@@ -32,7 +33,6 @@ from suppress.errors import DestinationFailed, SignInNeeded, SuppressError
 from suppress.export import receipts
 from suppress.export.answering import asked, can_read
 from suppress.export.losses import Losses
-from suppress.export.sorting import Subjects
 from suppress.export.whom import Whom
 from suppress.ledger import Event, Ledger, Listed
 from suppress.ledger.sightings import Sighting, Sightings
@@ -162,7 +162,7 @@ class _Patrol:
         )
         failure: SuppressError | None = None
         try:
-            held = Subjects(sweep.spellings() if can.can_list_all else ())
+            held = Members(sweep.spellings() if can.can_list_all else ())
             self._read(held)
         except (DestinationFailed, SignInNeeded) as failed:
             failure = failed
@@ -185,8 +185,8 @@ class _Patrol:
 
     # --- Reading -----------------------------------------------------------------------------------------
 
-    def _read(self, held: Subjects) -> None:
-        untold = Subjects(self.whom.news(self.honoured) if self.honoured is not None else ())
+    def _read(self, held: Members) -> None:
+        untold = Members(self.whom.news(self.honoured) if self.honoured is not None else ())
         everyone = self.whom.listed()
         while people := list(islice(everyone, PEOPLE)):
             others = [each for each in people if not all(comparable(one) in held for one in each.addresses)]
@@ -197,7 +197,7 @@ class _Patrol:
                 self.findings[Finding.UNREADABLE] += len(others)
             self.progress(self.findings.total(), None)
 
-    def _judge(self, people: Sequence[Listed], untold: Subjects) -> None:
+    def _judge(self, people: Sequence[Listed], untold: Members) -> None:
         before = self.sightings.among(each.subject for each in people)
         seen = self._seen([one for each in people for one in each.addresses])
         sightings: dict[str, Sighting] = {}
@@ -225,7 +225,7 @@ class _Patrol:
             raise ContractBroken(f"{self.exporter.name!r} read back others than it was asked for")
         return iter(found)
 
-    def _told(self, each: Listed, untold: Subjects) -> Told:
+    def _told(self, each: Listed, untold: Members) -> Told:
         receipt = self.honoured
         if receipt is None:
             return Told(told=False)

@@ -22,11 +22,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
 from suppress import __version__
 from suppress.config import DestinationSettings
+from suppress.core.members import Members
 from suppress.core.spelling import comparable
 from suppress.core.suppression import EVERYTHING, Reason
 from suppress.errors import DestinationFailed
@@ -50,7 +52,9 @@ from suppress.plugin.contract import (
 )
 
 PAGE = 10_000
-"""Rows in one answer of `sweep`."""
+"""Rows written at once."""
+SWEPT = 100_000
+"""Rows in one answer of `sweep`, which reads the file from its beginning each time."""
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠'")  # noqa: RUF001 (spreadsheets read the full-width forms as operators too)
 _QUOTED = re.compile(r'[,"\r\n]')
 
@@ -149,7 +153,7 @@ class CsvFile:
 
     def plan(self, entries: Iterable[Suppressed]) -> Iterator[Planned]:
         """Which entries the file that is there lacks."""
-        held = self._held() or frozenset()
+        held = self._held() or Members(())
         for entry in entries:
             if comparable(entry.address) in held:
                 yield Planned(entry.address, Intent.ALREADY, Remote.SUPPRESSED)
@@ -188,15 +192,17 @@ class CsvFile:
         Raises:
             DestinationFailed: There is no file, or it is not the one that was written.
         """
-        held = self._held()
-        if held is None:
+        start = int(cursor or 0)
+        try:
+            with self._file.opened() as (text, manifest):
+                rows = islice(_first_column(text, manifest), start, start + SWEPT)
+                page = tuple(Observation(each, Remote.SUPPRESSED) for each in rows)
+        except (ValueError, csv.Error):
             raise DestinationFailed(
                 f"{self.path} is not there or differs from its manifest",
                 remedy=f"suppress export {self.name}",
-            )
-        start = int(cursor or 0)
-        page = tuple(Observation(each, Remote.SUPPRESSED) for each in sorted(held)[start : start + PAGE])
-        return page, None if start + PAGE >= len(held) else str(start + PAGE)
+            ) from None
+        return page, None if len(page) < SWEPT else str(start + SWEPT)
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -225,11 +231,11 @@ class CsvFile:
             "tool": f"suppress {__version__}",
         }
 
-    def _held(self) -> frozenset[str] | None:
+    def _held(self) -> Members | None:
         """The addresses in the file, as they are compared; None unless file and manifest agree."""
         try:
             with self._file.opened() as (text, manifest):
-                return frozenset(map(comparable, _first_column(text, manifest)))
+                return Members(map(comparable, _first_column(text, manifest)))
         except (ValueError, csv.Error):
             return None
 

@@ -32,6 +32,7 @@ from suppress import __version__
 from suppress.config import DestinationSettings, wrong_at
 from suppress.core.address import match_key
 from suppress.core.hashed import IN_WORDS, Form, hashed_text
+from suppress.core.members import Members
 from suppress.core.suppression import EVERYTHING
 from suppress.errors import DestinationFailed
 from suppress.platforms.whole_file import WholeFile
@@ -130,9 +131,9 @@ class HashedFile:
 
     def plan(self, entries: Iterable[Suppressed]) -> Iterator[Planned]:
         """Which entries the list that is there lacks."""
-        held = self._held() or frozenset()
+        held = self._held() or Members(())
         for entry in entries:
-            if self._digests(entry.address) <= held:
+            if all(each in held for each in self._digests(entry.address)):
                 yield Planned(entry.address, Intent.ALREADY, Remote.SUPPRESSED)
             else:
                 yield Planned(entry.address, Intent.SUPPRESS)
@@ -162,7 +163,7 @@ class HashedFile:
             if held is None:
                 yield Observation(address, Remote.UNREADABLE)
             else:
-                there = self._digests(address) <= held
+                there = all(each in held for each in self._digests(address))
                 yield Observation(address, Remote.SUPPRESSED if there else Remote.MAILABLE)
 
     def sweep(self, cursor: str | None) -> tuple[tuple[Observation, ...], str | None]:
@@ -211,11 +212,11 @@ class HashedFile:
             raw = hashlib.new(self._algorithm, text, usedforsecurity=False).digest()
         return base64.b64encode(raw).decode() if self._base64 else raw.hex()
 
-    def _held(self) -> frozenset[str] | None:
+    def _held(self) -> Members | None:
         """The lines of the list; None unless list and manifest agree."""
         try:
             with self._file.opened() as (text, _):
-                return frozenset(line.rstrip("\n") for line in text)
+                return Members(line.rstrip("\n") for line in text)
         except ValueError:
             return None
 

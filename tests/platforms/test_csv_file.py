@@ -312,7 +312,7 @@ def test_a_manifest_of_lies_is_caught(tmp_path: Path) -> None:
 
 def test_a_sweep_pages_through_a_long_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the order of keys, each once."""
-    monkeypatch.setattr(csv_file, "PAGE", 3)
+    monkeypatch.setattr(csv_file, "SWEPT", 3)
     entries = people(f"p{number}@example.com" for number in range(7))
     written(tmp_path, entries)
     file, cursor, swept = exporter(tmp_path), None, []
