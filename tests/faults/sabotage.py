@@ -206,6 +206,19 @@ LEAVES = [
         "if not raw.keys() >= expected:",
         ENTRY + "test_a_leaf_that_was_not_written_by_us_is_refused",
     ),
+    Row(
+        "take common leaves with unknown values",
+        "core/leaf.py",
+        "_read_choices(pattern.body.type, tuple(map(found.__getitem__, pattern.choices)))",
+        "_read_choices",
+        ENTRY + "test_what_is_no_leaf_is_refused_both_ways",
+    ),
+    ignored(
+        "take common leaves with days that there are not",
+        "core/leaf.py",
+        "if found[name] is not None:",
+        ENTRY + "test_what_is_no_leaf_is_refused_both_ways",
+    ),
 ]
 
 LEDGER = [
@@ -321,6 +334,13 @@ LEDGER = [
         'or subject_commitment(salt, key_id, index) != told.get("sid"):',
         "or False:",
         OPERATOR + "[sqlite-change-a-blind-index]",
+    ),
+    Row(
+        "do not ask what the other process found",
+        "ledger/inspection.py",
+        "or people.first_bad(self, crowd.result())",
+        "or None",
+        "tests/ledger/test_apart.py::test_the_same_is_found_first_in_two_processes",
     ),
     ignored(
         "do not count people",
