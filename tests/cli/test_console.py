@@ -75,7 +75,7 @@ def test_without_json_the_human_form_is_drawn(capsys: pytest.CaptureFixture[str]
     """The two forms never mix on stdout."""
     emit("demo", {"n": 1}, as_json=False, human=lambda screen: screen.fields([("n", 1), ("name", None)]))
 
-    assert "n     1\nname  \n" == capsys.readouterr().out
+    assert "n  1\n" == capsys.readouterr().out
 
 
 def test_notes_go_to_stderr_and_quiet_silences_them(capsys: pytest.CaptureFixture[str]) -> None:
