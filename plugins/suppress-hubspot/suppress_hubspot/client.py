@@ -8,7 +8,7 @@
 | 403 | `PermissionMissing`, with the scopes that the answer names |
 | 429 | `policyName` decides: `DAILY` ends the day (`QuotaExhausted`), the others are waited for |
 | 423, 477, 500, 502, 503, 504 | again, a few times; then `Transient` |
-| others | `DestinationFailed` with the vendor's own words, without addresses |
+| others | `ContractBroken` with the vendor's own words, without addresses |
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from urllib.parse import quote, urlencode
 
 from suppress.config import DestinationSettings
 from suppress.core.suppression import Json
-from suppress.errors import DestinationFailed, SuppressError
+from suppress.errors import SuppressError
 from suppress.plugin.contract import Evidence
 from suppress.plugin.errors import (
     AuthFailed,
@@ -197,7 +197,7 @@ class Client:
             case status if status in _FAILED_THERE:
                 return self._transient(f"failed with {status} ({reply.attempts} tries){words}")
             case status:
-                return DestinationFailed(self._said(f"answered {status}{words}"))
+                return ContractBroken(self._said(f"answered {status}{words}"))
 
     def _forbidden(self, said: wire.Complaint, words: str) -> PermissionMissing:
         scope = ", ".join(said.scopes) or "a scope that it does not name"

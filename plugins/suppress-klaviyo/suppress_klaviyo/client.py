@@ -9,7 +9,7 @@
 | 404 | `None` for a job: it is lost |
 | 429 | waited for as `Retry-After` says; then `Throttled` |
 | 500, 502, 503, 504 | again, a few times; then `Transient` |
-| others | `DestinationFailed` with the vendor's own words, without addresses |
+| others | `ContractBroken` with the vendor's own words, without addresses |
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 
 from suppress.config import DestinationSettings
 from suppress.core.suppression import Json
-from suppress.errors import DestinationFailed, SuppressError
+from suppress.errors import SuppressError
 from suppress.plugin.contract import Evidence
 from suppress.plugin.errors import (
     AuthFailed,
@@ -158,7 +158,7 @@ class Client:
             case 500 | 502 | 503 | 504:
                 return Transient(self._said(f"failed with {reply.status} ({reply.attempts} tries){words}"))
             case status:
-                return DestinationFailed(self._said(f"answered {status}{words}"))
+                return ContractBroken(self._said(f"answered {status}{words}"))
 
 
 def evidence(endpoint: str, reply: Reply, *, name: str | None = None) -> Evidence:

@@ -9,9 +9,8 @@ import pytest
 from klaviyo_opening import account, opened, told
 from suppress_klaviyo.simulator import Scenario, bodies
 
-from suppress.errors import DestinationFailed
 from suppress.plugin.contract import Intent, Job, Outcome, Pushed, Remote, Result
-from suppress.plugin.errors import AuthFailed, PermissionMissing, Throttled, Transient
+from suppress.plugin.errors import AuthFailed, ContractBroken, PermissionMissing, Throttled, Transient
 from suppress.plugin.kit import POSITION, people
 from suppress.plugin.loopback import Loopback, Request, Response, answer
 from tests.plugin.virtual import VirtualTime
@@ -316,15 +315,16 @@ def test_a_refused_key_is_said() -> None:
         told(exporter, PAT)
 
 
-def test_another_status_ends_the_run_in_the_vendors_words() -> None:
-    """Without the address that they quote."""
+def test_one_odd_answer_makes_a_batch_wait_and_several_end_the_run() -> None:
+    """In the vendor's words, without the address that they quote."""
     odd = bodies.error(418, "teapot", "a teapot for pat@example.com")
     with (
         Loopback(lambda _request: odd) as server,
-        opened(server.url) as exporter,
-        pytest.raises(DestinationFailed, match=r"answered 418; it said: a teapot for \[address\]"),
+        opened(server.url, connections=1, batch_size=1) as exporter,
     ):
-        told(exporter, PAT)
+        assert told(exporter, PAT) == {PAT: Outcome.RETRY_LATER}
+        with pytest.raises(ContractBroken, match=r"answered 418; it said: a teapot for \[address\]"):
+            told(exporter, PAT, SAM, KIM)
 
 
 def test_a_token_of_oauth_is_a_bearers() -> None:
