@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.platforms.constant_contact_simulator.calling import (
     Answer,
     call,
     contacts,
+    pages,
     standing_still,
 )
 
@@ -160,3 +162,26 @@ def test_a_failed_write_may_have_happened() -> None:
         statuses = [call(cc, "POST", "/v3/contacts", body=body).status for _ in range(2)]
 
     assert statuses == [500, 409]
+
+
+def test_faults_may_begin_and_end_while_it_runs() -> None:
+    """An outage of a day, in a test that lives through two weeks."""
+    with account() as cc:
+        well = first_page(cc).status
+        cc.strike(Fault(FaultKind.ERROR, status=503, times=1_000))
+        struck = [first_page(cc).status for _ in range(3)]
+        cc.strike()
+        mended = first_page(cc).status
+
+    assert (well, struck, mended) == (200, [503] * 3, 200)
+
+
+def test_a_page_may_hold_fewer_rows_than_were_asked_for() -> None:
+    """Whoever takes a short page for the last one loses everybody behind it."""
+    with standing_still(Scenario(limits=replace(UNLIMITED, rows_per_page=2))) as cc:
+        for number in range(5):
+            cc.add(f"p{number}@example.com")
+        shown = list(pages(cc, limit="500", status="all"))
+
+    assert [2, 2, 1] == [len(page["contacts"]) for page in shown]
+    assert 5 == len({one["contact_id"] for page in shown for one in page["contacts"]})

@@ -162,6 +162,21 @@ def test_an_address_can_be_given_to_one_contact_only() -> None:
             cc.add("out@example.com", Permission.UNSUBSCRIBED)
 
 
+def test_a_merged_contact_is_gone_and_its_address_free() -> None:
+    """No query shows it, not even that for deleted people, and the other contact stays as it was."""
+    with standing_still(EMPTY) as cc:
+        cc.add("pat@example.com")
+        cc.unsubscribe("pat@example.com")
+        cc.add("pat@work.example")
+        kept = cc.merge("pat@example.com", "pat@work.example")
+        shown = call(cc, "GET", "/v3/contacts", {"status": "all"}).json()["contacts"]
+        back = cc.add("pat@example.com")
+
+    assert [kept.contact_id] == [one["contact_id"] for one in shown]
+    assert not kept.unsubscribed
+    assert not back.unsubscribed
+
+
 def test_somebody_without_an_address_can_be_given_one() -> None:
     """A contact known by name, completed later."""
     with standing_still(EMPTY) as cc:

@@ -79,6 +79,12 @@ class Account:
         if contact.email is not None:
             self._by_address[contact.email.address.strip().lower()] = contact.contact_id
 
+    def remove(self, contact: Contact) -> None:
+        """Take a contact away for good: no query shows it any more, and its address is free."""
+        del self._contacts[contact.contact_id]
+        if contact.email is not None:
+            del self._by_address[contact.email.address.strip().lower()]
+
     def segment(self, segment_id: str) -> str | None:
         """The list whose members a segment holds: segment 1 is the first list, and so on."""
         known = {str(number): one.list_id for number, one in enumerate(self.lists, start=1)}

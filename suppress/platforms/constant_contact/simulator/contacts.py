@@ -32,9 +32,10 @@ def collection(backend: Backend, request: Request, _: Mapping[str, str]) -> Resp
     if query.segment_id is not None and _still_computing(backend, query.segment_id):
         return answer(202, {"contacts": [], "_links": {}, "status": "processing"})
     found, query = _rows(backend, replace(query, shift=query.shift + request.shift))
-    start = max(0, (query.page - 1) * query.limit + query.shift)
-    rows = found[start : start + query.limit]
-    more = start + query.limit < len(found)
+    rows_here = min(query.limit, backend.scenario.limits.rows_per_page)
+    start = max(0, (query.page - 1) * rows_here + query.shift)
+    rows = found[start : start + rows_here]
+    more = start + rows_here < len(found)
     href = f"/v3/contacts?cursor={queries.cursor(replace(query, page=query.page + 1))}" if more else None
     shown: dict[str, object] = {
         "contacts": [contact_shape(one, backend.switches, query.include) for one in rows]

@@ -176,6 +176,8 @@ class Limits:
     """Unfinished activities before another one is refused."""
     retry_after: bool = False
     """Whether a 429 carries `Retry-After`, which the vendor does not document."""
+    rows_per_page: int = 500
+    """The most rows of a page of contacts, whatever `limit` asks for."""
 
 
 @dataclass(frozen=True, slots=True)

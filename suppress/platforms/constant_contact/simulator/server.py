@@ -19,10 +19,11 @@ from types import TracebackType
 from suppress.platforms.constant_contact.simulator import model
 from suppress.platforms.constant_contact.simulator.backend import Backend
 from suppress.platforms.constant_contact.simulator.clock import Clock
+from suppress.platforms.constant_contact.simulator.faults import Faults
 from suppress.platforms.constant_contact.simulator.http import Request, Response
 from suppress.platforms.constant_contact.simulator.model import Contact, OptOut, Permission
 from suppress.platforms.constant_contact.simulator.people import newcomer
-from suppress.platforms.constant_contact.simulator.scenario import Scenario
+from suppress.platforms.constant_contact.simulator.scenario import Fault, Scenario
 from suppress.plugin import loopback
 from suppress.plugin.loopback import Loopback
 
@@ -206,6 +207,16 @@ class Simulator:
         """Somebody changes the contact's address."""
         return self._change(address, lambda one: model.rename(one, to, self.clock.now()))
 
+    def merge(self, address: str, into: str) -> Contact:
+        """Somebody merges two contacts in the product: the first is gone, and the other one stays as it was.
+
+        That an opt-out is not carried over is our choice, the worst for a client; it is documented nowhere.
+        """
+        with self._lock:
+            gone, kept = self.contact(address), self.contact(into)
+            self.backend.account.remove(gone)
+            return kept
+
     def _change(self, address: str, write: Callable[[Contact], Contact]) -> Contact:
         with self._lock:
             contact = write(self.contact(address))
@@ -219,6 +230,13 @@ class Simulator:
     def before_page(self, number: int, action: Callable[[Simulator], object]) -> None:
         """Run `action` just before the `number`-th request for contacts is answered, counted from 1."""
         self._actions.setdefault(number, []).append(action)
+
+    # --- What goes wrong ---------------------------------------------------------------------------------
+
+    def strike(self, *faults: Fault) -> None:
+        """From now on these faults, and none of those before."""
+        with self._lock:
+            self.backend.faults = Faults(faults)
 
     # --- The shell ---------------------------------------------------------------------------------------
 
