@@ -9,7 +9,8 @@ Rules kept here:
 * A census that does not add up is recorded, with all that it found, and then reported as a failure.
 * What a run finds does not depend on the order in which a source shows people: if somebody passed as
   mailable before an opt-out of the same address came up, the source is asked once more.
-* One source's failure does not stop the others.
+* One source's failure does not stop the others, whatever it fails with. A ledger that cannot be written does.
+* Accounts are joined as settings say: an opt-out counts for everything, or only for the account's sender.
 
 What a report means is decided in `suppress.core.reconcile`; how a platform is asked, in its source.
 """
@@ -18,14 +19,14 @@ from __future__ import annotations
 
 import uuid
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from suppress.core.entry import SyncDone
 from suppress.core.reconcile import Alarm, Novelty, Observed, Permission, Record, reconcile
 from suppress.core.spans import spans
-from suppress.core.suppression import Drift, OptOut
+from suppress.core.suppression import EVERYTHING, Drift, OptOut, Scope
 from suppress.errors import Incomplete, SourceFailed, SuppressError
 from suppress.ledger import Event, Ledger, Receipt
 from suppress.plugin.contract import Census, Page, Source, Summary, Window
@@ -80,18 +81,36 @@ def sync(
     actor: str,
     dry_run: bool = False,
     progress: Progress = lambda _source, _step, _done, _total: None,
+    scopes: Mapping[str, Scope] | None = None,
 ) -> tuple[SourceResult, ...]:
     """Bring the ledger up to date with each source; with `full`, take a census too.
 
+    `scopes` says how far an opt-out of a source, by its name, reaches: everything, unless it is named.
     Returns one result a source, in order; a failed one carries its `failure` instead of raising.
 
     Raises:
         SuppressError: The ledger itself cannot be read or written.
     """
+    reach = scopes or {}
     return tuple(
-        _Run(ledger, source, full=full, now=now, actor=actor, dry_run=dry_run, progress=progress).result()
+        _Run(
+            ledger,
+            source,
+            full=full,
+            now=now,
+            actor=actor,
+            dry_run=dry_run,
+            progress=progress,
+            scope=reach.get(source.name, EVERYTHING),
+        ).result()
         for source in sources
     )
+
+
+def exit_code(results: Iterable[SourceResult]) -> int:
+    """What a run ends with: 0, the one thing that went wrong, or 5 when several different ones did."""
+    codes = {result.failure.exit_code for result in results if result.failure is not None}
+    return max(codes, default=0) if len(codes) < 2 else SourceFailed.exit_code
 
 
 @dataclass(slots=True)
@@ -105,6 +124,7 @@ class _Run:
     actor: str
     dry_run: bool
     progress: Progress
+    scope: Scope
     new: int = 0
     would_record: set[str] = field(default_factory=set)
     """Match keys that a dry run has counted, since the ledger cannot remember them for it."""
@@ -135,13 +155,8 @@ class _Run:
             summary = self._pull(window)
             if self.full:
                 summary = _together(summary, self._pull(Census()))
-        except SourceFailed as failure:
-            result = self._cut_short(result, failure)
-        except SuppressError as failure:
-            # A ledger that cannot be written ends the whole run; a refused sign-in only this source.
-            if failure.exit_code != 4:
-                raise
-            result = self._cut_short(result, failure)
+        except _Broken as broken:
+            result = self._cut_short(result, broken.failure)
         else:
             result = _with_summary(result, summary)
         # The census sees whom the window saw, but for those who came back in between, or if it broke off.
@@ -180,7 +195,7 @@ class _Run:
     def _pull_once(self, what: Window | Census) -> Summary:
         self.passed = array("q")
         opted_out = 0
-        for item in self.source.pull(what):
+        for item in self._asked(what):
             if isinstance(item, Summary):
                 return item
             self.answers += 1
@@ -189,12 +204,30 @@ class _Run:
             self.step_rows[item.step] = self.step_rows.get(item.step, 0) + item.rows
             self._take(item)
             self.progress(self.source.name, item.step, self.step_rows[item.step], item.total)
-        raise SourceFailed(f"source {self.source.name!r} ended without a summary: its run was cut short")
+        raise _Broken(
+            SourceFailed(f"source {self.source.name!r} ended without a summary: its run was cut short")
+        )
+
+    def _asked(self, what: Window | Census) -> Iterator[Page | Summary]:
+        """What the source yields. Whatever it raises is its own trouble, and told apart from the ledger's."""
+        try:
+            yield from self.source.pull(what)
+        except SuppressError as failure:
+            raise _Broken(failure) from failure
+        except Exception as broken:
+            # Only the type: what a plugin writes into its exceptions may hold a token or an address.
+            problem = f"source {self.source.name!r}: its platform broke: {type(broken).__name__}"
+            raise _Broken(SourceFailed(problem)) from broken
 
     def _take(self, page: Page) -> None:
         # Opt-outs first: another contact of the same page with the same address is then seen as drift.
-        self._record([each for each in page.observed if each.permission is Permission.OPTED_OUT])
-        self._alarm([each for each in page.observed if each.permission is not Permission.OPTED_OUT])
+        observed = [self._joined(each) for each in page.observed]
+        self._record([each for each in observed if each.permission is Permission.OPTED_OUT])
+        self._alarm([each for each in observed if each.permission is not Permission.OPTED_OUT])
+
+    def _joined(self, observed: Observed) -> Observed:
+        """With the scope that settings give the account, unless the platform itself names a narrower one."""
+        return observed if observed.scope != EVERYTHING else replace(observed, scope=self.scope)
 
     def _record(self, observed: Sequence[Observed]) -> None:
         plans = [plan for plan in self._plans(observed) if isinstance(plan, Record)]
@@ -253,6 +286,14 @@ class _Run:
         )
         # A run is an event of its own, so its id is random, not derived.
         self.ledger.append([Event(uuid.uuid4().hex, done)], actor=self.actor)
+
+
+class _Broken(Exception):
+    """A source failed: carries why out of the loop that also writes the ledger."""
+
+    def __init__(self, failure: SuppressError) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
 
 
 def _together(earlier: Summary, later: Summary) -> Summary:

@@ -35,8 +35,8 @@ def sync(
     """
     from suppress.ledger import Ledger
     from suppress.plugin.registry import Registry
+    from suppress.sync import exit_code, utc_now
     from suppress.sync import sync as run
-    from suppress.sync import utc_now
 
     chosen = settings(ctx)
     names = _names(tuple(chosen.sources), sources)
@@ -55,6 +55,7 @@ def sync(
             actor=actor(),
             dry_run=dry_run,
             progress=lambda _source, _step, done, total: advance(done, total),
+            scopes={name: chosen.sources[name].scope for name in names},
         )
         head = ledger.head()
     facts = {
@@ -63,15 +64,12 @@ def sync(
         "dry_run": dry_run,
     }
     emit("sync", facts, as_json=as_json, human=lambda screen: _draw(screen, results, dry_run=dry_run))
-    failures = [result.failure for result in results if result.failure is not None]
     for result in results:
         if result.failure is not None:
             note(f"suppress: {result.source}: {result.failure.message}")
             if result.failure.remedy is not None:
                 note(f"  what to do: {result.failure.remedy}")
-    if failures:
-        # Sign-in is its own code only when nothing else went wrong.
-        raise typer.Exit(max(failure.exit_code for failure in failures))
+    raise typer.Exit(exit_code(results))
 
 
 def _names(configured: tuple[str, ...], asked: list[str] | None) -> tuple[str, ...]:

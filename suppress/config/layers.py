@@ -20,7 +20,7 @@ FILE = "suppress.toml"
 PREFIX = "SUPPRESS_"
 TOP = ("ledger", "keys", "state", "organisation", "timezone", "policies")
 SECTIONS = ("sources", "destinations")
-SOURCE_KEYS = ("platform", "sender", "owner", "access_token", "access_token_file")
+SOURCE_KEYS = ("platform", "sender", "scope", "owner", "access_token", "access_token_file")
 DESTINATION_KEYS = ("platform", "sender", "recipient", "basis", "owner", "max_age")
 """What every source has, whatever its platform; a destination has the first two."""
 ELSEWHERE = ("config", "load_plugins", "signing_key", "next_signing_key", "index_key", "snapshot_secret")

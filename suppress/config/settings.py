@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from suppress.core.suppression import Json
+from suppress.core.suppression import EVERYTHING, Json, Scope
 
 MASK = "••••••"
 _SECRET = re.compile(r"token|secret|password|passphrase|credential|(api|private|access)_?key", re.IGNORECASE)
@@ -33,6 +33,8 @@ class SourceSettings:
     ledger: str = field(default="", repr=False, compare=False)
     """The ledger that it is read into, without a password. Two ledgers may have a source of one name that
     are two accounts, so that what is kept for a source is kept for its ledger."""
+    scope: Scope = EVERYTHING
+    """How far an opt-out made at this account reaches: all mail of everybody, or its sender's alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ def is_secret(key: str) -> bool:
 def _source_items(source: SourceSettings) -> Iterator[tuple[str, Json]]:
     yield "platform", source.platform
     yield "sender", source.sender
+    yield "scope", None if source.scope == EVERYTHING else "sender"
     yield "owner", source.owner
     yield "access_token", source.access_token
     yield "access_token_file", None if source.access_token_file is None else str(source.access_token_file)

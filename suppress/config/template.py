@@ -30,8 +30,10 @@ TEMPLATE = """\
 # An account that is asked for opt-outs. Call it what you like; "main" is its name in commands and reports.
 #[sources.main]
 #platform = "constant-contact"
-# The legal sender behind the account, for reports. An opt-out made here counts for all that anyone mails.
+# The legal sender behind the account.
 #sender = "Acme"
+# How far an opt-out made here reaches: "everything" that anyone mails (the default), or only this "sender".
+#scope = "everything"
 # Who answers for it, a person or a team: reports name them beside what went wrong. Destinations too.
 #owner = "Marketing operations"
 #client_id = "the API key of your application at the platform"

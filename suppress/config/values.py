@@ -9,7 +9,7 @@ from pathlib import Path
 
 from suppress.config.layers import Layer, Value, fold, nearest
 from suppress.config.settings import DestinationSettings, Settings, SourceSettings, redacted
-from suppress.core.suppression import Json
+from suppress.core.suppression import EVERYTHING, Json, Scope
 from suppress.errors import BadFile, ConfigWrong
 
 DEFAULT_POLICY = "us.can-spam"
@@ -83,12 +83,24 @@ def _source(name: str, keys: dict[str, Value], place: Value) -> SourceSettings:
         name=name,
         platform=platform or DEFAULT_PLATFORM,
         sender=sender,
+        scope=_scope(keys.pop("scope", None), sender, prefix + "scope"),
         owner=None if (owner := keys.pop("owner", None)) is None else _text(owner, prefix + "owner"),
         access_token=None if token is None else _token(token, prefix + "access_token"),
         access_token_file=None if token_file is None else _path(token_file, prefix + "access_token_file"),
         options={key: _option(value, prefix + key) for key, value in keys.items()},
         origins=origins,
     )
+
+
+def _scope(given: Value | None, sender: str | None, key: str) -> Scope:
+    word = "everything" if given is None else _text(given, key)
+    if given is None or word == "everything":
+        return EVERYTHING
+    if word != "sender":
+        raise given.wrong(f'{key} must be "everything" or "sender", found {word!r}')
+    if sender is None:
+        raise given.wrong(f"{key} is that of the sender, and the table names no sender")
+    return Scope(sender)
 
 
 def _destination(name: str, keys: dict[str, Value], place: Value) -> DestinationSettings:
