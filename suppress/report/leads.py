@@ -166,8 +166,9 @@ def availability(facts: Facts) -> Iterator[Block]:
     """What is watched, and what is not."""
     lasting = sum(each.ended is None for each in facts.availability.outages)
     yield Paragraph(
-        "Every run over a source, every receipt and every patrol is an entry, also one that failed: it was "
-        "whole or it was not. Unsubscribe links and intake mailboxes are not probed by this program. "
+        "Every run over a source, every receipt and every patrol is an entry, also one that was not whole. A "
+        "run that could not begin, because nobody was signed in or nothing started it, leaves none and shows "
+        "as a week without runs. Unsubscribe links and intake mailboxes are not probed by this program. "
         f"{number(len(facts.availability.outages), 'outage', 'outages')} in the period, {lasting:,} lasting."
     )
 
@@ -175,9 +176,10 @@ def availability(facts: Facts) -> Iterator[Block]:
 def exceptions(_facts: Facts) -> Iterator[Block]:
     """From where the causes, days and owners come."""
     yield Paragraph(
-        "One line for each kind of exception, system and cause. The cause is what the entries show; what is "
-        "not put right is due at once, because its last day has passed. The owner is the person or team whom "
-        "the settings name for the system; the ledger itself keeps no owners, and no plan of remedies."
+        "One line for each kind of exception, system and cause. The cause is what the entries show. What is "
+        "not put right is due at once: its last day has passed, or somebody can be mailed who must not, or a "
+        "system is not read or told. The owner is the person or team whom the settings name for the system; "
+        "the ledger itself keeps no owners, and no plan of remedies."
     )
 
 

@@ -77,7 +77,7 @@ QUESTIONS = {
     r".*with their proofs",
     "Where is every single request?": r"Every request stands one by one in requests\.csv.*{lines} lines",
     "What did not work, and since when?": r"Every run over a source, every receipt and every patrol is an "
-    r"entry.*Outage log.*telling the destination",
+    r"entry, also one that was not whole.*Outage log.*telling the destination",
     "What does a destination lose of what it is told?": r"What is lost when a destination is told",
     "What was the root cause, what became of it, who owns it?": r"Exceptions and their remediation"
     r".*{miss[cause]}.*not named in the settings",
