@@ -14,8 +14,8 @@ Rules kept here:
 
 * The strongest reason comes first and nobody is shown twice, or the second list would look like a reason that
   became weaker.
-* A page that is shorter than asked for is not the end; an empty one is. What is added meanwhile may shift the
-  pages and show somebody twice, which is left out.
+* A page that is shorter than asked for is not the end, unless it has nobody new. What is added meanwhile
+  shifts the pages, so that somebody comes twice; that one is left out.
 """
 
 from __future__ import annotations
@@ -65,6 +65,8 @@ class Sweep:
         self._names = tuple(each for each in _STOPPED_BY if each == _MINE or each in options.other_lists)
         self._shown: set[bytes] = set()
         """Eight bytes for each address that this sweep has shown."""
+        self._here: set[bytes] = set()
+        """The same for those that the list which is being read has shown."""
 
     def page(self, cursor: str | None) -> tuple[tuple[Observation, ...], str | None]:
         """A page, and where to go on.
@@ -81,7 +83,9 @@ class Sweep:
         else:
             reply = self._client.page(place.name, place.offset)
             rows = wire.rows(reply.json)
-            following = _Place(place.name, place.offset + len(rows)) if rows else self._after(place)
+            following = (
+                self._after(place) if self._ends(rows) else _Place(place.name, place.offset + len(rows))
+            )
         proof = evidence(place.name, reply)
         shown = tuple(self._observed(place.name, each, proof) for each in rows if self._is_new(each.email))
         return shown, None if following is None else str(following)
@@ -89,18 +93,26 @@ class Sweep:
     def _place(self, cursor: str | None) -> _Place:
         if cursor is None:
             self._shown.clear()
+            self._here.clear()
             return _Place(self._names[0], 0)
         found = _CURSOR.fullmatch(cursor)
         if found is None or found[1] not in self._names:
             raise DestinationFailed("that is no cursor of a sweep of SendGrid; begin it anew")
         return _Place(found[1], int(found[2]))
 
+    def _ends(self, rows: Sequence[wire.Row]) -> bool:
+        """Whether this is a list's last page: short, and nobody on it whom the list had not shown yet."""
+        known = len(self._here)
+        self._here.update(_mark(each.email) for each in rows)
+        return len(rows) < self._options.page_size and len(self._here) == known
+
     def _after(self, place: _Place) -> _Place | None:
+        self._here.clear()
         later = self._names[self._names.index(place.name) + 1 :]
         return _Place(later[0], 0) if later else None
 
     def _is_new(self, address: str) -> bool:
-        mark = blake2b(comparable(address).encode(errors="replace"), digest_size=8).digest()
+        mark = _mark(address)
         new = mark not in self._shown
         self._shown.add(mark)
         return new
@@ -110,3 +122,7 @@ class Sweep:
         if name == _MINE:
             word = WORDS[self._options.group is None]
         return Observation(row.email, state, word, row.created, proof, kind)
+
+
+def _mark(address: str) -> bytes:
+    return blake2b(comparable(address).encode(errors="replace"), digest_size=8).digest()
