@@ -348,6 +348,24 @@ def test_other_programs_variables_are_left_alone_and_listed(tmp_path: Path) -> N
     assert ("SUPPRESS_WARNINGS", "SUPPRESS__X") == found.unknown
 
 
+def test_a_secret_of_a_destination_of_another_folder_stops_nothing(tmp_path: Path) -> None:
+    """A shell exports it for all folders; where no table says what it is for, nobody is told there."""
+    env = {"SUPPRESS_DESTINATIONS__CRM__API_KEY": "s3cr3t"}
+    found = loaded(tmp_path, "[destinations.partner]\nplatform = 'csv'", env=env)
+
+    assert ["partner"] == list(found.destinations)
+    assert found.nameless == {"crm": "variable SUPPRESS_DESTINATIONS__CRM__API_KEY"}
+    assert "s3cr3t" not in found.lacks("crm")
+
+
+def test_a_destination_may_be_made_of_variables_alone(tmp_path: Path) -> None:
+    """Once one of them names the platform."""
+    env = {"SUPPRESS_DESTINATIONS__CRM__API_KEY": "k", "SUPPRESS_DESTINATIONS__CRM__PLATFORM": "acme"}
+    found = loaded(tmp_path, env=env)
+
+    assert ("acme", {}) == (found.destinations["crm"].platform, found.nameless)
+
+
 def test_a_token_from_closer_by_replaces_a_token_file_and_the_reverse(tmp_path: Path) -> None:
     """Only two at the same place are a contradiction."""
     file, token = "[sources.main]\naccess_token_file = 'f'", "[sources.main]\naccess_token = 't'"

@@ -184,6 +184,15 @@ def test_a_settings_file_without_secrets_may_be_open(tmp_path: Path) -> None:
     assert not [each for each in troubles(examined(tmp_path, env=env)) if "others may read" in each[2]]
 
 
+def test_a_destination_that_only_a_variable_knows_is_listed(tmp_path: Path) -> None:
+    """It has no platform, so its secret is of no use here."""
+    ledger_with(tmp_path, "a@example.com")
+    found = examined(tmp_path, env={"SUPPRESS_DESTINATIONS__CRM__API_KEY": "s3cr3t"})
+    words = "only variable SUPPRESS_DESTINATIONS__CRM__API_KEY speaks of it, and it names no platform"
+
+    assert ("configuration", "warn", f"{words}, so nobody is told there") in troubles(found)
+
+
 def test_variables_that_do_nothing_are_listed(tmp_path: Path) -> None:
     """The commonest reason why a setting has no effect."""
     ledger_with(tmp_path, "a@example.com")

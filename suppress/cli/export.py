@@ -219,16 +219,14 @@ def _refuse_single(**given: object) -> None:
 
 
 def _destination(chosen: Settings, name: str, output: Path | None, preset: str | None) -> DestinationSettings:
-    from suppress.config import DestinationSettings, nearest
+    from suppress.config import DestinationSettings
     from suppress.errors import BadUsage, ConfigWrong
 
     found = chosen.destinations.get(name)
     if found is None:
         if name != "csv":
-            names = ", ".join((*chosen.destinations, "csv"))
             raise ConfigWrong(
-                f"there is no destination {name!r}{nearest(name, (*chosen.destinations, 'csv'))}; "
-                f"configured: {names}",
+                chosen.lacks(name, known=["csv"]),
                 remedy=f"add [destinations.{name}] to suppress.toml",
             )
         found = DestinationSettings("csv", "csv", origins={"": "the command line"})

@@ -42,7 +42,7 @@ def patrol(
     from suppress.plugin.registry import Registry
 
     chosen = settings(ctx)
-    names = _names(tuple(chosen.destinations), destinations)
+    names = _names(chosen, destinations)
     with ExitStack() as stack:
         ledger = stack.enter_context(Ledger.open(chosen.ledger, keys=chosen.keys, read_only=dry_run))
         advance = stack.enter_context(progress("Reading", appearance=appearance(ctx), unit="people"))
@@ -65,10 +65,13 @@ def patrol(
         raise typer.Exit(1)
 
 
-def _names(configured: tuple[str, ...], asked: list[str] | None) -> tuple[str, ...]:
-    from suppress.config import nearest
+def _names(chosen: Settings, asked: list[str] | None) -> tuple[str, ...]:
     from suppress.errors import ConfigWrong
 
+    for name in asked or ():
+        if name in chosen.nameless:
+            raise ConfigWrong(chosen.lacks(name), remedy=f"add [destinations.{name}] to suppress.toml")
+    configured = tuple(chosen.destinations)
     if not configured:
         raise ConfigWrong(
             "no destination is configured",
@@ -76,10 +79,7 @@ def _names(configured: tuple[str, ...], asked: list[str] | None) -> tuple[str, .
         )
     for name in asked or ():
         if name not in configured:
-            raise ConfigWrong(
-                f"there is no destination {name!r}{nearest(name, configured)}; "
-                f"configured: {', '.join(configured)}"
-            )
+            raise ConfigWrong(chosen.lacks(name), remedy=f"add [destinations.{name}] to suppress.toml")
     return tuple(dict.fromkeys(asked)) if asked else configured
 
 

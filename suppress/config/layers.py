@@ -18,6 +18,8 @@ from suppress.errors import ConfigWrong
 
 FILE = "suppress.toml"
 PREFIX = "SUPPRESS_"
+VARIABLE = f"variable {PREFIX}"
+"""How the origin of a value that the environment gave begins."""
 TOP = ("ledger", "keys", "state", "organisation", "timezone", "policies")
 SECTIONS = ("sources", "destinations")
 SOURCE_KEYS = ("platform", "sender", "scope", "owner", "access_token", "access_token_file")

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from suppress.config.layers import nearest
 from suppress.core.suppression import EVERYTHING, Json, Scope
 
 MASK = "••••••"
@@ -82,6 +83,19 @@ class Settings:
     origins: Mapping[str, str] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
     """`SUPPRESS_…` variables that mean nothing here; `suppress doctor` lists them."""
+    nameless: Mapping[str, str] = field(default_factory=dict)
+    """Destinations that only variables know and that name no platform, each with such a variable.
+
+    A secret that a shell exports for one folder is no reason to stop in another one: they are an error where
+    they are asked for, and `suppress doctor` lists them.
+    """
+
+    def lacks(self, name: str, *, known: Iterable[str] = ()) -> str:
+        """Why there is no destination of that name, in words; `known` are names that need no table."""
+        if (variable := self.nameless.get(name)) is not None:
+            return f"destination {name!r} names no platform: only {variable} speaks of it"
+        names = (*self.destinations, *known)
+        return f"there is no destination {name!r}{nearest(name, names)}; configured: {', '.join(names)}"
 
 
 def redacted(url: str) -> str:

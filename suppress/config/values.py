@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from suppress.config.layers import Layer, Value, fold, nearest
+from suppress.config.layers import VARIABLE, Layer, Value, fold, nearest
 from suppress.config.settings import DestinationSettings, Settings, SourceSettings, redacted
 from suppress.core.suppression import EVERYTHING, Json, Scope
 from suppress.errors import BadFile, ConfigWrong
@@ -35,6 +35,12 @@ def built(found: Layer, base: Path, state: Path, file: Path | None, unknown: tup
         name: replace(_source(name, keys, found["sources", name]), ledger=redacted(ledger))
         for name, keys in _accounts(found, "sources")
     }
+    destinations = dict(_accounts(found, "destinations"))
+    nameless = {
+        name: found["destinations", name].origin
+        for name, keys in destinations.items()
+        if "platform" not in keys and found["destinations", name].origin.startswith(VARIABLE)
+    }
     for name in sources:
         origins.setdefault(f"sources.{name}.platform", "default")
     return Settings(
@@ -47,11 +53,13 @@ def built(found: Layer, base: Path, state: Path, file: Path | None, unknown: tup
         sources=sources,
         destinations={
             name: _destination(name, keys, found["destinations", name])
-            for name, keys in _accounts(found, "destinations")
+            for name, keys in destinations.items()
+            if name not in nameless
         },
         file=file,
         origins=origins,
         unknown=unknown,
+        nameless=nameless,
     )
 
 

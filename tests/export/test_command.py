@@ -89,6 +89,22 @@ def test_without_destinations_all_is_an_error(command: Command) -> None:
     assert "no destination is configured" in done.err
 
 
+@pytest.mark.parametrize("verb", ["export", "patrol"])
+def test_a_destination_that_only_a_variable_knows_is_an_error_where_it_is_asked_for(
+    nightly: Nightly, verb: str
+) -> None:
+    """Everything else goes on: a shell may export a secret for another folder."""
+    nightly.env["SUPPRESS_DESTINATIONS__CRM__API_KEY"] = "s3cr3t"
+    asked, other = nightly(verb, "crm", "good"), nightly(verb, "good")
+
+    assert (2, "") == (asked.exit_code, asked.out)
+    assert (
+        "destination 'crm' names no platform: only variable SUPPRESS_DESTINATIONS__CRM__API_KEY" in asked.err
+    )
+    assert "s3cr3t" not in asked.err
+    assert other.exit_code in (0, 1)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
