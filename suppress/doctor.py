@@ -103,6 +103,13 @@ def _configuration(settings: Settings) -> Iterator[Finding]:
             )
     for variable in settings.unknown:
         yield Finding("environment", Severity.WARN, f"{variable} is no setting and does nothing")
+    for name, variable in settings.nameless.items():
+        yield Finding(
+            f"destination {name}",
+            Severity.WARN,
+            f"only {variable} speaks of it, and it names no platform, so nobody is told there",
+            f"add [destinations.{name}] with a platform to suppress.toml, or unset the variable",
+        )
     if not settings.sources:
         yield Finding(
             "sources", Severity.WARN, "no source is configured", "add [sources.main] to suppress.toml"
