@@ -23,6 +23,11 @@ class Faults:
     faults: Sequence[Fault]
     _done: dict[int, int] = field(default_factory=dict)
 
+    @property
+    def struck(self) -> int:
+        """How many requests they have struck so far."""
+        return sum(self._done.values())
+
     def due(self, path: str, number: int) -> Fault | None:
         """The fault that strikes this request for page `number` of `path`, counted as used.
 
