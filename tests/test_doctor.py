@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +14,9 @@ import pytest
 from suppress import doctor as doctor_module
 from suppress.doctor import Examined, examine, exit_code
 from suppress.ledger import Ledger
+from suppress.platforms.constant_contact.simulator import People, Scenario, Simulator
 from suppress.plugin.contract import Finding, Severity
+from suppress.plugin.signing import Origin, SignedIn
 from tests.conftest import Command
 from tests.ledgers import ledger_with
 from tests.plugin.test_registry import GOOD, install
@@ -307,3 +311,115 @@ def test_a_ledger_may_be_open_elsewhere(tmp_path: Path) -> None:
     """Doctor reads beside a running sync."""
     with Ledger.open(ledger_with(tmp_path, "a@example.com")):
         assert 0 == exit_code(examined(tmp_path))
+
+
+def test_queries_are_compared_when_asked_for_and_announced_first(command: Command) -> None:
+    """Counts only: nobody's address is printed, and nothing is written."""
+    ledger_with(command.folder, "a@example.com")
+    with Simulator(Scenario(people=People(active=4, unsubscribed=3, unsubscribed_deleted=2))) as platform:
+        env = {
+            "SUPPRESS_SOURCES__MAIN__ACCESS_TOKEN": platform.token,
+            "SUPPRESS_SOURCES__MAIN__API_URL": platform.url,
+            "SUPPRESS_LOAD_PLUGINS": "",
+        }
+        plain = command("doctor", "--json", env=env)
+        done = command("doctor", "--json", "--queries", env=env)
+        shown = command("doctor", "--queries", env=env)
+        addresses = platform.truth()
+
+    (table,) = done.json()["queries"].values()
+    naive = table[0]
+    assert ({}, 0) == (plain.json()["queries"], plain.exit_code)
+    assert ["main"] == list(done.json()["queries"])
+    assert ("status=unsubscribed", 3, 2, 2) == (
+        naive["query"], naive["found"], naive["missed"], naive["missed_deleted"],
+    )  # fmt: skip
+    assert "source main: comparing queries takes 6 requests" in done.err
+    assert "status=unsubscribed misses 2 of 5 contacts that opted out" in shown.out
+    assert not [each for each in addresses if each in done.out + shown.out + done.err + shown.err]
+    assert all(exchange.method == "GET" for exchange in platform.requests)
+
+
+def test_a_comparison_that_fails_is_a_finding(tmp_path: Path) -> None:
+    """The day's requests do not reach: exit code 5, and what was found before stands."""
+    ledger_with(tmp_path, "a@example.com")
+    announced: list[tuple[str, int]] = []
+    with Simulator(Scenario(people=People(active=4))) as platform:
+        env = {
+            "SUPPRESS_SOURCES__MAIN__ACCESS_TOKEN": platform.token,
+            "SUPPRESS_SOURCES__MAIN__API_URL": platform.url,
+            "SUPPRESS_SOURCES__MAIN__DAILY_BUDGET": "12",
+        }
+        found = examined(tmp_path, env=env, announce=lambda area, cost: announced.append((area, cost)))
+
+    (failed,) = [each for each in found if each.failed]
+    assert ("source main", "queries", 5) == (failed.area, failed.finding.subject, exit_code(found))
+    assert [] == announced
+
+
+def test_whoever_is_not_signed_in_is_told_how_and_nobody_is_asked(tmp_path: Path) -> None:
+    """The command, and no request."""
+    ledger_with(tmp_path, "a@example.com")
+    with Simulator(Scenario()) as platform:
+        env = {
+            "SUPPRESS_SOURCES__MAIN__CLIENT_ID": "acme",
+            "SUPPRESS_SOURCES__MAIN__API_URL": platform.url,
+        }
+        found = examined(tmp_path, env=env)
+        asked = platform.requests
+
+    (failed,) = [each.finding for each in found if each.failed]
+    assert ("token", "nobody has signed in", "suppress login main") == (
+        failed.subject, failed.message, failed.hint,
+    )  # fmt: skip
+    assert [] == list(asked)
+
+
+GRANTED = SignedIn(
+    "main",
+    "constant-contact",
+    Origin.GRANT,
+    renews=True,
+    renewed_at=datetime(2026, 11, 1, 8, tzinfo=UTC),
+    days_left=158,
+    place="the keyring",
+    plain_text=False,
+)
+
+
+@pytest.mark.parametrize(
+    ("signed", "severity", "words"),
+    [
+        (GRANTED, "pass", "kept in the keyring, renewed 2026-11-01 08:00 UTC; 158 days left unless"),
+        (replace(GRANTED, days_left=29), "warn", "29 days left unless it is renewed before"),
+        (replace(GRANTED, plain_text=True), "pass", "kept in the keyring, in plain text"),
+        (replace(GRANTED, renews=False, days_left=None), "warn", "it cannot be renewed"),
+        (replace(GRANTED, problem="it lapsed", remedy="suppress login main"), "fail", "it lapsed"),
+        (
+            SignedIn("main", "x", Origin.GIVEN, place="A", expires_at=datetime(2027, 1, 1, tzinfo=UTC)),
+            "pass",
+            "from A; nothing here renews it; it ends at 2027-01-01 00:00 UTC",
+        ),
+    ],
+)
+def test_the_age_of_a_sign_in_is_said(signed: SignedIn, severity: str, words: str) -> None:
+    """Thirty days before it lapses for good, somebody has to look."""
+    found = doctor_module.age(signed)
+
+    assert (severity, True) == (found.severity.value, words in found.message), found.message
+
+
+def test_files_that_others_may_read_are_named(tmp_path: Path) -> None:
+    """The ledger holds addresses; the state folder may hold a sign-in."""
+    ledger_with(tmp_path, "a@example.com")
+    state = tmp_path / "none" / "suppress"
+    state.mkdir(parents=True, mode=0o700)
+    private = examined(tmp_path, env=CSV)
+    (state / "main.json").write_text("{}", encoding="utf-8")
+    (state / "main.json").chmod(0o644)
+    (tmp_path / "suppress.db").chmod(0o640)
+    hints = [each.finding.hint for each in examined(tmp_path, env=CSV) if not each.failed]
+
+    assert "state" in {each.finding.subject for each in private}
+    assert f"chmod 600 {state}/main.json" in hints
+    assert f"chmod 600 {tmp_path}/suppress.db" in hints

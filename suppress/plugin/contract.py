@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from suppress.core.reconcile import Observed
 from suppress.core.suppression import Json, Reason, Scope
@@ -110,6 +110,35 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Give connections back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One query of a platform, asked beside others: whom it shows of those who opted out, in numbers."""
+
+    query: str
+    """As people would write it, without anybody's address."""
+    contacts: int
+    """Distinct contacts that it shows, whatever their permission."""
+    found: int
+    """Of these, the ones that have opted out."""
+    missed: int
+    """Contacts that opted out and that only other queries show; since `since`, if it is given."""
+    missed_deleted: int
+    """Of these, contacts that were deleted."""
+    requests: int
+    since: datetime | None = None
+
+
+@runtime_checkable
+class Comparing(Protocol):
+    """A source that can ask its platform in several ways side by side, for `suppress doctor --queries`."""
+
+    def comparison_cost(self) -> int:
+        """How many requests `compare` will take, found out with a few."""
+
+    def compare(self) -> tuple[Compared, ...]:
+        """Ask in every way. Reads only; raises `SourceFailed` or `SignInNeeded`."""
 
 
 # --- Exporters -------------------------------------------------------------------------------------------

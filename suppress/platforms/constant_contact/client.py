@@ -1,4 +1,4 @@
-"""One account's way to `GET /v3/contacts`: signs each request, and says in words what a bad answer means.
+"""One account's way to the API, for reading: signs each request, and says in words what a bad answer means.
 
 What each status means is section "errors" of the vendor's contract; the answers to it:
 
@@ -15,6 +15,7 @@ What each status means is section "errors" of the vendor's contract; the answers
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -39,8 +40,23 @@ class Fetched:
     server_time: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a call needs besides a token that is accepted: named when the platform forbids it."""
+
+    act: str
+    acting: str
+    scope: str
+    privilege: str
+
+
+READING = Needs("read contacts", "reading contacts", "contact_data", "contacts:read")
+ASKING = Needs("sign in", "asking what this user may do", "contact_data", "contacts:read")
+PRIVILEGES = "/v3/account/user/privileges"
+
+
 class Client:
-    """Asks for pages of contacts. `requests` counts every attempt."""
+    """Asks for pages of contacts, and reads what else the account tells. `requests` counts every attempt."""
 
     def __init__(
         self,
@@ -57,14 +73,21 @@ class Client:
         self.budget = options.daily_budget
         self.token = access_token(settings, state, clock=clock, patience=patience)
         self.pace = pace_of(options, state, clock)
+        self.forbidden = False
+        """Whether the platform knew the token and refused all the same: 403."""
         self._transport = Transport.reading(
             options.origin,
-            paths=[f"{options.prefix}{wire.CONTACTS}"],
+            paths=[f"{options.prefix}{path}" for path in (wire.CONTACTS, PRIVILEGES)],
             pace=self.pace,
             judge=_judge,
             clock=clock,
             patience=patience,
         )
+
+    @property
+    def source(self) -> str:
+        """The name of its `[sources.NAME]` table."""
+        return self._name
 
     @property
     def host(self) -> str:
@@ -97,27 +120,36 @@ class Client:
         """An answer that breaks the contract, as an error."""
         return self._failed(f"answered, but not as its contract says: {problem}")
 
+    def told(self, path: str, parameters: Mapping[str, str], *, needs: Needs) -> object:
+        """The JSON of one answer. Raises what `first` raises."""
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        return self._granted(f"{path}{query}", needs).json
+
     def _page(self, target: str) -> Fetched:
-        reply = self._ask(target)
-        for _ in range(self.token.renewals):
-            if reply.status != 401 or not self.token.renewed():
-                break
-            reply = self._ask(target)
-        if reply.status != 200:
-            raise self._refused(reply)
-        if not reply.is_json:
-            raise self._failed(f"answered with {_body_of(reply)} instead of JSON{_tries(reply)}")
+        reply = self._granted(target, READING)
         try:
             return Fetched(wire.answer(reply.json), reply.server_time)
         except wire.NotAsPromised as wrong:
             said = _said(reply)
             raise self.failed(f"{wrong}{f'; it said: {said}' if said else ''}") from None
 
+    def _granted(self, target: str, needs: Needs) -> Reply:
+        reply = self._ask(target)
+        for _ in range(self.token.renewals):
+            if reply.status != 401 or not self.token.renewed():
+                break
+            reply = self._ask(target)
+        if reply.status != 200:
+            raise self._refused(reply, needs)
+        if not reply.is_json:
+            raise self._failed(f"answered with {_body_of(reply)} instead of JSON{_tries(reply)}")
+        return reply
+
     def _ask(self, target: str) -> Reply:
         authorization = self.token.authorization()
         return self._transport.send("GET", self._prefix + target, authorization=authorization)
 
-    def _refused(self, reply: Reply) -> SuppressError:
+    def _refused(self, reply: Reply, needs: Needs) -> SuppressError:
         said = _said(reply)
         words = f"; it said: {said}" if said else ""
         limit = refusal(reply)
@@ -134,11 +166,12 @@ class Client:
                     f"{self.host} refused the access token in {self.token.place}{words}"
                 )
             case 403:
+                self.forbidden = True
                 return SourceFailed(
-                    f"{self.host} forbids reading contacts (403){words}. One of three things is missing: the "
-                    "token's scope contact_data, the user's privilege contacts:read, or the application is "
-                    "switched off",
-                    remedy="sign in again with the scope contact_data, as a user who may read contacts, "
+                    f"{self.host} forbids {needs.acting} (403){words}. One of three things is missing: the "
+                    f"token's scope {needs.scope}, the user's privilege {needs.privilege}, or the "
+                    "application is switched off",
+                    remedy=f"sign in again with the scope {needs.scope}, as a user who may {needs.act}, "
                     "and see that the application is active in the developer portal",
                 )
             case _:

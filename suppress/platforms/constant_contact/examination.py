@@ -1,4 +1,4 @@
-"""What `suppress doctor` says about a Constant Contact account, from four requests of one row each.
+"""What `suppress doctor` says about a Constant Contact account, from five small requests.
 
 The last finding answers the question behind this program: how many opt-outs would a plain
 `status=unsubscribed` sync of this account never see?
@@ -9,23 +9,36 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from suppress.errors import QuotaExhausted, SignInNeeded, SuppressError
-from suppress.platforms.constant_contact.client import Client, Fetched
+from suppress.errors import QuotaExhausted, SignInNeeded, SourceFailed, SuppressError
+from suppress.platforms.constant_contact.client import ASKING, PRIVILEGES, READING, Client, Fetched
+from suppress.platforms.constant_contact.options import Options
 from suppress.plugin.contract import Finding, Severity
+from suppress.plugin.signing import SignedIn
 
 _SKEW = timedelta(seconds=60)
 _LOW = 0.1
 """The part of the day's requests below which the rest is worth a warning."""
 
 
-def findings(client: Client, *, lag: timedelta, now: Callable[[], datetime]) -> Iterator[Finding]:
-    """Reachable and signed in, clock, how much a naive sync misses, quota. Raises nothing."""
+def findings(
+    client: Client, options: Options, signed: SignedIn, *, now: Callable[[], datetime]
+) -> Iterator[Finding]:
+    """Signed in, scopes, privileges, clock, how much a naive sync misses, quota. Raises nothing."""
     try:
-        everyone = client.first({"status": "all", "limit": "1", "include_count": "true"})
+        try:
+            everyone = client.first({"status": "all", "limit": "1", "include_count": "true"})
+        except SourceFailed:
+            if client.forbidden:
+                # Which of the three causes it is can be told apart.
+                yield from _scopes(signed)
+                yield from _privileges(client)
+            raise
         yield Finding(
             "sign-in", Severity.PASS, f"{client.host} accepted the access token in {client.token.place}"
         )
-        yield from _clock(everyone, now(), lag)
+        yield from _scopes(signed)
+        yield from _privileges(client)
+        yield from _clock(everyone, now(), options.lag)
         yield from _naive(client)
         yield from _quota(client)
     except QuotaExhausted as failure:
@@ -34,6 +47,45 @@ def findings(client: Client, *, lag: timedelta, now: Callable[[], datetime]) -> 
         yield Finding("sign-in", Severity.FAIL, failure.message, failure.remedy)
     except SuppressError as failure:
         yield Finding("connection", Severity.FAIL, failure.message, failure.remedy)
+
+
+def _scopes(signed: SignedIn) -> Iterator[Finding]:
+    # A token from outside may be opaque; then only calls show what it may do.
+    missing = {READING.scope} - set(signed.scopes)
+    if signed.scopes and missing:
+        yield Finding(
+            "scopes",
+            Severity.FAIL,
+            f"the token lacks {', '.join(sorted(missing))}; it has {', '.join(signed.scopes)}",
+            f"suppress login {signed.source}",
+        )
+    elif signed.scopes:
+        yield Finding("scopes", Severity.PASS, ", ".join(signed.scopes))
+
+
+def _privileges(client: Client) -> Iterator[Finding]:
+    """The rights of the user who signed in apply on top of the token's scopes."""
+    try:
+        listed = client.told(PRIVILEGES, {}, needs=ASKING)
+    except (QuotaExhausted, SignInNeeded):
+        raise
+    except SourceFailed as failure:
+        yield Finding("privileges", Severity.WARN, f"unknown: {failure.message}", failure.remedy)
+        return
+    rows = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    held = {str(each.get("privilege_name")) for each in rows}
+    missing = {READING.privilege} - held
+    if not held:
+        yield Finding("privileges", Severity.WARN, "the platform lists none for this user")
+    elif missing:
+        yield Finding(
+            "privileges",
+            Severity.FAIL,
+            f"the user who signed in lacks {', '.join(sorted(missing))}",
+            f"suppress login {client.source}, as a user who may read contacts",
+        )
+    else:
+        yield Finding("privileges", Severity.PASS, f"the user may {READING.act}")
 
 
 def _clock(fetched: Fetched, now: datetime, lag: timedelta) -> Iterator[Finding]:

@@ -38,7 +38,9 @@ from suppress.platforms.constant_contact.client import Client, Fetched
 from suppress.platforms.constant_contact.dates import to_millisecond, to_query
 from suppress.platforms.constant_contact.examination import findings
 from suppress.platforms.constant_contact.options import Options
-from suppress.plugin.contract import Census, Finding, Page, Summary, Window
+from suppress.platforms.constant_contact.queries import SideBySide
+from suppress.platforms.constant_contact.signing_in import ConstantContactSignIn
+from suppress.plugin.contract import Census, Compared, Finding, Page, Summary, Window
 from suppress.plugin.pace import Clock
 from suppress.plugin.transport import Patience
 
@@ -82,7 +84,9 @@ class ConstantContact:
         self._name = settings.name
         self._now = now
         self._options = Options.of(settings)
-        self._client = Client(settings, self._options, state=state, clock=clock or Clock(), patience=patience)
+        clock = clock or Clock()
+        self._client = Client(settings, self._options, state=state, clock=clock, patience=patience)
+        self._sign_in = ConstantContactSignIn(settings, state, clock=clock)
 
     @property
     def name(self) -> str:
@@ -112,8 +116,16 @@ class ConstantContact:
         yield from self._window(what) if isinstance(what, Window) else self._census()
 
     def check(self) -> Iterable[Finding]:
-        """Read-only findings for `suppress doctor`, from four requests of one row each."""
-        return findings(self._client, lag=self._options.lag, now=self._now)
+        """Read-only findings for `suppress doctor`, from five small requests."""
+        return findings(self._client, self._options, self._sign_in.status(), now=self._now)
+
+    def comparison_cost(self) -> int:
+        """How many requests `compare` will take, from one request a query."""
+        return SideBySide(self._client, self._now()).cost()
+
+    def compare(self) -> tuple[Compared, ...]:
+        """Whom each way of asking shows, and misses: public projects' ways, beside this source's own."""
+        return SideBySide(self._client, self._now()).compare()
 
     def close(self) -> None:
         """Give the connection back."""

@@ -1,4 +1,4 @@
-"""What `suppress doctor` says about an account, from four requests."""
+"""What `suppress doctor` says about an account, from five small requests, and its queries side by side."""
 
 from __future__ import annotations
 
@@ -39,24 +39,30 @@ def test_a_healthy_account(tmp_path: Path) -> None:
     """Signed in, and the size of the hole that a naive sync leaves."""
     found = examined(demo_scenario(), tmp_path)
 
-    assert ["sign-in", "clock", "coverage", "quota"] == list(found)
+    assert ["sign-in", "privileges", "clock", "coverage", "quota"] == list(found)
     assert "accepted the access token in SUPPRESS_SOURCES__MAIN__ACCESS_TOKEN" in found["sign-in"].message
     assert (
         "200 contacts show an opt-out date; a plain status=unsubscribed sync would see 120 "
         "and miss about 80 (130 contacts are deleted)"
     ) == found["coverage"].message
     assert Severity.PASS is found["coverage"].severity
-    assert "9,996 of 10,000 requests are left today; they are reset at 00:00 UTC" == found["quota"].message
+    assert "9,995 of 10,000 requests are left today; they are reset at 00:00 UTC" == found["quota"].message
 
 
 def test_it_only_reads_one_row_at_a_time(tmp_path: Path) -> None:
-    """Four requests, and nothing else."""
+    """Four requests and one for privileges, and nothing else."""
     with account(demo_scenario(), tmp_path) as cc:
         source = cc.source()
         list(source.check())
         source.close()
 
-        asked = [(exchange.method, dict(exchange.query)) for exchange in cc.simulator.requests]
+        asked = [
+            (exchange.method, dict(exchange.query))
+            for exchange in cc.simulator.requests
+            if exchange.path == "/v3/contacts"
+        ]
+        others = {exchange.path for exchange in cc.simulator.requests} - {"/v3/contacts"}
+    assert {"/v3/account/user/privileges"} == others
     assert [("GET", "all"), ("GET", "unsubscribed"), ("GET", "deleted"), ("GET", "all")] == [
         (method, query["status"]) for method, query in asked
     ]
@@ -68,7 +74,7 @@ def test_a_day_that_is_nearly_used_up_is_a_warning(tmp_path: Path) -> None:
     found = examined(Scenario(), tmp_path, daily_budget=41)
 
     assert Severity.PASS is found["quota"].severity
-    with account(Scenario(), tmp_path / "new", daily_budget=4) as cc:
+    with account(Scenario(), tmp_path / "new", daily_budget=5) as cc:
         source = cc.source()
         found = by_subject(list(source.check()))
         source.close()
