@@ -19,7 +19,7 @@ class Obedience:
 
     destination: str
     at: datetime | None
-    """None when it was not told yet, or did not take it."""
+    """None when it was not told yet, did not take it, or lets them be mailed again."""
     verified: bool = False
     """Whether reading back showed it."""
     seq: int | None = None
@@ -63,9 +63,15 @@ def _destinations(ledger: Ledger, history: Sequence[Recorded]) -> tuple[Obedienc
     # A consent that lifts nothing leaves an older request standing.
     asked = min(requests) if requests else min(own, default=0)
     found: dict[str, Obedience] = {}
+    lost = set[str]()
     for entry in ledger.about(Honoured.type):  # newest first
         body = entry.body
         assert isinstance(body, Honoured)
+        if body.destination in lost:
+            continue
+        if own & set(body.exceptions) and body.destination not in found:
+            # It may have held the request earlier; what it shows now is what counts.
+            lost.add(body.destination)
         if body.upto >= asked and not own & set(body.exceptions):
             found[body.destination] = Obedience(body.destination, entry.at, body.verified, entry.seq)
         else:

@@ -36,8 +36,8 @@ from suppress.export.losses import Losses
 from suppress.export.whom import Whom
 from suppress.ledger import Event, Ledger, Listed
 from suppress.ledger.sightings import Sighting, Sightings
-from suppress.patrol.judging import DRIFT, Finding, Judged, Told, judged
-from suppress.patrol.sweeping import Sweep
+from suppress.patrol.judging import DRIFT, Finding, Judged, Told, judged, recorded
+from suppress.patrol.sweeping import Sweep, proof
 from suppress.plugin.contract import Delivery, Exporter, Observation, Unit
 from suppress.plugin.errors import ContractBroken
 
@@ -132,8 +132,8 @@ class _Patrol:
     whom: Whom = field(init=False)
     honoured: Honoured | None = field(init=False)
     settling: bool = field(init=False)
-    drifted: dict[str, int] = field(init=False)
-    """Subject → entry, of the drift that the last patrol still found."""
+    drifted: dict[str, tuple[int, Finding]] = field(init=False)
+    """Subject → entry and what it says, of the drift that the last patrol still found."""
     findings: Counter[Finding] = field(default_factory=Counter)
     drift: list[Strayed] = field(default_factory=list)
     weakened: list[Strayed] = field(default_factory=list)
@@ -232,9 +232,9 @@ class _Patrol:
         covered = each.heard <= receipt.upto and not any(
             subject in untold for subject in (each.subject, *self.whom.twins.get(each.subject, ()))
         )
-        return Told(covered, receipt.verified, self.settling, each.subject in self.drifted)
+        return Told(covered, receipt.verified, self.settling, self.drifted.get(each.subject, (0, None))[1])
 
-    def _drifted(self) -> Iterator[tuple[str, int]]:
+    def _drifted(self) -> Iterator[tuple[str, tuple[int, Finding]]]:
         last = next(self.ledger.about(PatrolDone.type, self.exporter.name), None)
         if last is None or not isinstance(last.body, PatrolDone):
             return
@@ -242,7 +242,7 @@ class _Patrol:
             for entry in self.ledger.entries(first, stop + 1):
                 body = entry.body
                 if isinstance(body, DriftFound) and body.patrol and body.source == self.exporter.name:
-                    yield body.subject, entry.seq
+                    yield body.subject, (entry.seq, recorded(body.observed))
 
     # --- Saying so ---------------------------------------------------------------------------------------
 
@@ -254,7 +254,7 @@ class _Patrol:
 
     def _alarm(self, strays: Sequence[tuple[Listed, Judged]]) -> None:
         fresh = [(each, found) for each, found in strays if each.subject not in self.drifted]
-        entries = dict(self.drifted)
+        entries = {subject: seq for subject, (seq, _) in self.drifted.items()}
         if fresh and not self.dry_run:
             told = self.ledger.append([self._drift(*each) for each in fresh], actor=self.actor)
             entries |= {each.subject: one.seq for (each, _), one in zip(fresh, told, strict=True)}
@@ -272,7 +272,7 @@ class _Patrol:
             source=self.exporter.name,
             observed=found.words,
             since=found.since,
-            evidence={"reason": seen.reason, "by": seen.by},
+            evidence=proof(seen),
             facts=(self.exporter.name, str(found.finding), since, str(each.suppression.seq)),
             patrol=True,
         )

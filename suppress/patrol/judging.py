@@ -71,8 +71,8 @@ class Told:
     """And says that reading back showed it."""
     settling: bool = False
     """It is of the last day, and the destination takes its time."""
-    drifted: bool = False
-    """The last patrol found them mailable. No receipt covers them since, and it is drift all the same."""
+    drifted: Finding | None = None
+    """How the last patrol found them. No receipt covers them since, and it is drift all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,12 @@ class Judged:
         return str(self.finding) if self.by is None else f"{self.finding}, by {self.by}"
 
 
+def recorded(words: str) -> Finding:
+    """The finding that an entry of the ledger says (`Judged.words`); the plain one where it says another."""
+    word = words.partition(", by ")[0]
+    return next((each for each in DRIFT if each == word), Finding.MAILABLE)
+
+
 def judged(seen: Iterable[Observation], before: Sighting | None, told: Told) -> Judged:
     """What all spellings of one person, read just now, come to."""
     foremost = min(seen, key=lambda each: _FOREMOST.index(each.state))
@@ -126,8 +132,9 @@ def _finding(seen: Observation, before: Sighting | None, earlier: Reason | None,
         case Remote.SUPPRESSED | Remote.NOT_MAILABLE:
             weaker = earlier is not None and seen.kind is not None and seen.kind.strength < earlier.strength
             return Finding.WEAKENED if weaker else Finding.HELD
-        case Remote.MAILABLE if told.drifted:
-            return Finding.MAILABLE
+        case Remote.MAILABLE if told.drifted is not None:
+            # Laundering stays laundering, however often it is seen before somebody mends it.
+            return told.drifted
         case Remote.MAILABLE if not told.told:
             return Finding.NOT_TOLD
         case Remote.MAILABLE if before is not None and before.state == Remote.UNKNOWN:

@@ -26,6 +26,11 @@ from suppress.plugin.contract import Exporter, Observation
 from suppress.plugin.errors import ContractBroken
 
 
+def proof(seen: Observation) -> dict[str, str | None]:
+    """For an entry of the ledger: why and by whom, in the platform's words, where it tells."""
+    return {name: word for name, word in (("reason", seen.reason), ("by", seen.by)) if word is not None}
+
+
 @dataclass(slots=True)
 class Sweep:
     """One pass over a destination's own list."""
@@ -105,6 +110,6 @@ class Sweep:
             scope=self.target,
             occurred_at=seen.at,
             received_at=seen.at,
-            evidence={"reason": seen.reason, "by": seen.by},
+            evidence=proof(seen),
             facts=(self.exporter.name, "" if seen.at is None else seen.at.isoformat()),
         )

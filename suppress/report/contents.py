@@ -72,7 +72,7 @@ def _coverage(facts: Facts) -> Iterator[Table]:
         .column("Recorded under", lambda each: each.name)
         .column("Brought by", lambda each: word(each.origin))
         .column("Requests", lambda each: each.requests)
-        .table("brought", "Requests that people and files brought", empty="None.")
+        .table("brought", "Requests that people, files and patrols brought", empty="None.")
     )
     yield (
         Listing(facts.coverage.destinations)

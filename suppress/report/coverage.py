@@ -13,7 +13,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -55,7 +55,7 @@ class SourceCoverage:
 
 @dataclass(frozen=True, slots=True)
 class BroughtCoverage:
-    """Requests that people or files brought, by the name they were recorded under."""
+    """Requests that no source showed: people or files brought them, or a patrol found them at a destination."""
 
     name: str
     origin: Origin
@@ -134,13 +134,22 @@ class Reading:
         }
 
     def coverage(
-        self, configured: Mapping[str, SourceSettings], people: People, as_of: datetime
+        self,
+        configured: Mapping[str, SourceSettings],
+        people: People,
+        as_of: datetime,
+        *,
+        told: Collection[str] = (),
     ) -> tuple[SourceCoverage, ...]:
-        """Every source that is configured or was ever read, by name."""
+        """Every source that is configured or was ever read, by name.
+
+        `told` are destinations: opt-outs that a patrol found there make none of them a source that is read.
+        """
         counted = _requests_by_source(people)
+        brought_home = _platform_sources(counted) - set(told)
         return tuple(
             self._one(name, configured.get(name), counted[name, Origin.PLATFORM], as_of)
-            for name in sorted({*configured, *self._by_name, *_platform_sources(counted)})
+            for name in sorted({*configured, *self._by_name, *brought_home})
         )
 
     def _one(
@@ -166,12 +175,12 @@ class Reading:
         )
 
 
-def brought(people: People) -> tuple[BroughtCoverage, ...]:
-    """What people and files brought, by name."""
+def brought(people: People, sources: Collection[str]) -> tuple[BroughtCoverage, ...]:
+    """What people and files brought, and patrols from destinations, by name: whatever is of no source."""
     return tuple(
         BroughtCoverage(name, origin, number)
         for (name, origin), number in sorted(_requests_by_source(people).items())
-        if origin is not Origin.PLATFORM
+        if origin is not Origin.PLATFORM or name not in sources
     )
 
 

@@ -230,13 +230,10 @@ class _Gathering:
         }
         others = settings.sources.keys() - sources.keys()
         told = destination_coverage(settings.destinations, self._destinations, people)
+        read = self._reading.coverage(sources, people, asked.as_of, told=[each.name for each in told])
         return Coverage(
-            tuple(
-                each
-                for each in self._reading.coverage(sources, people, asked.as_of)
-                if each.name not in others
-            ),
-            brought(people),
+            tuple(each for each in read if each.name not in others),
+            brought(people, [each.name for each in read]),
             tuple(each for each in told if self._wanted(each.name)),
         )
 
