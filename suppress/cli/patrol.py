@@ -152,7 +152,7 @@ def _person(each: Strayed) -> Mapping[str, object]:
 def _next(result: PatrolResult) -> str | None:
     from suppress.patrol.judging import Finding
 
-    if result.drift or result.findings[Finding.NOT_TOLD]:
+    if result.drift or result.findings[Finding.NOT_TOLD] or result.findings[Finding.PENDING]:
         return f"suppress export {result.destination} --dry-run"
     return None
 

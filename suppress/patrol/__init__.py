@@ -32,6 +32,7 @@ from suppress.core.suppression import EVERYTHING, Drift, Scope
 from suppress.errors import DestinationFailed, SignInNeeded, SuppressError
 from suppress.export import receipts
 from suppress.export.answering import asked, can_read
+from suppress.export.jobs import Jobs, identity
 from suppress.export.losses import Losses
 from suppress.export.whom import Whom
 from suppress.ledger import Event, Ledger, Listed
@@ -113,7 +114,7 @@ def patrol(
     if not can_read(can) and not can.can_list_all:
         return PatrolResult(exporter.name, settings.platform, readable=False, expires=can.entries_expire)
     with Sightings.of_destination(state, exporter.name) as sightings:
-        return _Patrol(ledger, exporter, settings, sightings, now, actor, dry_run, progress).result()
+        return _Patrol(ledger, exporter, settings, sightings, state, now, actor, dry_run, progress).result()
 
 
 @dataclass(slots=True)
@@ -124,6 +125,7 @@ class _Patrol:
     exporter: Exporter
     settings: DestinationSettings
     sightings: Sightings
+    state: Path
     now: datetime
     actor: str
     dry_run: bool
@@ -134,6 +136,8 @@ class _Patrol:
     settling: bool = field(init=False)
     drifted: dict[str, tuple[int, Finding]] = field(init=False)
     """Subject → entry and what it says, of the drift that the last patrol still found."""
+    waiting: frozenset[str] = field(init=False)
+    """Who waits for a job that an export began, by `export.jobs.identity`."""
     findings: Counter[Finding] = field(default_factory=Counter)
     drift: list[Strayed] = field(default_factory=list)
     weakened: list[Strayed] = field(default_factory=list)
@@ -145,7 +149,9 @@ class _Patrol:
         losses = Losses(self.exporter.capabilities, self.target, self.ledger.rules())
         name = self.exporter.name
         self.whom = Whom(self.ledger, name, self.target, self.ledger.head().size, losses)
-        change, _ = receipts.change(self.ledger, self.settings, self.exporter.capabilities.secrets)
+        change, change_id = receipts.change(self.ledger, self.settings, self.exporter.capabilities.secrets)
+        jobs = Jobs.kept(self.state, self.ledger.origin, name, change_id)
+        self.waiting = frozenset(person for push in jobs.pushes.values() for person in push.people)
         receipt = None if change else next(self.ledger.about(Honoured.type, name), None)
         self.honoured = None if change else receipts.honoured(self.ledger, name)
         self.settling = (
@@ -226,13 +232,15 @@ class _Patrol:
         return iter(found)
 
     def _told(self, each: Listed, untold: Members) -> Told:
+        waiting = bool(self.waiting) and identity(each) in self.waiting
         receipt = self.honoured
         if receipt is None:
-            return Told(told=False)
+            return Told(told=False, waiting=waiting)
         covered = each.heard <= receipt.upto and not any(
             subject in untold for subject in (each.subject, *self.whom.twins.get(each.subject, ()))
         )
-        return Told(covered, receipt.verified, self.settling, self.drifted.get(each.subject, (0, None))[1])
+        drifted = self.drifted.get(each.subject, (0, None))[1]
+        return Told(covered, receipt.verified, self.settling, drifted, waiting)
 
     def _drifted(self) -> Iterator[tuple[str, tuple[int, Finding]]]:
         last = next(self.ledger.about(PatrolDone.type, self.exporter.name), None)

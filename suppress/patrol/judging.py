@@ -4,7 +4,8 @@ Rules kept here:
 
 * Whoever is mailable there although the destination was told is drift; how it came about is told from what
   was seen before. One who was never told is not drift: the next export tells them.
-* A job, or a destination that takes its time, has a day until what it accepted counts as not done.
+* A destination that takes its time has a day until what it accepted counts as not done; a job has as long as
+  exports ask for it.
 * A person who was deleted there and is known again, mailable, was laundered: deleting a contact is how an
   opt-out gets lost (docs/explanation/hidden-opt-outs.md).
 * A reason that became weaker is a way of losing an opt-out later: bounces are reset, opt-outs are not.
@@ -73,6 +74,8 @@ class Told:
     """It is of the last day, and the destination takes its time."""
     drifted: Finding | None = None
     """How the last patrol found them. No receipt covers them since, and it is drift all the same."""
+    waiting: bool = False
+    """A job that an export began is about them, and has not ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,8 @@ def _finding(seen: Observation, before: Sighting | None, earlier: Reason | None,
         case Remote.MAILABLE if told.drifted is not None:
             # Laundering stays laundering, however often it is seen before somebody mends it.
             return told.drifted
+        case Remote.MAILABLE if told.waiting:
+            return Finding.PENDING
         case Remote.MAILABLE if not told.told:
             return Finding.NOT_TOLD
         case Remote.MAILABLE if before is not None and before.state == Remote.UNKNOWN:

@@ -55,7 +55,7 @@ class SourceCoverage:
 
 @dataclass(frozen=True, slots=True)
 class BroughtCoverage:
-    """Requests that no source showed: people or files brought them, or a patrol found them at a destination."""
+    """Requests that no source showed: people or files brought them, or a patrol from a destination."""
 
     name: str
     origin: Origin

@@ -20,6 +20,8 @@ from suppress.export import run as run_module
 from suppress.export import telling
 from suppress.export.jobs import Jobs
 from suppress.ledger import Ledger
+from suppress.patrol import patrol
+from suppress.patrol.judging import Finding
 from suppress.plugin.contract import Job, Outcome, Pushed
 from suppress.plugin.errors import AuthFailed, Throttled, Transient
 from suppress.status import status
@@ -83,6 +85,21 @@ def test_those_who_came_since_are_sent_and_the_others_asked_for(ledger: Ledger, 
 
     assert ["fe", "dc", "ba", "ag"] == names(server)
     assert (None, 7, 7) == (done.failure, len(server.suppressed), done.confirmed)
+
+
+def test_a_patrol_calls_them_pending_until_the_job_has_ended(ledger: Ledger, state: Path) -> None:
+    """They are excepted from the receipt; to call them never told would be wrong."""
+    server = Server()
+    run(ledger, Memory(server, JOBS, NEVER), state=state)
+    told(ledger, aged("g", 30))
+    early = _patrolled(ledger, Memory(server, JOBS, NEVER), state)
+    elsewhere = _patrolled(ledger, Memory(server, JOBS, NEVER), state / "another")
+    run(ledger, Memory(server, JOBS), state=state)
+    late = _patrolled(ledger, Memory(server, JOBS), state)
+
+    assert {Finding.PENDING: 6, Finding.NOT_TOLD: 1} == early
+    assert {Finding.NOT_TOLD: 7} == elsewhere
+    assert {Finding.HELD: 7} == late
 
 
 def test_a_person_who_consented_since_is_no_longer_waited_for(ledger: Ledger, state: Path) -> None:
@@ -271,3 +288,8 @@ def kept(state: Path) -> dict[str, Any]:
     (file,) = (state / "exports").iterdir()
     found: dict[str, Any] = json.loads(file.read_bytes())
     return found
+
+
+def _patrolled(ledger: Ledger, there: Memory, state: Path) -> dict[Finding, int]:
+    found = patrol(ledger, there, MEMORY, state=state, now=datetime.now(UTC), actor="test").findings
+    return {finding: count for finding, count in found.items() if count}
