@@ -62,8 +62,8 @@ def draw(screen: Screen, result: ExportResult) -> None:
             [
                 (
                     "would take",
-                    f"{requests:,} requests ({result.estimate.reads:,} to read back), "
-                    f"about {_span(result.estimate.seconds)}",
+                    f"about {requests:,} requests ({result.estimate.reads:,} of them only look), "
+                    f"{_span(result.estimate.seconds)} or more",
                 )
             ]
         )

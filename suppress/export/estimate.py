@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 
 from suppress.plugin.contract import Capabilities, Delivery, Intent, Unit
 
@@ -21,7 +22,7 @@ class Estimate:
 
     writes: int
     reads: int
-    """Requests to read back what was written."""
+    """Requests that only look: first, at jobs, and to read back what was written."""
     seconds: float
 
 
@@ -35,6 +36,9 @@ def estimated(can: Capabilities, addresses: Mapping[Intent, int]) -> Estimate:
     if can.can_read_one or can.can_read_many:
         many = can.read_batch or ((can.max_batch or 1) if can.can_read_many else 1)
         reads = _calls(sum(addresses.get(each, 0) for each in _READ), many)
+    if can.per_thousand is not None:
+        known = ceil(sum(addresses.get(each, 0) for each in _READ) * can.per_thousand / 1_000)
+        reads = max(reads, known - writes)
     requests = writes + reads
     seconds = requests * ANSWER / can.max_concurrency
     if can.per_second is not None:

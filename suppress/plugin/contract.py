@@ -11,7 +11,7 @@ Rules kept here:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -36,6 +36,10 @@ class Census:
     """Everything the source can show, counted several ways that must add up."""
 
 
+def _nothing() -> None:
+    """What most pages need once they are recorded."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One answered request: contacts observed, in which step, and how far along the step is."""
@@ -45,6 +49,9 @@ class Page:
     rows: int
     total: int | None = None
     """Rows that the step will have, if the platform tells: for progress only."""
+    recorded: Callable[[], None] = _nothing
+    """Called once all of the page is in the ledger, and never in a dry run: a source that remembers how far
+    it came may write it down now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,14 @@ class Summary:
     without_address: int = 0
     census: Mapping[str, int] | None = None
     problems: tuple[str, ...] = ()
+    sms: int = 0
+    """Contacts that opted out of SMS. They are no part of `opted_out`."""
+    sms_without_address: int = 0
+    """Of these, contacts without an e-mail address: nothing can be recorded for them."""
+    bounced: int = 0
+    """Contacts whose mailbox does not exist, as the platform says. No part of `opted_out` either."""
+    notes: tuple[str, ...] = ()
+    """What people should know though the run is complete, in words without an address."""
 
 
 class Severity(StrEnum):
@@ -223,6 +238,9 @@ class Capabilities:
     """JSON Schema of the plugin's own keys in `[destinations.NAME]`."""
     per_second: float | None = None
     """Requests that may start in a second, for a dry run's estimate; `suppress.plugin.lanes` keeps to it."""
+    per_thousand: float | None = None
+    """Requests that a thousand people take, all told, where reading first, pages or looking at jobs make them
+    more than what is written and read back. For a dry run's estimate."""
     read_batch: int | None = None
     """Addresses in one request of `read_back`. None: `max_batch` where many can be read, else 1."""
     reach: Reach | None = None

@@ -225,6 +225,8 @@ def test_an_exporter_that_stops_before_the_end_is_refused(
         (replace(RECORD, can_read_many=False, can_read_one=True, max_concurrency=8), 150, 250, 50 * ANSWER),
         (replace(RECORD, can_read_many=False, max_concurrency=50, per_second=10), 150, 0, 15.0),
         (replace(JOBS, max_batch=100), 2, 3, 5 * ANSWER + JOB),
+        (replace(BATCH, max_batch=100, per_thousand=40), 2, 8, 10 * ANSWER),
+        (replace(BATCH, max_batch=100, per_thousand=1), 2, 3, 5 * ANSWER),
     ],
 )  # fmt: skip
 def test_an_estimate_is_of_requests_and_time(

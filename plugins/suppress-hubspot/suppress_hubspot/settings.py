@@ -143,7 +143,11 @@ class Options:
             per_second=self.per_second,
             reach=Reach.ACCOUNT if self.business_unit is None else Reach.TARGET,
         )
-        return replace(common, unit=Unit.BATCH, max_batch=self.batch_size) if self.batch else common
+        if not self.batch:
+            return common
+        # A batch is read first, told, and read back.
+        each = 3 * 1_000 / self.batch_size
+        return replace(common, unit=Unit.BATCH, max_batch=self.batch_size, per_thousand=each)
 
 
 def _zone(name: str, table: str) -> ZoneInfo:

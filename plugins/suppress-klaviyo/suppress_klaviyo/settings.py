@@ -115,4 +115,6 @@ class Options:
             max_batch=self.batch_size,
             max_concurrency=self.connections,
             per_second=self.per_second,
+            # Whoever is told in one job is read first and read back, and the job is looked at twice or so.
+            per_thousand=5 * 1_000 / self.batch_size,
         )

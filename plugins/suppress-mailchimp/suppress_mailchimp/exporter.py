@@ -45,6 +45,9 @@ TOGETHER = 5_000
 """Addresses that are looked at before any of them is written: the most that a crash makes do again."""
 TRACED = 100
 """People who are mailable again of whom it is asked how they came back: a request each."""
+TOGETHER_TOLD, ONE_BY_ONE = 25, 1_025
+"""Requests for a thousand people, measured: by list calls or batches, and by a call each. Most of the first
+are pages that are read before and after, because an audience changes meanwhile."""
 _SWEPT = ("unsubscribed", "cleaned")
 """What a sweep shows. Archived members are hidden by the owner; that says nothing of the person's wish."""
 
@@ -81,6 +84,7 @@ class Mailchimp:
             creates_unknown=Unknowns.ALWAYS if creates else Unknowns.NEVER,
             max_batch=options.list_call_size,
             max_concurrency=options.connections,
+            per_thousand=ONE_BY_ONE if options.method is Method.PATCH else TOGETHER_TOLD,
             reach=Reach.TARGET if options.audience else Reach.ACCOUNT,
         )
 
