@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,27 +26,36 @@ from suppress.sync import SourceResult, sync
 from tests.ledger.making import Place
 from tests.platforms.constant_contact.signed import CALM, never
 
-START = datetime(2026, 11, 2, 3, tzinfo=UTC)
+START = datetime(2036, 11, 3, 3, tzinfo=UTC)
+"""Later than any day on which the tests run: a ledger that is made today takes no entry of yesterday."""
 
 
 @dataclass(slots=True)
-class Company:
-    """One source, `main`. Each start of the program opens its ledger anew, as `opened`."""
+class Program:
+    """Our side: one source, `main`, whose sign-in, limits and ledger are in `folder`.
 
-    platform: Simulator
+    Each start of the program opens its ledger anew, as `opened`.
+    """
+
+    host: str
+    time: SimulatedClock
     folder: Path
     opened: type[Ledger] = Ledger
-    given: bool = False
-    """Whether the access token comes from outside, so that nobody has to sign in."""
+    given: str | None = None
+    """The access token, if it comes from outside, so that nobody has to sign in."""
 
     @property
     def now(self) -> datetime:
-        return self.platform.clock.now()
+        return self.time.now()
 
     @property
     def clock(self) -> Clock:
-        theirs = self.platform.clock
-        return Clock(theirs.monotonic, lambda: theirs.now().timestamp(), theirs.advance)
+        time = self.time
+
+        def epoch() -> float:
+            return time.now().timestamp()
+
+        return Clock(time.monotonic, epoch, time.advance)
 
     @property
     def place(self) -> Place:
@@ -54,23 +63,10 @@ class Company:
 
     @property
     def settings(self) -> SourceSettings:
-        host = self.platform.url
-        options = {"api_url": host, "auth_url": host, "client_id": "simulated-client"}
-        token = self.platform.token if self.given else None
+        options = {"api_url": self.host, "auth_url": self.host, "client_id": "simulated-client"}
         return SourceSettings(
-            "main", "constant-contact", access_token=token, options=options, ledger=self.place.url
+            "main", "constant-contact", access_token=self.given, options=options, ledger=self.place.url
         )
-
-    def sign_in(self) -> None:
-        """A person comes, and approves on the page that the program shows."""
-        state = self.folder / "state"
-        signing = ConstantContactSignIn(self.settings, state, clock=self.clock, patience=CALM)
-        signing.by_device(self._approve, store=Store.FILE, consent=never)
-
-    def _approve(self, _: Invitation) -> None:
-        devices = self.platform.backend.grants.devices
-        for code, device in devices.items():
-            devices[code] = replace(device, approved=True)
 
     def sync(self, *, full: bool = False) -> SourceResult:
         """One start of `suppress sync`."""
@@ -94,13 +90,31 @@ class Company:
         with self.ledger() as ledger:
             return {each.key for each in ledger.suppressed()}
 
-    def truth(self) -> set[str]:
-        """Of everybody who has opted out at the platform now, deleted or not."""
-        return {match_key(address) for address in self.platform.truth()}
-
     def sound(self) -> bool:
         """Whether the ledger proves itself."""
         return verify(self.place.url, keys=self.place.keys).ok
+
+
+@dataclass(slots=True)
+class Company(Program):
+    """Our side and theirs."""
+
+    platform: Simulator = field(kw_only=True)
+
+    def sign_in(self) -> None:
+        """A person comes, and approves on the page that the program shows."""
+        state = self.folder / "state"
+        signing = ConstantContactSignIn(self.settings, state, clock=self.clock, patience=CALM)
+        signing.by_device(self._approve, store=Store.FILE, consent=never)
+
+    def _approve(self, _: Invitation) -> None:
+        devices = self.platform.backend.grants.devices
+        for code, device in devices.items():
+            devices[code] = replace(device, approved=True)
+
+    def truth(self) -> set[str]:
+        """Of everybody who has opted out at the platform now, deleted or not."""
+        return {match_key(address) for address in self.platform.truth()}
 
     def later(self, **step: float) -> None:
         """Time passes."""
@@ -114,6 +128,6 @@ def company(
     """A new one, where nobody has signed in yet."""
     clock = SimulatedClock(START, frozen=True)
     with Simulator(scenario, clock=clock) as platform:
-        made = Company(platform, folder, opened, given)
         Place(folder).create()
-        yield made
+        token = platform.token if given else None
+        yield Company(platform.url, clock, folder, opened, token, platform=platform)

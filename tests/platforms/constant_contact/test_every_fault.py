@@ -54,7 +54,7 @@ def somebody_comes(world: Company) -> None:
     backend = world.platform.backend
     backend.scenario = replace(backend.scenario, sign_in=SignIn())
     backend.grants.sign_in = backend.scenario.sign_in
-    world.given = False
+    world.given = None
     world.sign_in()
 
 
