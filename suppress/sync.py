@@ -10,6 +10,7 @@ Rules kept here:
 * What a run finds does not depend on the order in which a source shows people: if somebody passed as
   mailable before an opt-out of the same address came up, the source is asked once more.
 * One source's failure does not stop the others, whatever it fails with. A ledger that cannot be written does.
+* Only opt-outs of e-mail are counted as such: those of SMS, and bounces, are recorded and counted apart.
 * Accounts are joined as settings say: an opt-out counts for everything, or only for the account's sender.
 
 What a report means is decided in `suppress.core.reconcile`; how a platform is asked, in its source.
@@ -26,7 +27,7 @@ from datetime import UTC, datetime
 from suppress.core.entry import SyncDone
 from suppress.core.reconcile import Alarm, Novelty, Observed, Permission, Record, reconcile
 from suppress.core.spans import spans
-from suppress.core.suppression import EVERYTHING, Drift, OptOut, Scope
+from suppress.core.suppression import EVERYTHING, Channel, Drift, OptOut, Reason, Scope
 from suppress.errors import Incomplete, SourceFailed, SuppressError
 from suppress.ledger import Event, Ledger, Receipt
 from suppress.plugin.contract import Census, Page, Source, Summary, Window
@@ -66,6 +67,14 @@ class SourceResult:
     deleted: int = 0
     missed_by_naive_sync: int = 0
     without_address: int = 0
+    sms: int = 0
+    """Contacts that opted out of SMS."""
+    sms_new: int = 0
+    """People whom this run was the first to suppress there."""
+    sms_without_address: int = 0
+    bounced: int = 0
+    bounced_new: int = 0
+    notes: tuple[str, ...] = ()
     census: dict[str, int] | None = None
     drift: tuple[DriftSeen, ...] = ()
     first_run: bool = False
@@ -126,8 +135,10 @@ class _Run:
     progress: Progress
     scope: Scope
     new: int = 0
-    would_record: set[str] = field(default_factory=set)
-    """Match keys that a dry run has counted, since the ledger cannot remember them for it."""
+    apart: dict[str, int] = field(default_factory=lambda: {"sms": 0, "bounced": 0})
+    """The same for what is no opt-out of e-mail."""
+    would_record: set[tuple[str, str]] = field(default_factory=set)
+    """Kinds and match keys that a dry run has counted, since the ledger cannot remember them for it."""
     drift: dict[str, DriftSeen] = field(default_factory=dict)
     step_rows: dict[str, int] = field(default_factory=dict)
     answers: int = 0
@@ -165,6 +176,8 @@ class _Run:
         result = replace(
             result,
             new=self.new,
+            sms_new=self.apart["sms"],
+            bounced_new=self.apart["bounced"],
             observed=observed,
             known=observed - self.new - shared,
             shared=shared,
@@ -199,10 +212,12 @@ class _Run:
             if isinstance(item, Summary):
                 return item
             self.answers += 1
-            opted_out += sum(each.permission is Permission.OPTED_OUT for each in item.observed)
+            opted_out += sum(_counts(each.permission, each.channel, each.reason) for each in item.observed)
             self.opted_out = max(self.opted_out, opted_out)
             self.step_rows[item.step] = self.step_rows.get(item.step, 0) + item.rows
             self._take(item)
+            if not self.dry_run:
+                item.recorded()
             self.progress(self.source.name, item.step, self.step_rows[item.step], item.total)
         raise _Broken(
             SourceFailed(f"source {self.source.name!r} ended without a summary: its run was cut short")
@@ -232,15 +247,21 @@ class _Run:
     def _record(self, observed: Sequence[Observed]) -> None:
         plans = [plan for plan in self._plans(observed) if isinstance(plan, Record)]
         receipts = self._append([plan.opt_out for plan in plans])
-        fresh: set[str] = set()
+        fresh: set[tuple[str, str]] = set()
         for plan, receipt in zip(plans, receipts, strict=True):
+            kind = _kind(plan.opt_out.channel, plan.opt_out.reason)
             address, contact = hash(plan.opt_out.address.key), hash(plan.opt_out.facts[:1])
             if receipt.new and plan.novelty is not Novelty.MORE:
-                fresh.add(plan.opt_out.address.key)
-                self.recorded.setdefault(address, contact)
-            if self.recorded.get(address, contact) != contact:
+                fresh.add((kind, plan.opt_out.address.key))
+                if kind == _OPT_OUT:
+                    self.recorded.setdefault(address, contact)
+            if kind == _OPT_OUT and self.recorded.get(address, contact) != contact:
                 self.shared.add((address, contact))
-        self.new += len(fresh - self.would_record)
+        for kind, _ in fresh - self.would_record:
+            if kind == _OPT_OUT:
+                self.new += 1
+            else:
+                self.apart[kind] += 1
         if self.dry_run:
             self.would_record |= fresh
 
@@ -248,7 +269,8 @@ class _Run:
         drifts = [plan.drift for plan in self._plans(observed) if isinstance(plan, Alarm)]
         alarmed = {drift.address.key for drift in drifts}
         for each in observed:
-            if each.permission is Permission.MAILABLE and each.address and each.address.key not in alarmed:
+            passes = each.permission is Permission.MAILABLE and each.channel is Channel.EMAIL
+            if passes and each.address and each.address.key not in alarmed:
                 self.passed.extend((hash(each.address.key), hash(each.fingerprint[:1])))
         for drift, receipt in zip(drifts, self._append(drifts), strict=True):
             seq = None if self.dry_run else receipt.seq
@@ -288,6 +310,20 @@ class _Run:
         self.ledger.append([Event(uuid.uuid4().hex, done)], actor=self.actor)
 
 
+_OPT_OUT, _SMS, _BOUNCED = "opt-out", "sms", "bounced"
+
+
+def _kind(channel: Channel, reason: Reason) -> str:
+    """As what an opt-out is counted."""
+    if channel is Channel.SMS:
+        return _SMS
+    return _BOUNCED if reason is Reason.BOUNCED else _OPT_OUT
+
+
+def _counts(permission: Permission, channel: Channel, reason: Reason) -> bool:
+    return permission is Permission.OPTED_OUT and _kind(channel, reason) == _OPT_OUT
+
+
 class _Broken(Exception):
     """A source failed: carries why out of the loop that also writes the ledger."""
 
@@ -304,6 +340,10 @@ def _together(earlier: Summary, later: Summary) -> Summary:
         requests=earlier.requests + later.requests,
         rows=earlier.rows + later.rows,
         problems=(*earlier.problems, *later.problems),
+        sms=max(earlier.sms, later.sms),
+        sms_without_address=max(earlier.sms_without_address, later.sms_without_address),
+        bounced=max(earlier.bounced, later.bounced),
+        notes=tuple(dict.fromkeys((*earlier.notes, *later.notes))),
     )
 
 
@@ -323,6 +363,10 @@ def _with_summary(result: SourceResult, summary: Summary) -> SourceResult:
         deleted=summary.deleted,
         missed_by_naive_sync=summary.missed_by_naive_sync,
         without_address=summary.without_address,
+        sms=summary.sms,
+        sms_without_address=summary.sms_without_address,
+        bounced=summary.bounced,
+        notes=summary.notes,
         census=None if summary.census is None else dict(summary.census),
         failure=failure,
     )

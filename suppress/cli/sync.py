@@ -104,6 +104,13 @@ def _facts(result: SourceResult) -> Mapping[str, object]:
             "missed_by_naive_sync": result.missed_by_naive_sync,
             "without_address": result.without_address,
         },
+        "sms": {
+            "observed": result.sms,
+            "new": result.sms_new,
+            "without_address": result.sms_without_address,
+        },
+        "bounces": {"observed": result.bounced, "new": result.bounced_new},
+        "notes": list(result.notes),
         "census": result.census,
         "drift": [{"seq": each.seq, "observed": each.observed, "since": each.since} for each in result.drift],
         "error": None if result.failure is None else result.failure.message,
@@ -136,6 +143,18 @@ def _draw(screen: Screen, results: tuple[SourceResult, ...], *, dry_run: bool) -
                 ("requests", result.requests),
             ]
         )
+        apart = [
+            ("SMS opt-outs seen", result.sms, result.sms_new),
+            ("bounces", result.bounced, result.bounced_new),
+        ]
+        screen.fields([(name, f"{seen} ({new} new)") for name, seen, new in apart if seen])
+        if result.sms_without_address:
+            screen.line(
+                f"{result.sms_without_address} opted out of SMS and show no e-mail address, "
+                "so nothing of them is recorded"
+            )
+        for said in result.notes:
+            screen.line(f"note: {said}")
         if result.census is not None:
             census = result.census.items()
             screen.table(["census", "contacts"], [(name.replace("_", " "), count) for name, count in census])

@@ -5,6 +5,8 @@ Rules kept here:
 * An opt-out is recognised by the platform's permission alone, deleted or not, dated or not, whoever
   entered it: Constant Contact's `opt_out_source=Account` binds as much as `Contact`.
 * Someone the ledger holds who is reported mailable is drift. Nothing here ever lifts.
+* Whoever is suppressed only because mail bounced is no drift where the platform does not mind it.
+* What a second source of the same platform says again is nothing new while the person is suppressed.
 * Someone suppressed on our side only and hidden or held on theirs is no drift: they are not being mailed.
 * A record of ours is added to when the platform knows more (another request, a stronger reason, a wider
   scope), never replaced.
@@ -13,7 +15,7 @@ Rules kept here:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
@@ -64,6 +66,9 @@ class Observed:
     scope: Scope = EVERYTHING
     fingerprint: tuple[str, ...] = ()
     evidence: Mapping[str, Json] = field(default_factory=dict)
+    again: bool = False
+    """Whether it is the platform's second word on what it mostly reports itself, such as a campaign's report:
+    recorded only of people who are not suppressed, so that no request counts twice."""
 
 
 class Novelty(StrEnum):
@@ -108,14 +113,23 @@ def reconcile(standing: Standing, observed: Observed) -> Plan:
         return Nothing("the contact has no address in this channel")
     against = standing.against(observed.channel, observed.scope)
     match observed.permission:
+        case Permission.OPTED_OUT if observed.again and against is not None:
+            return Nothing("already suppressed, and this is the platform's second word on it")
         case Permission.OPTED_OUT:
             return Record(_opt_out(observed, observed.address), _novelty(standing, observed))
-        case Permission.MAILABLE if against is not None and not observed.deleted:
+        case Permission.MAILABLE if not observed.deleted and _asked_not_to_be(standing, observed):
             return Alarm(_drift(observed, observed.address))
         case Permission.MAILABLE | Permission.HELD:
             return Nothing("not an opt-out")
         case _ as never:
             assert_never(never)
+
+
+def _asked_not_to_be(standing: Standing, observed: Observed) -> bool:
+    """Whether an opt-out stands, not only a bounce: reasons of one scope are folded, the strongest leads."""
+    requests = tuple(each for each in standing.suppressions if each.reason is not Reason.BOUNCED)
+    asked = replace(standing, suppressions=requests)
+    return asked.against(observed.channel, observed.scope) is not None
 
 
 def _novelty(standing: Standing, observed: Observed) -> Novelty:

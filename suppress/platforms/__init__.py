@@ -38,6 +38,7 @@ CONSTANT_CONTACT: Mapping[str, Json] = {
             "description": "how long until a click can be found, such as 5m",
         },
         "overlap": {"type": ["string", "integer"], "description": "how far windows overlap, such as 48h"},
+        "sms": {"type": "boolean", "description": "whether each run asks who opted out of SMS"},
         "daily_budget": {"type": "integer", "description": "requests a day that the API key may make"},
     },
 }

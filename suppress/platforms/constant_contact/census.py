@@ -48,11 +48,12 @@ class Pass(IntEnum):
     UNSUBSCRIBED = 1 << 1
     DELETED = 1 << 2
     RECENT = 1 << 3
+    SMS = 1 << 13
 
 
 _ALL_SHOWED_OPT_OUT = 1 << 4
 _ALL_SHOWED_DELETED = 1 << 5
-_ROUND = (1 << 6) - 1
+_ROUND = (1 << 6) - 1 | Pass.SMS
 _EVER_OPTED_OUT = 1 << 6
 _EVER_IN_NAIVE = 1 << 7
 _OPTED_OUT = 1 << 8
@@ -60,7 +61,7 @@ _DELETED = 1 << 9
 _MAILABLE = 1 << 10
 _NO_ADDRESS = 1 << 11
 _SEEN = 1 << 12
-_DETAIL_AT = 13
+_DETAIL_AT = 14
 _LATEST = _OPTED_OUT | _DELETED | _MAILABLE | _NO_ADDRESS | (0xFFFFFFFF << _DETAIL_AT)
 
 

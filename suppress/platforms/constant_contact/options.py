@@ -35,6 +35,8 @@ class Options:
     lag: timedelta
     overlap: timedelta
     daily_budget: int
+    sms: bool = False
+    """Whether each run asks who opted out of SMS; a census shows them anyway."""
 
     @classmethod
     def of(cls, settings: SourceSettings) -> Options:
@@ -55,6 +57,7 @@ class Options:
             lag=_duration(given, "lag", table, LAG),
             overlap=_duration(given, "overlap", table, OVERLAP),
             daily_budget=_budget(given, table),
+            sms=given.get("sms") is True,
         )
 
 

@@ -12,6 +12,8 @@ Rules kept here:
   decides whether the run may be called complete.
 * Links to next pages are followed as they are; a failed walk is begun again, never resumed (the life of a
   cursor is undocumented).
+* SMS is read off every contact that shows it, so that a census finds all of it. With `sms`, each run asks for
+  it too: it has no date filter, and `optout_after` knows e-mail alone.
 * Only reads: the transport underneath refuses any other method.
 """
 
@@ -40,6 +42,7 @@ from suppress.platforms.constant_contact.examination import findings
 from suppress.platforms.constant_contact.options import Options
 from suppress.platforms.constant_contact.queries import SideBySide
 from suppress.platforms.constant_contact.signing_in import ConstantContactSignIn
+from suppress.platforms.constant_contact.sms import CHANNEL, Texts
 from suppress.plugin.contract import Census, Compared, Finding, Page, Summary, Window
 from suppress.plugin.pace import Clock
 from suppress.plugin.transport import Patience
@@ -83,6 +86,7 @@ class ConstantContact:
     ) -> None:
         self._name = settings.name
         self._now = now
+        self._texts = Texts()
         self._options = Options.of(settings)
         clock = clock or Clock()
         self._client = Client(settings, self._options, state=state, clock=clock, patience=patience)
@@ -132,7 +136,7 @@ class ConstantContact:
         self._client.close()
 
     def _window(self, window: Window) -> Iterator[Page | Summary]:
-        tally, began = Tally(self._now()), self._client.requests
+        tally, began = self._begun()
         bounds = {"optout_after": to_query(window.after), "optout_before": to_query(window.before)}
         rows = 0
         walk = Walk("window", Pass.ALL)
@@ -149,10 +153,40 @@ class ConstantContact:
         recent = Walk("recent", Pass.RECENT)
         yield from self._walk(recent, younger, 1, tally)
         problems = (*problems, *unreadable([walk]))
-        yield self._summary(tally, began, rows + recent.rows, problems, census=None)
+        rows += recent.rows
+        if self._options.sms:
+            texts = Walk("sms", Pass.SMS)
+            yield from self._sms(texts, tally)
+            rows += texts.rows
+            problems = (*problems, *unreadable([texts]), *self._hidden(texts))
+        yield self._summary(tally, began, rows, problems, census=None)
+
+    def _begun(self) -> tuple[Tally, int]:
+        """A new tally, and how many requests were made before."""
+        self._texts = Texts()
+        return Tally(self._now()), self._client.requests
+
+    def _sms(self, walk: Walk, tally: Tally) -> Iterator[Page]:
+        """Everyone who opted out of SMS. Older builds of the platform show the channel only when asked to."""
+        query = {"status": "all", "sms_status": "unsubscribed"}
+        yield from self._walk(walk, query, 1, tally)
+        if self._texts.unshown:
+            self._texts.unshown = 0
+            yield from self._walk(walk, {**query, "include": CHANNEL}, 1, tally)
+
+    def _hidden(self, walk: Walk) -> tuple[str, ...]:
+        promised, shown = walk.promised or 0, walk.distinct + walk.unreadable
+        found = []
+        if self._texts.unshown:
+            found.append(f"{self._texts.unshown:,} contacts of sms_status=unsubscribed show no SMS channel")
+        if shown < promised:
+            found.append(
+                f"sms_status=unsubscribed counts {promised:,} contacts, but only {shown:,} were shown"
+            )
+        return tuple(found)
 
     def _census(self) -> Iterator[Page | Summary]:
-        tally, began = Tally(self._now()), self._client.requests
+        tally, began = self._begun()
         rows = round_ = 0
         problems: tuple[str, ...] = ()
         walks: dict[Pass, Walk] = {}
@@ -199,6 +233,8 @@ class ConstantContact:
             deleted=totals.opted_out_deleted,
             missed_by_naive_sync=totals.missed_by_naive,
             without_address=totals.without_address,
+            sms=len(self._texts.opted_out),
+            sms_without_address=len(self._texts.without_address),
             census=census,
             problems=problems,
         )
@@ -234,11 +270,25 @@ class ConstantContact:
                 continue
             if tally.see(row, walk):
                 news.append(row.observed)
+            news.extend(self._heard(contact, row, walk))
         if walk.barren >= BARREN_PAGES:
             raise self._client.failed(
                 f"{walk.barren} pages in a row showed no contact that was not there before"
             )
         return Page(walk.step, tuple(news), rows=len(answer.contacts), total=walk.last_count)
+
+    def _heard(self, contact: object, row: wire.Row, walk: Walk) -> Iterator[Observed]:
+        """What the contact says of SMS, if that is news. What cannot be read leaves its e-mail as it is."""
+        if walk.shown_in is Pass.SMS and isinstance(contact, dict) and contact.get(CHANNEL) is None:
+            self._texts.unshown += 1
+        try:
+            found = self._texts.hear(contact, row)
+        except wire.NotAsPromised as wrong:
+            walk.unreadable += 1
+            walk.why_unreadable = str(wrong)
+            return
+        if found is not None:
+            yield found
 
 
 def _counts(walks: dict[Pass, Walk]) -> dict[str, int]:

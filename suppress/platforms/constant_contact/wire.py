@@ -87,7 +87,7 @@ def answer(body: object) -> Answer:
         NotAsPromised: There is no list of contacts, or the way to the next page is not a text.
     """
     if not isinstance(body, dict):
-        raise NotAsPromised(f"expected an object with contacts, found {_kind(body)}")
+        raise NotAsPromised(f"expected an object with contacts, found {kind_of(body)}")
     contacts, count, next_ = (
         body.get("contacts"),
         _count(body.get("contacts_count")),
@@ -97,7 +97,7 @@ def answer(body: object) -> Answer:
         # Live answers omit what is absent. Without the count, silence is not taken for nobody.
         contacts = []
     if not isinstance(contacts, list):
-        found = "none" if contacts is None else _kind(contacts)
+        found = "none" if contacts is None else kind_of(contacts)
         raise NotAsPromised(f"expected a list of contacts, found {found}")
     return Answer(tuple(contacts), count, next_)
 
@@ -109,12 +109,12 @@ def _next(links: object) -> str | None:
         if not links or isinstance(links, str):
             break
         if not isinstance(links, dict):
-            raise NotAsPromised(f"expected a link to the next page, found {_kind(links)}")
+            raise NotAsPromised(f"expected a link to the next page, found {kind_of(links)}")
         links = links.get(name)
     if not links:
         return None
     if not isinstance(links, str):
-        raise NotAsPromised(f"expected a link to the next page, found {_kind(links)}")
+        raise NotAsPromised(f"expected a link to the next page, found {kind_of(links)}")
     return links
 
 
@@ -156,21 +156,21 @@ def row(contact: object, *, source: str, query: str, fetched_at: datetime) -> Ro
         NotAsPromised: It is no object, or its address or permission is of another kind than text.
     """
     if not isinstance(contact, dict):
-        raise NotAsPromised(f"expected a contact, found {_kind(contact)}")
+        raise NotAsPromised(f"expected a contact, found {kind_of(contact)}")
     email = _email(contact.get("email_address"))
     word = (_text(email, "permission_to_send") or "").strip()
     deleted = bool(contact.get("deleted_at"))
-    contact_id = _plain(contact.get("contact_id"))
+    contact_id = as_text(contact.get("contact_id"))
     observed = Observed(
         source=source,
         address=_address(_text(email, "address")),
         permission=_permission(word, deleted=deleted),
         word=_clean(word),
         deleted=deleted,
-        reason=_REASONS.get(_plain(email.get("opt_out_source")).strip().casefold(), Reason.UNKNOWN),
+        reason=_REASONS.get(as_text(email.get("opt_out_source")).strip().casefold(), Reason.UNKNOWN),
         opted_out_at=moment(email.get("opt_out_date")),
         changed_at=moment(email.get("updated_at")),
-        fingerprint=(contact_id, _plain(email.get("opt_out_date"))),
+        fingerprint=(contact_id, as_text(email.get("opt_out_date"))),
         evidence=_evidence(contact, email, query, fetched_at),
     )
     return Row(_identity(contact_id, observed, contact), observed, moment(contact.get("created_at")))
@@ -187,7 +187,7 @@ def _email(value: object) -> _Table:
         return {}  # only a name, or a telephone number since May 2025
     if isinstance(value, dict):
         return value
-    raise NotAsPromised(f"expected an email_address object, found {_kind(value)}")
+    raise NotAsPromised(f"expected an email_address object, found {kind_of(value)}")
 
 
 def _address(text: str | None) -> Address | None:
@@ -209,18 +209,18 @@ def _text(table: _Table, key: str) -> str | None:
     value = table.get(key)
     if value is None or isinstance(value, str):
         return value
-    raise NotAsPromised(f"expected a text as {key}, found {_kind(value)}")
+    raise NotAsPromised(f"expected a text as {key}, found {kind_of(value)}")
 
 
 def _evidence(contact: _Table, email: _Table, query: str, fetched_at: datetime) -> dict[str, Json]:
-    found: dict[str, Json] = {key: _raw(contact[key]) for key in _OF_CONTACT if contact.get(key) is not None}
+    found: dict[str, Json] = {key: raw(contact[key]) for key in _OF_CONTACT if contact.get(key) is not None}
     for key, name in _OF_EMAIL.items():
         if email.get(key) is not None:
-            found[name] = _raw(email[key])
+            found[name] = raw(email[key])
     return {**found, "query": query, "fetched_at": fetched_at.isoformat().replace("+00:00", "Z")}
 
 
-def _raw(value: object) -> Json:
+def raw(value: object) -> Json:
     """A received value as it may be kept: texts, whole numbers and truth as they are, the rest as text."""
     if isinstance(value, str):
         return _clean(value)
@@ -229,7 +229,7 @@ def _raw(value: object) -> Json:
     return _as_json(value)
 
 
-def _plain(value: object) -> str:
+def as_text(value: object) -> str:
     if value is None:
         return ""
     return _clean(value) if isinstance(value, str) else _as_json(value)
@@ -239,7 +239,7 @@ def _as_json(value: object) -> str:
     try:
         return json.dumps(value, sort_keys=True)
     except RecursionError:
-        return f"({_kind(value)}, nested too deep to keep)"
+        return f"({kind_of(value)}, nested too deep to keep)"
 
 
 def _clean(text: str) -> str:
@@ -275,7 +275,7 @@ def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
     """What a JSON value is, in words; never the value itself, which may be somebody's."""
     match value:
         case None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from suppress.core.reconcile import Permission
+from suppress.core.suppression import Channel, Reason
 from suppress.plugin.contract import Census, Finding, Page, Source, Summary, Window
 
 
@@ -101,7 +102,10 @@ def _opted_out(pages: Iterable[Page]) -> frozenset[str]:
         each.address.key
         for page in pages
         for each in page.observed
-        if each.permission is Permission.OPTED_OUT and each.address is not None
+        if each.permission is Permission.OPTED_OUT
+        and each.channel is Channel.EMAIL
+        and each.reason is not Reason.BOUNCED
+        and each.address is not None
     )
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from suppress.config import SourceSettings
 from suppress.core.reconcile import Observed, Permission
-from suppress.core.suppression import Json
+from suppress.core.suppression import Channel, Json
 from suppress.platforms.constant_contact import ConstantContact
 from suppress.platforms.constant_contact.simulator import Clock as SimulatedClock
 from suppress.platforms.constant_contact.simulator import Scenario, Simulator
@@ -38,11 +38,13 @@ class Pulled:
 
     @property
     def opted_out(self) -> set[str]:
-        """Addresses as spelled."""
+        """Addresses as spelled, of those who may not get e-mail."""
         return {
             each.address.raw
             for each in self.observed
-            if each.permission is Permission.OPTED_OUT and each.address is not None
+            if each.permission is Permission.OPTED_OUT
+            and each.channel is Channel.EMAIL
+            and each.address is not None
         }
 
     @property
