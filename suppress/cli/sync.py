@@ -4,15 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from suppress.cli.console import Screen, emit, note, progress
 from suppress.cli.options import AsJson, DryRun, actor, appearance, quoted, settings
+from suppress.errors import BadUsage
 
 if TYPE_CHECKING:
+    from suppress.config import Settings
     from suppress.sync import SourceResult
+
+Every = Annotated[
+    str | None,
+    typer.Option(metavar="SPAN|CRON", help="Stay and do it again: 1h, 30m, or '15 2 * * *' as cron has it."),
+]
+FullEvery = Annotated[
+    str | None,
+    typer.Option(metavar="SPAN|CRON", help="With --every: how often a census, or never. [default: 7d]"),
+]
+Metrics = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write metrics for Prometheus there after the run, whole."),
+]
+LogFormat = Annotated[
+    str,
+    typer.Option(envvar="SUPPRESS_LOG_FORMAT", help="With --every: lines of the log as text or as json."),
+]
 
 
 def sync(
@@ -23,6 +43,10 @@ def sync(
     full: Annotated[
         bool, typer.Option("--full", help="Take a census too: everything the source can show, counted.")
     ] = False,
+    every: Every = None,
+    full_every: FullEvery = None,
+    metrics: Metrics = None,
+    log_format: LogFormat = "text",
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -33,6 +57,7 @@ def sync(
         suppress sync
         suppress sync --full
     """
+        suppress sync --every 1h --metrics suppress.prom --log-format json
     from suppress.ledger import Ledger
     from suppress.plugin.registry import Registry
     from suppress.sync import exit_code, utc_now
@@ -41,6 +66,11 @@ def sync(
     chosen = settings(ctx)
     names = _names(tuple(chosen.sources), sources)
     with ExitStack() as stack:
+    if every is not None:
+        alone = {"--full": full, "--dry-run": dry_run, "--json": as_json}
+        raise typer.Exit(_stay(chosen, names, every, full_every, metrics, log_format, alone))
+    if full_every is not None:
+        raise BadUsage("--full-every goes with --every", remedy="suppress sync --full takes one census")
         ledger = stack.enter_context(Ledger.open(chosen.ledger, keys=chosen.keys))
         registry = Registry.load()
         opened = [registry.source(chosen.sources[name], state=chosen.state) for name in names]
@@ -59,6 +89,10 @@ def sync(
         )
         head = ledger.head()
     facts = {
+        if metrics is not None and not dry_run:
+            from suppress.cli.service import write_metrics
+
+            write_metrics(ledger, chosen, utc_now(), metrics)
         "sources": [_facts(result) for result in results],
         "ledger": quoted(head),
         "dry_run": dry_run,
@@ -73,6 +107,25 @@ def sync(
 
 
 def _names(configured: tuple[str, ...], asked: list[str] | None) -> tuple[str, ...]:
+def _stay(
+    chosen: Settings,
+    names: tuple[str, ...],
+    every: str,
+    full_every: str | None,
+    metrics: Path | None,
+    log_format: str,
+    alone: Mapping[str, bool],
+) -> int:
+    from suppress.cli.service import Asked, serve
+
+    for option, given in alone.items():
+        if given:
+            raise BadUsage(f"--every and {option} exclude each other", remedy="suppress sync --help")
+    if log_format not in ("text", "json"):
+        raise BadUsage(f"--log-format {log_format!r} is neither text nor json", remedy="suppress sync --help")
+    return serve(chosen, names, Asked(every, full_every or "7d", metrics, log_format))
+
+
     from suppress.errors import ConfigWrong
 
     if not configured:

@@ -25,7 +25,10 @@ SECTIONS = ("sources", "destinations")
 SOURCE_KEYS = ("platform", "sender", "scope", "owner", "access_token", "access_token_file")
 DESTINATION_KEYS = ("platform", "sender", "recipient", "basis", "owner", "max_age")
 """What every source has, whatever its platform; a destination has the first two."""
-ELSEWHERE = ("config", "load_plugins", "signing_key", "next_signing_key", "index_key", "snapshot_secret")
+ELSEWHERE = (
+    *("config", "load_plugins", "log_format"),
+    *("signing_key", "next_signing_key", "index_key", "snapshot_secret"),
+)
 """Variables that are no settings: the file to read, which plugins to load, keys in place of key files."""
 LARGEST = 1_048_576
 """Bytes. A larger file is no settings file; reading stops before it fills the memory."""
