@@ -52,12 +52,13 @@ def sync(
 ) -> None:
     """Ask the sources for every opt-out, deleted contacts included, and record what is new.
 
-    Safe to kill and to repeat. Run it nightly, and with --full once a week:
+    Safe to kill and to repeat. Run it nightly, and with --full once a week; or let it stay, as a service that
+    ends with 0 when it is told to:
 
         suppress sync
         suppress sync --full
-    """
         suppress sync --every 1h --metrics suppress.prom --log-format json
+    """
     from suppress.ledger import Ledger
     from suppress.plugin.registry import Registry
     from suppress.sync import exit_code, utc_now
@@ -65,12 +66,12 @@ def sync(
 
     chosen = settings(ctx)
     names = _names(tuple(chosen.sources), sources)
-    with ExitStack() as stack:
     if every is not None:
         alone = {"--full": full, "--dry-run": dry_run, "--json": as_json}
         raise typer.Exit(_stay(chosen, names, every, full_every, metrics, log_format, alone))
     if full_every is not None:
         raise BadUsage("--full-every goes with --every", remedy="suppress sync --full takes one census")
+    with ExitStack() as stack:
         ledger = stack.enter_context(Ledger.open(chosen.ledger, keys=chosen.keys))
         registry = Registry.load()
         opened = [registry.source(chosen.sources[name], state=chosen.state) for name in names]
@@ -88,11 +89,11 @@ def sync(
             scopes={name: chosen.sources[name].scope for name in names},
         )
         head = ledger.head()
-    facts = {
         if metrics is not None and not dry_run:
             from suppress.cli.service import write_metrics
 
             write_metrics(ledger, chosen, utc_now(), metrics)
+    facts = {
         "sources": [_facts(result) for result in results],
         "ledger": quoted(head),
         "dry_run": dry_run,
@@ -106,7 +107,6 @@ def sync(
     raise typer.Exit(exit_code(results))
 
 
-def _names(configured: tuple[str, ...], asked: list[str] | None) -> tuple[str, ...]:
 def _stay(
     chosen: Settings,
     names: tuple[str, ...],
@@ -126,6 +126,7 @@ def _stay(
     return serve(chosen, names, Asked(every, full_every or "7d", metrics, log_format))
 
 
+def _names(configured: tuple[str, ...], asked: list[str] | None) -> tuple[str, ...]:
     from suppress.errors import ConfigWrong
 
     if not configured:
