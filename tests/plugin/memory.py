@@ -79,6 +79,8 @@ class Memory:
     capabilities: Capabilities = BATCH
     faults: frozenset[str] = frozenset()
     name: str = "memory"
+    started: list[str] = field(default_factory=list)
+    """Tokens of the jobs that this run began."""
 
     def check(self) -> Iterable[Finding]:
         if "check writes" in self.faults:
@@ -121,6 +123,7 @@ class Memory:
         if self.capabilities.delivery is Delivery.JOB:
             token = str(len(self.server.jobs))
             self.server.jobs[token] = batch
+            self.started.append(token)
             yield self._job(token)
         else:
             yield from self._applied(batch)
@@ -162,6 +165,8 @@ class Memory:
             yield Snapshot("memory", rows, "00" * 32)
 
     def poll(self, job: Job) -> Iterator[Pushed]:
+        if "knows its own jobs only" in self.faults and job.token not in self.started:
+            raise KeyError(job.token)
         self.server.polled += 1
         if self.server.polled < self.server.polls_needed or "never ends" in self.faults:
             yield self._job(job.token)

@@ -102,6 +102,8 @@ FOUND_BY: list[tuple[str, Capabilities, str]] = [
     ("plan is blind", BATCH, "test_a_plan_knows_what_is_already_done"),
     ("needs the kill", BATCH, "test_a_kill_at_any_entry_is_repaired_by_the_next_push"),
     ("needs the kill", SNAPSHOT, "test_a_kill_never_makes_anyone_mailable"),
+    ("knows its own jobs only", JOBS, "test_a_job_may_be_asked_for_by_the_next_run"),
+    ("never ends", JOBS, "test_a_job_may_be_asked_for_by_the_next_run"),
     ("replaces", BATCH, "test_later_pushes_never_suppress_less"),
     ("replaces", BATCH, "test_a_kill_never_makes_anyone_mailable"),
     ("sweeps nothing", BATCH, "test_a_sweep_shows_everyone_who_is_suppressed"),
@@ -118,7 +120,7 @@ def test_the_contract_finds_the_fault(
     fault: str, capabilities: Capabilities, test: str, tmp_path: Path
 ) -> None:
     """A contract that passes on a broken exporter would prove nothing."""
-    with pytest.raises((AssertionError, DestinationFailed, RuntimeError)):
+    with pytest.raises((AssertionError, DestinationFailed, LookupError, RuntimeError)):
         getattr(contract(capabilities, fault), test)(tmp_path)
 
 

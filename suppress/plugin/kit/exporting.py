@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from suppress.core.address import match_key
+from suppress.errors import DestinationFailed
 from suppress.plugin.contract import (
     Delivery,
     Exporter,
     Finding,
     Intent,
+    Job,
     Observation,
+    Outcome,
     Remote,
     Result,
     Suppressed,
@@ -129,6 +133,23 @@ class ExporterContract(ABC):
             assert not tally.missed(), f"killed after {survived} entries, the next push did not mend it"
             assert self._states(place, entries).isdisjoint({Remote.MAILABLE, Remote.UNKNOWN})
 
+    def test_a_job_may_be_asked_for_by_the_next_run(self, tmp_path: Path) -> None:
+        """The engine keeps the token; whoever sent it has ended, and what that one knew is known no longer."""
+        entries = people(self.addresses)
+        self.known(tmp_path, self.addresses)
+        with closing(self.exporter(tmp_path)) as exporter:
+            if exporter.capabilities.delivery is not Delivery.JOB:
+                return
+            pushed = list(exporter.push(in_order(exporter, entries), POSITION))
+        said = self._asked_for(tmp_path, [each for each in pushed if isinstance(each, Job)])
+        taken = [each.address for each in said if each.outcome in (Outcome.SUPPRESSED, Outcome.ALREADY)]
+
+        assert {each.address for each in said} <= {each.address for each in entries}, "a job named a stranger"
+        assert not [each for each in taken if self.mails(tmp_path, each)], (
+            "somebody was claimed who is mailed"
+        )
+        assert not self._pushed(tmp_path, entries, known=False).missed(), "the push after it did not mend it"
+
     def test_a_kill_never_makes_anyone_mailable(self, tmp_path: Path) -> None:
         """Whoever was suppressed before a killed run is suppressed after it."""
         entries = people(self.addresses)
@@ -219,6 +240,20 @@ class ExporterContract(ABC):
         assert not tally.jobs, f"a job was not done after {_POLLS} polls"
         tally.close()
         return tally
+
+    def _asked_for(self, place: Path, jobs: Sequence[Job]) -> list[Result]:
+        """What a new run hears of these jobs; one that is gone there is told anew, so that is no fault."""
+        said: list[Result] = []
+        with closing(self.exporter(place)) as exporter:
+            for _ in range(_POLLS):
+                waiting, jobs = jobs, []
+                for job in waiting:
+                    with contextlib.suppress(DestinationFailed):
+                        answers = list(exporter.poll(job))
+                        said += [each for each in answers if isinstance(each, Result)]
+                        jobs += [each for each in answers if isinstance(each, Job)]
+        assert not jobs, f"a job was not done after {_POLLS} polls"
+        return said
 
     def _killed(self, place: Path, entries: Sequence[Suppressed], survived: int) -> None:
         """Push, and let the process end when entry number `survived` is asked for."""
