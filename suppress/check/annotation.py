@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from suppress.check.gate import Decision
@@ -21,14 +20,11 @@ class Finding:
 
 def annotation(decision: Decision, line: int) -> tuple[str, ...]:
     """The cells under `COLUMNS`: why a row was not kept, and where it stood if it could not be read."""
-    return tuple(_annotation(decision, line))
-
-
-def _annotation(decision: Decision, line: int) -> Iterator[str]:
     verdict = decision.verdict
-    doubt = f"line {line}: {decision.doubt}" if decision.doubt is not None else None
-    yield verdict.tier.value if verdict.tier is not None else ""
-    yield "; ".join(each for each in (verdict.rule, doubt) if each)
-    yield verdict.since.isoformat().replace("+00:00", "Z") if verdict.since is not None else ""
-    yield verdict.source or ""
-    yield verdict.reason.value if verdict.reason is not None else ""
+    rule = verdict.rule or ""
+    if decision.doubt is not None:
+        rule = "; ".join(each for each in (rule, f"line {line}: {decision.doubt}") if each)
+    since = verdict.since.isoformat().replace("+00:00", "Z") if verdict.since is not None else ""
+    tier = verdict.tier.value if verdict.tier is not None else ""
+    reason = verdict.reason.value if verdict.reason is not None else ""
+    return tier, rule, since, verdict.source or "", reason

@@ -1,7 +1,8 @@
 """The fast engine: it names the rows of which it is certain that nobody in them is suppressed.
 
-All other rows, a few in a hundred, are decided as the readable engine decides them (`gate`), so that there is
-one place that decides. A row is *clear* here only if all of this holds; whatever is in doubt is not:
+All other rows, a few in a hundred, are decided as the readable engine decides them (`gate`), but for those
+whose only address is plain and whose person's card opens: it says all that is known of them, and proves that
+the match keys are equal. A row is *clear* here only if all of this holds; whatever is in doubt is not:
 
 * It has as many cells as are usual, on one line, its quotes stand where quotes may, and it has no NUL byte.
 * Its address cells are empty or *plain* (`plain`): then the match key is the cell in lower case, it holds no
@@ -21,7 +22,7 @@ Where even that fails, as for a row longer than some blocks, the rest of the fil
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple, TypeGuard
@@ -30,8 +31,10 @@ import numpy as np
 
 from suppress.check.hashing import PAD, Folding
 from suppress.check.marks import Lines, Mask, kinds_of_bytes
-from suppress.check.plain import column
+from suppress.check.plain import Cells, column
 from suppress.check.recognition import Recognition
+from suppress.core.mailing import Mailing
+from suppress.core.verdict import Verdict
 from suppress.errors import BadFile
 from suppress.files.contacts import ContactFile
 from suppress.files.delimited import DelimitedFile
@@ -71,6 +74,36 @@ class Block:
     """Those to decide, blank lines among them, in order."""
     spans: list[tuple[int, int]] = field(default_factory=list)
     """Where in `content` each of them stands."""
+    told: list[Told] = field(default_factory=list)
+    """Rows that are decided, in order."""
+
+
+class Told(NamedTuple):
+    """A row whose only address is plain, and its person's card opened."""
+
+    line: int
+    start: int
+    stop: int
+    address: str
+    """As it stands in the file."""
+    verdict: Verdict
+
+
+class _Known(NamedTuple):
+    """What is said of the only address of a line."""
+
+    address: str
+    verdict: Verdict
+
+
+class _Found(NamedTuple):
+    """What is known of the lines of a block at a glance."""
+
+    clear: Mask
+    invalid: Mask
+    """Whether a clear line has no address at all."""
+    told: dict[int, _Known]
+    """Of whom the card opened, by line."""
 
 
 class _Piece(NamedTuple):
@@ -86,11 +119,18 @@ class Sieve:
     """One pass over one file."""
 
     def __init__(
-        self, contacts: DelimitedFile, recognition: Recognition, folding: Folding, *, block: int
+        self,
+        contacts: DelimitedFile,
+        recognition: Recognition,
+        folding: Folding,
+        mailing: Mailing,
+        *,
+        block: int,
     ) -> None:
         self._contacts = contacts
         self._recognition = recognition
         self._folding = folding
+        self._mailing = mailing
         self._size = block
         self._columns = contacts.columns.addresses
         self._delimiter = contacts.dialect.delimiter
@@ -129,39 +169,50 @@ class Sieve:
         """The whole rows at the start of `content`."""
         whole = content.rfind(b"\n") + 1
         table = Lines(content[:whole], self._kinds, self._contacts.width)
-        clear, invalid = self._clear(table)
-        doubtful = ~clear
-        pieces, end, lines = self._pieces(content, table, doubtful)
+        found = self._found(table)
+        doubtful = ~found.clear
+        pieces, told, end, lines = self._pieces(content, table, doubtful, found.told)
+        # Lines behind the last whole row are part of what follows, whatever they look like one by one.
+        there = int(np.searchsorted(table.ends - len(PAD), end))
         if last:
             # A last row without a line end, or a quote that nothing closes.
             pieces.append(_Piece(end, len(content), lines))
             end = len(content)
-        there = int(np.searchsorted(table.ends - len(PAD), end))
         sure = ~doubtful[:there]
-        block = Block(content[:end], lines, int(sure.sum()), int((sure & invalid[:there]).sum()))
+        invalid = sure & found.invalid[:there]
+        block = Block(content[:end], lines, int(sure.sum()), int(invalid.sum()), told=told)
         self._read(block, [each for each in pieces if each.start < each.stop])
         return block
 
-    def _pieces(self, content: bytes, table: Lines, doubtful: Mask) -> tuple[list[_Piece], int, int]:
-        """Which lines must be read, where the last whole row ends, and the physical lines up to there."""
+    def _pieces(
+        self, content: bytes, table: Lines, doubtful: Mask, known: Mapping[int, _Known]
+    ) -> tuple[list[_Piece], list[Told], int, int]:
+        """Which lines must be read, which are told, where the last whole row ends, and the lines up to there.
+
+        Those are physical lines. A line that is known is told only where it is a row of its own.
+        """
         pieces: list[_Piece] = []
+        told: list[Told] = []
         after, more = 0, 0
         for at in np.flatnonzero(doubtful).tolist():
             if at < after:
                 continue
             start = table.start(at)
+            if at in known:
+                told.append(Told(at + more + 1, start, table.start(at + 1), *known[at]))
+                continue
             if table.regular[at]:
                 pieces.append(_Piece(start, table.start(at + 1), at + more))
                 continue
             stop, returns = self._row_end(content, table, at)
             if stop is None:
-                return pieces, start, at + more
+                return pieces, told, start, at + more
             pieces.append(_Piece(start, table.start(stop), at + more))
             # What was clear among these lines, taken one by one, is part of a row that is not.
             doubtful[at:stop] = True
             more += returns
             after = stop
-        return pieces, table.start(len(table.ends)), len(table.ends) + more
+        return pieces, told, table.start(len(table.ends)), len(table.ends) + more
 
     def _row_end(self, content: bytes, table: Lines, at: int) -> tuple[int | None, int]:
         """The line behind the row that starts on line `at`, and how many lines end in a carriage return."""
@@ -197,28 +248,47 @@ class Sieve:
                 block.spans.append((position, end))
                 position = end
 
-    def _clear(self, table: Lines) -> tuple[Mask, Mask]:
-        """Which lines are clear, and which have no address at all."""
+    def _found(self, table: Lines) -> _Found:
+        """Which lines are clear, which have no address at all, and whose card opened."""
         clear = table.regular & (table.counts == self._contacts.width)
         rows = np.flatnonzero(clear)
         some = np.zeros(len(rows), bool)
         fine = np.ones(len(rows), bool)
+        told: dict[int, _Known] = {}
         for index in self._columns:
             empty, places, cells = column(table, rows, index, self._folding)
+            selected = self._recognition.selects(cells)
             plain = np.zeros(len(rows), bool)
-            plain[places] = ~self._recognition.selects(cells)
+            plain[places] = ~selected
             fine &= empty | plain
             some |= plain
+            if len(self._columns) == 1 and self._delimiter:
+                met = np.flatnonzero(selected)
+                whose = rows[places[met]].tolist()
+                told = self._told(whose, cells.some(met))
         if self._contacts.width == 1:
             fine &= some  # an empty line is no row
         clear[rows] = fine
         if not self._contacts.encoding.sound:
             # Any byte beyond ASCII may be one of those that do not belong to the encoding.
-            line = np.searchsorted(table.ends, table.marks[table.bytes[table.marks] >= 0x80])
-            clear[line[line < len(clear)]] = False
+            line = np.searchsorted(table.ends, table.beyond_ascii())
+            line = line[line < len(clear)]
+            clear[line] = False
+            for at in line.tolist():
+                told.pop(at, None)
         invalid = np.zeros(len(clear), bool)
         invalid[rows] = ~some
-        return clear, invalid
+        return _Found(clear, invalid, told)
+
+    def _told(self, lines: list[int], cells: Cells) -> dict[int, _Known]:
+        """The lines of those of these cells whose card opened."""
+        texts = cells.texts()
+        verdicts = self._recognition.told(texts, cells, self._mailing)
+        return {
+            line: _Known(text, verdict)
+            for line, text, verdict in zip(lines, texts, verdicts, strict=True)
+            if verdict is not None
+        }
 
 
 def _physical(text: str) -> list[str]:

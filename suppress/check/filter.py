@@ -4,19 +4,21 @@ Tricks, by name:
 
 * *Bitmap first*: one bit for each of the leading bits that a hash may have clears most rows in one step; the
   rest look for the whole hash in the sorted list, in order, so that neighbours share a cache line.
-* *Aliases by squeezing*: dots and tags are taken out of many local parts at once, by one mask over a table of
-  their bytes.
+* *Aliases by squeezing*: a dot is taken out of many local parts at once, by moving what stands behind it up
+  by a byte; tags, which are few, by one mask over a table of bytes.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from suppress.check.hashing import PAD, Folding, Hashes, Numbers, words
+from suppress.check.hashing import PAD, TAILS, Folding, Hashes, Numbers, words
 from suppress.check.marks import Bytes, Mask
 from suppress.check.plain import Cells
 from suppress.check.reach import below
 from suppress.core.aliases import Provider, providers
+
+_ONE = np.uint64(1)
 
 
 class Known:
@@ -92,11 +94,46 @@ class Aliases:
 
     def _squeezed(self, cells: Cells, provider: Provider) -> Hashes:
         """The hashes of the local parts without what the provider does not see."""
+        before = (_ONE << (cells.ats - cells.starts).view(np.uint64)) - _ONE
+        dots = cells.lines.dots.window(cells.starts) & before
+        other = cells.lines.joints.window(cells.starts) & before & ~dots != 0
+        if provider.ignored == ".":
+            local = self._without_dots(cells, dots)
+        else:
+            local = cells.local.copy()
+            other |= bool(provider.ignored)
+        some = np.flatnonzero(other)
+        if some.size:
+            local[some] = self._rewritten(cells.some(some), provider)
+        return local
+
+    def _without_dots(self, cells: Cells, dots: Hashes) -> Hashes:
+        """The hashes of the local parts without their dots: what stands behind one moves up by a byte."""
         lengths = cells.ats - cells.starts
-        view, most = cells.lines.words, len(cells.lines.words) - 1
-        texts = np.stack(
-            [view[np.minimum(cells.starts + at, most)] for at in range(0, int(lengths.max()), 8)], axis=1
-        ).view(np.uint8)
+        view = cells.lines.words
+        texts = [view[cells.starts + at] for at in range(0, int(lengths.max()), 8)]
+        lengths = lengths - np.bitwise_count(dots)
+        moving = np.flatnonzero(dots)
+        while moving.size:
+            # The last dot first, so that the others stay where they are.
+            last = np.bitwise_count(_filled(dots[moving])).astype(np.int64) - 1
+            for number in range(len(texts)):
+                word = texts[number][moving]
+                moved = word >> np.uint64(8)
+                if number + 1 < len(texts):
+                    moved |= texts[number + 1][moving] << np.uint64(56)
+                stays = TAILS.take(last - 8 * number, mode="clip")
+                texts[number][moving] = word & stays | moved & ~stays
+            dots[moving] ^= _ONE << last.view(np.uint64)
+            moving = moving[dots[moving] != 0]
+        return self._folding.of_words(texts, lengths)
+
+    def _rewritten(self, cells: Cells, provider: Provider) -> Hashes:
+        """The same for local parts in which there may be a tag."""
+        lengths = cells.ats - cells.starts
+        view = cells.lines.words
+        texts = np.stack([view[cells.starts + at] for at in range(0, int(lengths.max()), 8)], axis=1)
+        texts = texts.view(np.uint8)
         columns = np.arange(texts.shape[1])
         kept = columns < lengths[:, None]
         if provider.tag:
@@ -105,6 +142,13 @@ class Aliases:
             kept &= texts != ord(each)
         rest = kept.sum(axis=1)
         return self._folding.hashed(words(texts[kept].tobytes() + PAD), np.cumsum(rest) - rest, rest)
+
+
+def _filled(found: Hashes) -> Hashes:
+    """All bits up to the highest that is set."""
+    for step in (1, 2, 4, 8, 16, 32):
+        found = found | found >> np.uint64(step)
+    return found
 
 
 def any_has(sets: list[Known], asked: Hashes) -> Mask:

@@ -28,11 +28,11 @@ from numpy.typing import NDArray
 Hashes = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
 
-PAD = bytes(24)
+PAD = bytes(72)
 """What stands at both ends of a buffer: steps may reach this far beyond a text."""
 
 _FOLD = np.uint64(0x2020202020202020)
-_TAILS = np.array([(1 << 8 * size) - 1 for size in range(9)], np.uint64)
+TAILS = np.array([(1 << 8 * size) - 1 for size in range(9)], np.uint64)
 """The mask of a word of which so many bytes count."""
 _TOGETHER = 16
 """Bytes of each text that are hashed whether it has them or not; behind them only the longer ones go on."""
@@ -71,10 +71,20 @@ class Folding:
             state[live] += self._added(view, starts[live], lengths[live], offset)
         return state
 
+    def of_words(self, texts: list[Hashes], lengths: Numbers) -> Hashes:
+        """The same of texts that are given by their first words, their second ones, and so on."""
+        state: Hashes = lengths.astype(np.uint64) * self._length
+        for number, each in enumerate(texts):
+            state += self._mixed(each, lengths, 8 * number)
+        return state
+
     def _added(self, view: Hashes, starts: Numbers, lengths: Numbers, offset: int) -> Hashes:
         """What the word at this offset adds to each text's hash."""
-        word: Hashes = view[starts + offset] | _FOLD
-        word &= _TAILS.take(lengths - offset, mode="clip")
+        return self._mixed(view[starts + offset], lengths, offset)
+
+    def _mixed(self, found: Hashes, lengths: Numbers, offset: int) -> Hashes:
+        word: Hashes = found | _FOLD
+        word &= TAILS.take(lengths - offset, mode="clip")
         word *= self._places[offset // 8 % _PLACES]
         word ^= word >> np.uint64(32)
         return word

@@ -1,13 +1,15 @@
 """Plain address cells of a block, found and hashed all at once.
 
 A cell is *plain* if it holds, perhaps within quotes or spaces, ASCII letters and digits joined by single `.`,
-`_`, `+` or `-`, one `@`, a dot behind it, a letter at the end, and 64 bytes at most. Of a plain cell the
-match key is the cell in lower case, it holds no second address, and no mail system refuses it.
+`_`, `+` or `-`, one `@`, a dot behind it and no `_` or `+` there, a letter at the end, and 56 bytes at most.
+Of a plain cell the match key is the cell in lower case, it holds no second address, and no mail system
+refuses it.
 
-* *Three marks in a row*: a plain cell is a separator, an `@` and a separator, as `marks` finds them.
-* *The dot from behind*: most domains have a dot in their last eight bytes, which are one word.
-* *Oddities apart*: two joints in a row, and `_` or `+` behind the `@`, are rare. They are listed for the
-  block, and each looks for its cell, instead of each cell for them.
+* *One look*: in the window of marks (`marks`) that starts with the cell, the lowest bit is its `@`, and the
+  next one is where it ends. Both stay what they are, a single bit: minus one, it is the mask of all before.
+* *What is wrong is a bit, too*: a joint beside another or beside a mark, and a dot or `_` or `+` behind the
+  `@`, are looked for in windows under such a mask.
+* *Bare first*: cells are tried as they stand. The few others are tried again without quotes and spaces.
 """
 
 from __future__ import annotations
@@ -17,16 +19,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from suppress.check.hashing import PAD, Folding, Hashes, Numbers
-from suppress.check.marks import ALNUM, AT, LETTER, RARE, Lines, Mask
+from suppress.check.hashing import Folding, Hashes, Numbers
+from suppress.check.marks import AT, LETTER, QUOTE, SPACE, WINDOW, Lines, Mask
 
-LONGEST = 64
-"""Bytes of a plain cell. No part of one is then longer than mail systems allow."""
+LONGEST = WINDOW - 1
+"""Bytes of a plain cell, so that its end is in its window. No part is then longer than mail systems allow."""
 
-_DOTS = np.uint64(0x2E2E2E2E2E2E2E2E)
-_ONES, _HIGH = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
-_BEHIND = np.array([0, *(((1 << 8 * size) - 1) << 8 * (8 - size) for size in range(1, 9))], np.uint64)
-"""The mask of so many last bytes of a word."""
+_ONE = np.uint64(1)
 
 
 class Cells(NamedTuple):
@@ -44,6 +43,12 @@ class Cells(NamedTuple):
         lines, starts, ats, ends, local, domain = self
         return Cells(lines, starts[places], ats[places], ends[places], local[places], domain[places])
 
+    def texts(self) -> list[str]:
+        """What stands in them, without quotes and spaces around it."""
+        content = self.lines.bytes.data
+        spans = zip(self.starts.tolist(), self.ends.tolist(), strict=True)
+        return [str(content[start:end], "ascii") for start, end in spans]
+
 
 class Column(NamedTuple):
     """One column of some lines of a block."""
@@ -58,59 +63,67 @@ class Column(NamedTuple):
 
 def column(lines: Lines, rows: Numbers, index: int, folding: Folding) -> Column:
     """The cells under one heading of these lines, all of which have the usual number of cells."""
-    before, behind = lines.cell(rows, index)
-    lines.bared(before, behind)
-    marks = lines.marks
-    inside = behind - before
-    empty = (inside == 1) & (marks[behind] - marks[before] == 1)
-    three = np.flatnonzero((inside == 2) & (lines.kind[before + 1] == AT))
-    first = before[three]
-    starts, ats, ends = marks[first] + 1, marks[first + 1], marks[first + 2]
-    fine = _fine(lines, starts, ats, ends)
-    starts, ats, ends = starts[fine], ats[fine], ends[fine]
+    starts = lines.cells(rows, index)
+    ats, ends, plain = _plain(lines, starts)
+    plain &= lines.closes(ends, index)
+    empty = np.zeros(len(rows), bool)
+    rest = np.flatnonzero(~plain)
+    if rest.size:
+        bare, quoted = _bared(lines, starts[rest])
+        again_at, again_end, again = _plain(lines, bare)
+        starts[rest], ats[rest], ends[rest] = bare, again_at, again_end
+        plain[rest] = again & _closed(lines, again_end, quoted, index)
+        empty[rest] = _closed(lines, bare, quoted, index)
+    places = np.flatnonzero(plain)
+    if len(places) < len(plain):
+        starts, ats, ends = starts[places], ats[places], ends[places]
     local = folding.hashed(lines.words, starts, ats - starts)
     domain = folding.hashed(lines.words, ats + 1, ends - ats - 1)
-    return Column(empty, three[fine], Cells(lines, starts, ats, ends, local, domain))
+    return Column(empty, places, Cells(lines, starts, ats, ends, local, domain))
 
 
-def _fine(lines: Lines, starts: Numbers, ats: Numbers, ends: Numbers) -> Mask:
-    kinds = lines.kinds
+def _plain(lines: Lines, starts: Numbers) -> tuple[Numbers, Numbers, Mask]:
+    """Where the first two marks from each place on are, and whether what lies before the second is plain."""
+    marks = lines.marks.window(starts)
+    at = marks & -marks
+    marks ^= at
+    end = marks & -marks
+    # Without a second mark `end` is zero, and everything below looks at 64 bytes that are there, if only as
+    # a pad; so it is left to the last condition.
+    ats = starts + np.bitwise_count(at - _ONE)
+    ends = starts + np.bitwise_count(end - _ONE)
+    behind = end - (at << _ONE)
     fine: Mask = (
-        (ends - starts <= LONGEST)
-        & (kinds[starts] == ALNUM)
-        & (kinds[ats - 1] == ALNUM)
-        & (kinds[ats + 1] == ALNUM)
-        & LETTER[lines.bytes[ends - 1]]
-        & _dotted(lines, ats, ends)
+        (lines.kinds[ats] == AT)
+        & (lines.kinds[ends - 1] == LETTER)
+        & (lines.misjoined.window(starts) & (end - _ONE) == 0)
+        & (lines.dots.window(starts) & behind != 0)
+        & (lines.rare.window(starts) & behind == 0)
+        & (at != _ONE)
+        & (end != 0)
+        & (end >> np.uint64(LONGEST + 1) == 0)
     )
-    odd = lines.oddities()
-    whose = np.searchsorted(starts, odd, "right") - 1
-    inside = (whose >= 0) & (odd < ends[whose]) if len(starts) else np.zeros(len(odd), bool)
-    odd, whose = odd[inside], whose[inside]
-    wrong = (kinds[odd] == RARE) & (odd > ats[whose])
-    wrong |= (kinds[odd - 1] > ALNUM) & (kinds[odd - 1] <= RARE)
-    fine[whose[wrong]] = False
-    return fine
+    return ats, ends, fine
 
 
-def _dotted(lines: Lines, ats: Numbers, ends: Numbers) -> Mask:
-    """Whether there is a dot behind the `@`."""
-    found = _dot_before(lines, ats, ends)
-    rest = np.flatnonzero(~found)
-    ends = ends[rest]
-    while rest.size:
-        ends = ends - 8
-        more = ends > ats[rest] + 1
-        rest, ends = rest[more], ends[more]
-        found[rest] = _dot_before(lines, ats[rest], ends)
-        rest, ends = rest[~found[rest]], ends[~found[rest]]
-    return found
+def _bared(lines: Lines, starts: Numbers) -> tuple[Numbers, Mask]:
+    """The places behind a quote and then behind spaces, and where there is that quote."""
+    quoted = lines.kinds[starts] == QUOTE
+    return _over_spaces(lines, starts + quoted), quoted
 
 
-def _dot_before(lines: Lines, ats: Numbers, ends: Numbers) -> Mask:
-    """Whether there is one among the last eight bytes before `ends`."""
-    word = lines.words[np.maximum(ends, len(PAD)) - 8] ^ _DOTS
-    # Bytes before the @ count as no dots.
-    word |= ~_BEHIND.take(ends - ats - 1, mode="clip")
-    found: Mask = ((word - _ONES) & ~word & _HIGH) != 0
+def _over_spaces(lines: Lines, places: Numbers) -> Numbers:
+    moved = places.copy()
+    moving = np.flatnonzero(lines.kinds[moved] == SPACE)
+    while moving.size:
+        moved[moving] += 1
+        moving = moving[lines.kinds[moved[moving]] == SPACE]
+    return moved
+
+
+def _closed(lines: Lines, places: Numbers, quoted: Mask, index: int) -> Mask:
+    """Whether from there on only spaces and, where there was one at the start, a quote end the cell."""
+    last = _over_spaces(lines, places)
+    there = lines.kinds[last] == QUOTE
+    found: Mask = (there == quoted) & lines.closes(last + quoted, index)
     return found

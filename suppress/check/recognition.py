@@ -8,7 +8,6 @@ and says all that is known about the person. Whoever else is met is decided by t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,7 +27,7 @@ from suppress.core.hashed import hashed_keys
 from suppress.core.mailing import ANY_MAIL, Mailing, MessageClass
 from suppress.core.standing import Standing, Suppression
 from suppress.core.suppression import Channel, Reason, Scope
-from suppress.core.verdict import CLEAR, Verdict
+from suppress.core.verdict import CLEAR, Ruling, Tier, Verdict
 from suppress.ledger.ruling import certain
 from suppress.ledger.sealing import expressible
 
@@ -79,11 +78,18 @@ class Recognition:
         if self._unheld or self._laws.recipes:
             # These can be told from nothing but a digest of each address, one by one.
             rest = np.flatnonzero(~found)
-            content = cells.lines.bytes.tobytes()
-            spans = zip(cells.starts[rest].tolist(), cells.ends[rest].tolist(), strict=True)
-            raw = [content[start:end].decode("ascii") for start, end in spans]
+            raw = cells.some(rest).texts()
             found[rest] = self._digested([Address(each, each.lower()) for each in raw])
         return found
+
+    def told(self, texts: Sequence[str], cells: Cells, mailing: Mailing) -> list[Verdict | None]:
+        """The verdict on each of these plain cells, with their texts, by the person's card; None without one.
+
+        It is the same that `verdicts` gives, which asks nobody else where the card opens.
+        """
+        found = self._cards_of(self._folding.joined(cells.local, cells.domain))
+        keys = [each.lower().encode() for each in texts]
+        return [self._by_card(key, card, mailing) for key, card in zip(keys, found, strict=True)]
 
     # --- Addresses -------------------------------------------------------------------------------------
 
@@ -132,7 +138,8 @@ class Recognition:
         """Which of these addresses may be known to any tier."""
         met = self._known(hashes) | self._digested(addresses)
         if self._alias_keys:
-            looser = [(place, alias.key) for place, key in enumerate(keys) if (alias := alias_of(key))]
+            rest = np.flatnonzero(~met).tolist()
+            looser = [(place, alias.key) for place in rest if (alias := alias_of(keys[place]))]
             places = np.array([place for place, _ in looser], np.intp)
             met[places] |= any_has(self._alias_keys, self._folding.of_keys([key for _, key in looser])[0])
         if self._laws.domains:
@@ -158,11 +165,23 @@ class Recognition:
         usual = None if card is None else _usual(self._rules[card.rule], mailing)
         if card is None or usual is None:
             return None
-        return replace(usual, since=card.since, seq=card.seq)
+        ruling, tier, rule, source, reason, scope = usual
+        return Verdict(ruling, tier, rule, card.since, source, reason, scope, card.seq)
+
+
+class _Usual(NamedTuple):
+    """What a verdict says of everybody who opted out by one rule."""
+
+    ruling: Ruling
+    tier: Tier | None
+    rule: str | None
+    source: str | None
+    reason: Reason | None
+    scope: Scope | None
 
 
 @cache
-def _usual(rule: Rule, mailing: Mailing) -> Verdict | None:
+def _usual(rule: Rule, mailing: Mailing) -> _Usual | None:
     """The verdict on somebody of whom only such an opt-out is known; None where the ledger has to be asked.
 
     That is where the opt-out does not bind, or something else may let it pass: `suppress.ledger.judging`.
@@ -173,4 +192,7 @@ def _usual(rule: Rule, mailing: Mailing) -> Verdict | None:
     latest = datetime.min.replace(tzinfo=UTC)
     only = Suppression(Channel(channel), Scope.parse(scope), Reason(reason), None, latest, source, 0)
     found = Standing("", (only,)).against(mailing.channel, mailing.target)
-    return None if found is None else certain(found, erased=False)
+    if found is None:
+        return None
+    said = certain(found, erased=False)
+    return _Usual(said.ruling, said.tier, said.rule, said.source, said.reason, said.scope)

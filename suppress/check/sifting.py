@@ -14,9 +14,10 @@ Tricks, by name:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter, itemgetter
 from typing import NamedTuple, TypeAlias
 
 from suppress.check.annotation import Finding, annotation
@@ -24,6 +25,7 @@ from suppress.check.crew import Crew
 from suppress.check.fast import PATIENCE, Block, Sieve
 from suppress.check.gate import Decision, Gate
 from suppress.check.tally import Tally
+from suppress.core.roles import is_role
 from suppress.core.verdict import Ruling
 from suppress.errors import BadFile
 from suppress.files.delimited import DelimitedFile
@@ -41,6 +43,10 @@ class _Late(NamedTuple):
 
     row: Record
     decision: Decision
+
+
+_Texts: TypeAlias = dict[Ruling, list[tuple[int, str | _Late]]]
+"""Rows that are taken out, each with where it stands in its block."""
 
 
 @dataclass(slots=True)
@@ -87,38 +93,60 @@ class Sifting:
         self._gate = gate
         self._now = now
         self._explain = explain
+        self._usual = [""] * contacts.width
 
     def sifted(self, block: Block) -> Sifted:
         """One block."""
         found = Sifted(len(block.content), block.lines, Tally(self._now))
         found.tally.clear(block.clear, block.invalid)
+        texts: _Texts = {}
+        self._tell(found, texts, block)
         for start in range(0, len(block.rows), BATCH):
             some = slice(start, start + BATCH)
-            self._decide(found, block.rows[some], block.spans[some])
-        for ruling, pieces in found.texts.items():
-            found.texts[ruling] = list(_joined(pieces))
+            self._decide(found, texts, block.rows[some], block.spans[some])
+        # Two kinds of rows become one list, in their order in the file.
+        found.taken.sort()
+        found.findings.sort(key=attrgetter("line"))
+        for ruling, pieces in texts.items():
+            pieces.sort(key=itemgetter(0))
+            found.texts[ruling] = list(_joined(text for _, text in pieces))
         return found
 
-    def _decide(self, found: Sifted, rows: list[Record], spans: list[tuple[int, int]]) -> None:
+    def _tell(self, found: Sifted, texts: _Texts, block: Block) -> None:
+        """Rows that are told by a card."""
+        encoding = self._contacts.encoding
+        for line, start, stop, address, verdict in block.told:
+            role = is_role(address.lower())
+            decision = Decision(verdict.ruling, verdict, address, role=role)
+            text = block.content[start:stop].decode(encoding.codec, encoding.errors)
+            # Its cells are not asked for: it has as many as are usual.
+            self._take(found, texts, Record(line, text, self._usual), decision, (start, stop))
+
+    def _decide(self, found: Sifted, texts: _Texts, rows: list[Record], spans: list[tuple[int, int]]) -> None:
         # An empty line is no row; it stays where it was among the kept ones.
         filled = [(row, span) for row, span in zip(rows, spans, strict=True) if not row.blank]
         decided = self._gate.decide([row for row, _ in filled])
         for (row, span), decision in zip(filled, decided, strict=True):
-            found.tally.add(decision)
-            waived = decision.verdict.waiver is not None
-            if self._explain and (waived or decision.ruling is not Ruling.CLEAR):
-                found.findings.append(Finding(row.line, decision))
-            if decision.ruling is Ruling.CLEAR:
-                continue
-            found.taken.append(span)
-            pieces = found.texts.setdefault(decision.ruling, [])
-            if decision.doubt is None:
-                pieces.append(self._contacts.extended(row, annotation(decision, row.line)))
-            else:
-                pieces.append(_Late(row, decision))
+            self._take(found, texts, row, decision, span)
+
+    def _take(
+        self, found: Sifted, texts: _Texts, row: Record, decision: Decision, span: tuple[int, int]
+    ) -> None:
+        """Count one row, and take it out if it is not kept."""
+        found.tally.add(decision)
+        clear = decision.ruling is Ruling.CLEAR
+        if self._explain and (not clear or decision.verdict.waiver is not None):
+            found.findings.append(Finding(row.line, decision))
+        if clear:
+            return
+        found.taken.append(span)
+        said: str | _Late = _Late(row, decision)
+        if decision.doubt is None:
+            said = self._contacts.extended(row, annotation(decision, row.line))
+        texts.setdefault(decision.ruling, []).append((span[0], said))
 
 
-def _joined(pieces: list[str | _Late]) -> Iterator[str | _Late]:
+def _joined(pieces: Iterable[str | _Late]) -> Iterator[str | _Late]:
     """The same with texts in a row as one, which takes less to be sent."""
     texts: list[str] = []
     for each in pieces:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from suppress.check.annotation import COLUMNS, Finding, annotation
-from suppress.check.gate import Alias, Answers, Gate
+from suppress.check.gate import Alias, Answers, Decision, Gate
 from suppress.check.tally import Found, Tally
 from suppress.core.entry import CheckDone
 from suppress.core.mailing import ANY_MAIL, Mailing
@@ -113,7 +113,7 @@ def check_file(
         for name, result in results.items():
             copies[name] = contacts.copy(result, () if name == "kept" else COLUMNS)
             stack.callback(copies[name].abandon)
-        sorting = _Sorting(contacts, Gate(contacts, lookup, alias, mailing), copies, explain)
+        sorting = Sorting(contacts, Gate(contacts, lookup, alias, mailing), copies, explain)
         fast = _fast(contacts, lookup, alias, mailing, engine, building, explain=explain is not None)
         sorting.run(contacts.batches() if fast is None else fast, progress)
         terms = mailing.terms | ({} if alias is Alias.REVIEW else {"alias": alias.value})
@@ -140,13 +140,21 @@ def check_file(
     )
 
 
-class _Sorting:
+class Decider(Protocol):
+    """Who decides about rows, a batch at a time and in their order: a `Gate`."""
+
+    def decide(self, rows: Sequence[Record]) -> list[Decision]:
+        """One decision a row, in order."""
+        ...
+
+
+class Sorting:
     """One pass over one file."""
 
     def __init__(
         self,
         contacts: ContactFile,
-        gate: Gate,
+        gate: Decider,
         copies: Mapping[str, Copy],
         explain: Callable[[Finding], None] | None,
     ) -> None:
@@ -265,7 +273,7 @@ def _fast(
         return None
     covering, folding = found
     recognition = Recognition(lookup, covering, folding, aliases=alias is not Alias.IGNORE)
-    sieve = fast.Sieve(contacts, recognition, folding, block=engine.block)
+    sieve = fast.Sieve(contacts, recognition, folding, mailing, block=engine.block)
     gate = Gate(contacts, recognition, alias, mailing)
     sifts = sifting.Sifting(contacts, gate, datetime.now(UTC), explain=explain)
     whole = sifting.Pass(contacts, sieve, sifts, recognition.reopen, block=engine.block)

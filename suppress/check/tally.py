@@ -87,8 +87,9 @@ class Tally:
                 self._waived += 1
                 self._waivers.add(verdict.waiver)
             return
-        self._tiers[DOUBT if verdict.tier is None else verdict.tier.value] += 1
-        self._reasons[DOUBT if verdict.reason is None else verdict.reason.value] += 1
+        # A member of these enumerations is its own word.
+        self._tiers[verdict.tier or DOUBT] += 1
+        self._reasons[verdict.reason or DOUBT] += 1
         self._ages[self._age(verdict.since)] += 1
         self._roles += decision.role
 
@@ -96,8 +97,8 @@ class Tally:
         """What was counted so far, the largest first; ages from young to old."""
         ages = [name for name, _ in AGES] + [UNKNOWN_AGE]
         return Found(
-            dict(self._tiers.most_common()),
-            dict(self._reasons.most_common()),
+            {str(each): number for each, number in self._tiers.most_common()},
+            {str(each): number for each, number in self._reasons.most_common()},
             {name: self._ages[name] for name in ages if self._ages[name]},
             self._roles,
             self._waived,
@@ -111,4 +112,5 @@ class Tally:
     def _age(self, since: datetime | None) -> str:
         if since is None:
             return UNKNOWN_AGE
-        return next(name for name, longest in AGES if self.now - since <= longest)
+        age = self.now - since
+        return next(name for name, longest in AGES if age <= longest)

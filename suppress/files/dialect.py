@@ -24,6 +24,9 @@ _REST = re.compile(r'[^"]*+(?:""[^"]*+)*+"')
 
 _LONE_ADDRESS = re.compile(r"""\s*[^\s@,;|<>"]+@[^\s@,;|<>"]+\s*""")
 
+_TO_QUOTE = re.compile(r'["\r\n]')
+"""Without one of these, and without a delimiter, a cell needs no quotes."""
+
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
@@ -130,7 +133,10 @@ class Dialect:
         if not self.delimiter:
             body = self.quoted("".join(cells))
         filler = joint * max(0, width - len(cells))
-        return f"{body}{filler}{joint}{joint.join(map(self.quoted, more))}{own_end}"
+        added = joint.join(more)
+        if added.count(joint) >= len(more) or _TO_QUOTE.search(added):
+            added = joint.join(map(self.quoted, more))
+        return f"{body}{filler}{joint}{added}{own_end}"
 
     def quoted(self, cell: str) -> str:
         """One cell as this dialect writes it."""

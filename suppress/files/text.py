@@ -69,7 +69,8 @@ class TextFile(ContactFile):
         A cell whose bytes could as well be UTF-8, or that was once read as what it is not and written so, is
         given in both readings.
         """
-        return self._readable(super().addresses(row))
+        found = super().addresses(row)
+        return found if row.text.isascii() else self._readable(found)
 
     def texts(self, row: Record) -> list[str]:
         """All that a row says, in both readings where two are possible."""
