@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import TypeVar
 
 from suppress.core.entry import Honoured
@@ -64,12 +64,28 @@ class _Receipts:
     destination: str
     acts: list[Act[Honoured]] = field(default_factory=list)
 
+    @property
+    def runs(self) -> list[Act[Honoured]]:
+        """One a run: a receipt of a part is left out where the one at the end of its run counts it again, and
+        so is one by which a patrol took people out."""
+        found: list[Act[Honoured]] = []
+        since: datetime | None = None
+        for number, act in reversed([*enumerate(self.acts)]):
+            body, pushed = act.body, act.body.pushed_at
+            before = self.acts[max(0, number - 1)].body
+            restated = body.sent is None and body.artefact == before.artefact and body.count < before.count
+            if restated or (pushed is not None and since is not None and pushed >= since):
+                continue
+            since = pushed or since
+            found.append(act)
+        return found[::-1]
+
     def people(self, *, verified: bool) -> int:
-        return sum(each.body.count for each in self.acts if each.body.verified is verified)
+        return sum(each.body.count for each in self.runs if each.body.verified is verified)
 
     def told(self, of: Callable[[Honoured], int | None]) -> int | None:
-        """The sum over the receipts that say it; None if none does."""
-        said = [number for act in self.acts if (number := of(act.body)) is not None]
+        """The sum over the runs that say it; None if none does."""
+        said = [number for act in self.runs if (number := of(act.body)) is not None]
         return sum(said) if said else None
 
     @property
@@ -89,6 +105,7 @@ def _receipts(facts: Facts) -> Iterator[Table]:
         Listing(found[name] for name in sorted(found))
         .column("Destination", lambda each: each.destination)
         .column("Receipts", lambda each: len(each.acts))
+        .column("Runs", lambda each: len(each.runs))
         .column("People named", lambda each: each.people(verified=True) + each.people(verified=False))
         .column("of them read back", lambda each: each.people(verified=True))
         .column("unverifiable", lambda each: each.people(verified=False))
@@ -96,7 +113,7 @@ def _receipts(facts: Facts) -> Iterator[Table]:
         .column("Accepted", lambda each: each.told(lambda body: body.accepted))
         .column("Seen there", lambda each: each.told(lambda body: body.confirmed))
         .column("Stopped more widely", lambda each: each.widened)
-        .column("Requests not taken", lambda each: sum(act.body.not_taken for act in each.acts))
+        .column("Requests not taken", lambda each: sum(act.body.not_taken for act in each.runs))
         .column("First receipt", lambda each: each.acts[0].seq)
         .column("Last receipt", lambda each: each.acts[-1].seq)
         .table("receipts", "What destinations answered in the period")

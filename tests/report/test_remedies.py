@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import HealthCheck, given, settings
 
@@ -74,6 +74,26 @@ def test_receipts_say_what_was_handed_over_accepted_and_seen() -> None:
     found = [tuple(row[name] for name in names) for row in rows(book.facts(), "receipts")]
 
     assert found == [("crm", 11, 10, 7, 3), ("mail", 0, None, None, 0), ("older", None, None, None, None)]
+
+
+def test_whoever_was_told_in_parts_is_counted_once() -> None:
+    """Two parts, their run's own receipt, a patrol that takes one person out, and a run for that person."""
+    book = Book()
+    first, second = datetime(2026, 9, 1, 8, tzinfo=UTC), datetime(2026, 9, 1, 9, tzinfo=UTC)
+    for artefact, count, sent, pushed in (
+        ("01", 1_000, 1_000, first),
+        ("02", 500, 500, first + timedelta(minutes=1)),
+        ("03", 1_500, 1_500, first),
+        ("03", 1_499, None, None),
+        ("04", 1, 1, second),
+        ("05", 1, 1, second),
+    ):
+        body = Honoured("crm", 0, artefact * 32, count, (), True, sent=sent, accepted=sent, pushed_at=pushed)
+        book.write(body)
+    names = ("Receipts", "Runs", "People named", "Handed over", "Accepted")
+    (row,) = rows(book.facts(), "receipts")
+
+    assert tuple(row[name] for name in names) == (6, 2, 1_501, 1_501, 1_501)
 
 
 def test_requests_that_a_receipt_names_by_spans_are_counted_as_it_counts_them() -> None:
