@@ -241,7 +241,7 @@ class Run:
             confirmed_at=self.clock() if can_read(self.exporter.capabilities) else None,
         )
         facts.outcomes.update({each.value: count for each, count in outcomes.items()})
-        facts.failed, facts.beside = self.whom.requests_of(missed)
+        facts.failed, facts.beside = self.whom.requests_of(each.subject for each in missed)
         # Watermark and exceptions stay as they were until the last part is done: what they say stays true.
         before = receipts.honoured(self.ledger, self.exporter.name)
         if before is None:

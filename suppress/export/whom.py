@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter
 
 from suppress.core.entry import Honoured, OptInRecorded, OptOutRecorded, SubjectAdded
@@ -25,6 +25,9 @@ from suppress.export.losses import Losses
 from suppress.export.sorting import NewestFirst
 from suppress.ledger import Ledger, Listed
 from suppress.plugin.contract import Suppressed
+
+TOGETHER = 1_000
+"""People whose entries are read at once."""
 
 
 @dataclass(slots=True)
@@ -91,14 +94,17 @@ class Whom:
                     open_.append((subject, asked.pop(subject), entry.seq))
         return len(receipts.held_between(self.ledger, self.destination, open_))
 
-    def requests_of(self, people: Iterable[Listed]) -> tuple[set[int], set[int]]:
+    def requests_of(self, people: Iterable[str]) -> tuple[set[int], set[int]]:
         """Every request of these people, not only the one that stands, and the entries that added them."""
-        subjects = {each.subject for each in people}
+        subjects = set(people)
         subjects.update(*(self.twins.get(subject, ()) for subject in tuple(subjects)))
         requests, beside = set[int](), set[int]()
-        for entry in self.ledger.about_people(subjects):
-            if entry.seq < self.size and isinstance(entry.body, (OptOutRecorded, SubjectAdded)):
-                (requests if isinstance(entry.body, OptOutRecorded) else beside).add(entry.seq)
+        everyone = iter(subjects)
+        # The ledger holds the entries of all whom it is asked about: an account may have very many strays.
+        while some := list(islice(everyone, TOGETHER)):
+            for entry in self.ledger.about_people(some):
+                if entry.seq < self.size and isinstance(entry.body, (OptOutRecorded, SubjectAdded)):
+                    (requests if isinstance(entry.body, OptOutRecorded) else beside).add(entry.seq)
         return requests, beside
 
     def news(self, honoured: Honoured) -> Iterator[str]:

@@ -141,8 +141,8 @@ class _Patrol:
     findings: Counter[Finding] = field(default_factory=Counter)
     drift: list[Strayed] = field(default_factory=list)
     weakened: list[Strayed] = field(default_factory=list)
-    excepted: list[Listed] = field(default_factory=list)
-    """People whom a receipt covers and who are mailable all the same."""
+    excepted: list[str] = field(default_factory=list)
+    """Subjects of people whom a receipt covers and who are mailable all the same."""
 
     def __post_init__(self) -> None:
         self.target = EVERYTHING if self.settings.sender is None else Scope(self.settings.sender)
@@ -216,7 +216,7 @@ class _Patrol:
             sightings[each.subject] = found.sighting
             if found.finding in DRIFT:
                 strays.append((each, found))
-                self.excepted += [each] if told.told else []
+                self.excepted += [each.subject] if told.told else []
             elif found.finding is Finding.WEAKENED:
                 self._weaker(Standing(each.subject), found)
         # What is remembered comes last: a patrol that is killed here says the same thing again.

@@ -134,7 +134,7 @@ class ExporterContract(ABC):
             assert self._states(place, entries).isdisjoint({Remote.MAILABLE, Remote.UNKNOWN})
 
     def test_a_job_may_be_asked_for_by_the_next_run(self, tmp_path: Path) -> None:
-        """The engine keeps the token; whoever sent it has ended, and what that one knew is known no longer."""
+        """The engine keeps the token; whoever sent it has ended, and what it knew is known no longer."""
         entries = people(self.addresses)
         self.known(tmp_path, self.addresses)
         with closing(self.exporter(tmp_path)) as exporter:
