@@ -39,6 +39,9 @@ CONSTANT_CONTACT: Mapping[str, Json] = {
         },
         "overlap": {"type": ["string", "integer"], "description": "how far windows overlap, such as 48h"},
         "sms": {"type": "boolean", "description": "whether each run asks who opted out of SMS"},
+        "campaign_evidence": {"type": "boolean", "description": "whether campaign reports are read too"},
+        "bounces": {"type": "boolean", "description": "whether mailboxes that do not exist are recorded"},
+        "evidence_budget": {"type": "integer", "description": "requests a run for campaign reports"},
         "daily_budget": {"type": "integer", "description": "requests a day that the API key may make"},
     },
 }

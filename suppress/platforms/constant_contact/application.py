@@ -22,6 +22,8 @@ ROOT = "/oauth2/default/v1"
 READ, LABEL, OFFLINE = "contact_data", "account_read", "offline_access"
 SCOPES = (READ, LABEL, OFFLINE)
 """To read contacts (there is no read-only scope for them), to name the account, to renew."""
+REPORTS = "campaign_data"
+"""To read campaign reports; asked for only where they are wanted."""
 PORT = 8351
 CALLBACK = "/callback"
 
@@ -95,6 +97,8 @@ def _scopes(settings: SourceSettings, given: Mapping[str, Json], table: str) -> 
     for scope in scopes:
         if _SCOPE.fullmatch(scope) is None:
             raise wrong_at(_where(settings, "scopes"), f"{table}.scopes: {scope!r} is no scope")
+    if given.get("campaign_evidence") is True or given.get("bounces") is True:
+        scopes = (*(scopes or (LABEL,)), REPORTS)
     # Without the first nothing can be read, without the last a person would have to come every day.
     return tuple(dict.fromkeys((READ, *(scopes or (LABEL,)), OFFLINE)))
 

@@ -52,7 +52,15 @@ class Needs:
 
 READING = Needs("read contacts", "reading contacts", "contact_data", "contacts:read")
 ASKING = Needs("sign in", "asking what this user may do", "contact_data", "contacts:read")
+REPORTING = Needs("read campaign reports", "reading campaign reports", "campaign_data", "ui:campaign:metrics")
 PRIVILEGES = "/v3/account/user/privileges"
+SUMMARIES = "/v3/reports/summary_reports/email_campaign_summaries"
+_ELSEWHERE = (
+    PRIVILEGES,
+    SUMMARIES,
+    r"/v3/emails/[0-9A-Za-z-]{1,64}",
+    r"/v3/reports/email_reports/[0-9A-Za-z-]{1,64}/tracking/(?:optouts|bounces)",
+)
 
 
 class Client:
@@ -77,7 +85,7 @@ class Client:
         """Whether the platform knew the token and refused all the same: 403."""
         self._transport = Transport.reading(
             options.origin,
-            paths=[f"{options.prefix}{path}" for path in (wire.CONTACTS, PRIVILEGES)],
+            paths=[f"{options.prefix}{path}" for path in (wire.CONTACTS, *_ELSEWHERE)],
             pace=self.pace,
             judge=_judge,
             clock=clock,
@@ -120,10 +128,18 @@ class Client:
         """An answer that breaks the contract, as an error."""
         return self._failed(f"answered, but not as its contract says: {problem}")
 
-    def told(self, path: str, parameters: Mapping[str, str], *, needs: Needs) -> object:
-        """The JSON of one answer. Raises what `first` raises."""
-        query = f"?{urlencode(parameters)}" if parameters else ""
+    def told(self, path: str, parameters: Mapping[str, str | tuple[str, ...]], *, needs: Needs) -> object:
+        """The JSON of one answer; a value of several words is repeated. Raises what `first` raises."""
+        query = f"?{urlencode(parameters, doseq=True)}" if parameters else ""
         return self._granted(f"{path}{query}", needs).json
+
+    def told_next(self, href: str, path: str, *, needs: Needs) -> object:
+        """The page of `path` that an earlier one named as its next."""
+        try:
+            target = wire.next_target(href, origin=self._origin, path=path)
+        except wire.NotAsPromised as wrong:
+            raise self.failed(str(wrong)) from None
+        return self._granted(target, needs).json
 
     def _page(self, target: str) -> Fetched:
         reply = self._granted(target, READING)

@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from suppress.errors import QuotaExhausted, SignInNeeded, SourceFailed, SuppressError
-from suppress.platforms.constant_contact.client import ASKING, PRIVILEGES, READING, Client, Fetched
+from suppress.platforms.constant_contact.client import (
+    ASKING,
+    PRIVILEGES,
+    READING,
+    REPORTING,
+    Client,
+    Fetched,
+    Needs,
+)
 from suppress.platforms.constant_contact.options import Options
 from suppress.plugin.contract import Finding, Severity
 from suppress.plugin.signing import SignedIn
@@ -24,20 +32,22 @@ def findings(
     client: Client, options: Options, signed: SignedIn, *, now: Callable[[], datetime]
 ) -> Iterator[Finding]:
     """Signed in, scopes, privileges, clock, how much a naive sync misses, quota. Raises nothing."""
+    reports = options.campaign_evidence or options.bounces
+    needed = (READING, REPORTING) if reports else (READING,)
     try:
         try:
             everyone = client.first({"status": "all", "limit": "1", "include_count": "true"})
         except SourceFailed:
             if client.forbidden:
                 # Which of the three causes it is can be told apart.
-                yield from _scopes(signed)
-                yield from _privileges(client)
+                yield from _scopes(signed, needed)
+                yield from _privileges(client, needed)
             raise
         yield Finding(
             "sign-in", Severity.PASS, f"{client.host} accepted the access token in {client.token.place}"
         )
-        yield from _scopes(signed)
-        yield from _privileges(client)
+        yield from _scopes(signed, needed)
+        yield from _privileges(client, needed)
         yield from _clock(everyone, now(), options.lag)
         yield from _naive(client)
         yield from _quota(client)
@@ -49,9 +59,9 @@ def findings(
         yield Finding("connection", Severity.FAIL, failure.message, failure.remedy)
 
 
-def _scopes(signed: SignedIn) -> Iterator[Finding]:
+def _scopes(signed: SignedIn, needed: tuple[Needs, ...]) -> Iterator[Finding]:
     # A token from outside may be opaque; then only calls show what it may do.
-    missing = {READING.scope} - set(signed.scopes)
+    missing = {each.scope for each in needed} - set(signed.scopes)
     if signed.scopes and missing:
         yield Finding(
             "scopes",
@@ -63,7 +73,7 @@ def _scopes(signed: SignedIn) -> Iterator[Finding]:
         yield Finding("scopes", Severity.PASS, ", ".join(signed.scopes))
 
 
-def _privileges(client: Client) -> Iterator[Finding]:
+def _privileges(client: Client, needed: tuple[Needs, ...]) -> Iterator[Finding]:
     """The rights of the user who signed in apply on top of the token's scopes."""
     try:
         listed = client.told(PRIVILEGES, {}, needs=ASKING)
@@ -73,8 +83,9 @@ def _privileges(client: Client) -> Iterator[Finding]:
         yield Finding("privileges", Severity.WARN, f"unknown: {failure.message}", failure.remedy)
         return
     rows = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    acts = " and ".join(each.act for each in needed)
     held = {str(each.get("privilege_name")) for each in rows}
-    missing = {READING.privilege} - held
+    missing = {each.privilege for each in needed} - held
     if not held:
         yield Finding("privileges", Severity.WARN, "the platform lists none for this user")
     elif missing:
@@ -82,10 +93,10 @@ def _privileges(client: Client) -> Iterator[Finding]:
             "privileges",
             Severity.FAIL,
             f"the user who signed in lacks {', '.join(sorted(missing))}",
-            f"suppress login {client.source}, as a user who may read contacts",
+            f"suppress login {client.source}, as a user who may {acts}",
         )
     else:
-        yield Finding("privileges", Severity.PASS, f"the user may {READING.act}")
+        yield Finding("privileges", Severity.PASS, f"the user may {acts}")
 
 
 def _clock(fetched: Fetched, now: datetime, lag: timedelta) -> Iterator[Finding]:

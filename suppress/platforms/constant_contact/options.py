@@ -21,6 +21,9 @@ OVERLAP = timedelta(hours=48)
 DAILY_BUDGET = 10_000
 """Requests a day per API key (rate limits page of the vendor's guide). Partners may be given more."""
 
+EVIDENCE_BUDGET = 200
+"""Requests a run for campaign reports: a fiftieth of the day, and up to 100,000 rows."""
+
 _DURATION = re.compile(r"(\d{1,6})\s*(s|sec|m|min|h|d)?", re.ASCII)
 _UNITS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
 
@@ -37,6 +40,12 @@ class Options:
     daily_budget: int
     sms: bool = False
     """Whether each run asks who opted out of SMS; a census shows them anyway."""
+    campaign_evidence: bool = False
+    """Whether campaign reports are read for clicks on unsubscribe links."""
+    bounces: bool = False
+    """Whether they are read for mailboxes that do not exist."""
+    evidence_budget: int = EVIDENCE_BUDGET
+    """Requests a run that this may take."""
 
     @classmethod
     def of(cls, settings: SourceSettings) -> Options:
@@ -56,7 +65,10 @@ class Options:
             client_id=_text(given, "client_id", table) or "",
             lag=_duration(given, "lag", table, LAG),
             overlap=_duration(given, "overlap", table, OVERLAP),
-            daily_budget=_budget(given, table),
+            daily_budget=_budget(given, table, "daily_budget", DAILY_BUDGET),
+            campaign_evidence=given.get("campaign_evidence") is True,
+            bounces=given.get("bounces") is True,
+            evidence_budget=_budget(given, table, "evidence_budget", EVIDENCE_BUDGET),
             sms=given.get("sms") is True,
         )
 
@@ -78,10 +90,10 @@ def _duration(given: Mapping[str, Json], key: str, table: str, default: timedelt
     return timedelta(seconds=int(found[1]) * _UNITS[found[2] or "s"])
 
 
-def _budget(given: Mapping[str, Json], table: str) -> int:
-    value = given.get("daily_budget", DAILY_BUDGET)
+def _budget(given: Mapping[str, Json], table: str, key: str, default: int) -> int:
+    value = given.get(key, default)
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ConfigWrong(f"{table}.daily_budget must be a whole number of requests, 1 or more")
+        raise ConfigWrong(f"{table}.{key} must be a whole number of requests, 1 or more")
     return value

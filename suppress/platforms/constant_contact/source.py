@@ -14,18 +14,22 @@ Rules kept here:
   cursor is undocumented).
 * SMS is read off every contact that shows it, so that a census finds all of it. With `sms`, each run asks for
   it too: it has no date filter, and `optout_after` knows e-mail alone.
+* Campaign reports, where they are wanted, are read before contacts are, so that what they say is in the entry
+  of the opt-out; whom no contact showed comes last (`campaigns`).
 * Only reads: the transport underneath refuses any other method.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from suppress.config import SourceSettings
-from suppress.core.reconcile import Observed
+from suppress.core.reconcile import Observed, Permission
 from suppress.platforms.constant_contact import wire
+from suppress.platforms.constant_contact.campaigns import Found, Reports
 from suppress.platforms.constant_contact.census import (
     LIMITS,
     ROUNDS,
@@ -87,9 +91,11 @@ class ConstantContact:
         self._name = settings.name
         self._now = now
         self._texts = Texts()
+        self._reported = Found()
         self._options = Options.of(settings)
         clock = clock or Clock()
         self._client = Client(settings, self._options, state=state, clock=clock, patience=patience)
+        self._reports = Reports(self._client, self._options, state, settings.ledger, now)
         self._sign_in = ConstantContactSignIn(settings, state, clock=clock)
 
     @property
@@ -139,6 +145,8 @@ class ConstantContact:
         tally, began = self._begun()
         bounds = {"optout_after": to_query(window.after), "optout_before": to_query(window.before)}
         rows = 0
+        if self._options.campaign_evidence or self._options.bounces:
+            self._reported = self._reports.read()
         walk = Walk("window", Pass.ALL)
         problems: tuple[str, ...] = ()
         for round_ in range(1, ROUNDS + 1):
@@ -159,11 +167,25 @@ class ConstantContact:
             yield from self._sms(texts, tally)
             rows += texts.rows
             problems = (*problems, *unreadable([texts]), *self._hidden(texts))
-        yield self._summary(tally, began, rows, problems, census=None)
+        summary = self._summary(tally, began, rows, problems, census=None)
+        if not (self._options.campaign_evidence or self._options.bounces):
+            yield summary
+            return
+        alone = tuple(self._reported.clicks.values())
+        told = (*alone, *self._reported.bounced.values())
+        # The last page, so that what it settles is only what the ledger has.
+        yield Page("campaigns", told, rows=len(told), recorded=self._reported.settle)
+        yield replace(
+            summary,
+            opted_out=summary.opted_out + len(alone),
+            deleted=summary.deleted + sum(each.deleted for each in alone),
+            bounced=len(self._reported.bounced),
+            notes=self._reported.notes,
+        )
 
     def _begun(self) -> tuple[Tally, int]:
         """A new tally, and how many requests were made before."""
-        self._texts = Texts()
+        self._texts, self._reported = Texts(), Found()
         return Tally(self._now()), self._client.requests
 
     def _sms(self, walk: Walk, tally: Tally) -> Iterator[Page]:
@@ -269,13 +291,23 @@ class ConstantContact:
                 walk.why_unreadable = str(wrong)
                 continue
             if tally.see(row, walk):
-                news.append(row.observed)
+                news.append(self._with_campaign(row.observed))
             news.extend(self._heard(contact, row, walk))
         if walk.barren >= BARREN_PAGES:
             raise self._client.failed(
                 f"{walk.barren} pages in a row showed no contact that was not there before"
             )
         return Page(walk.step, tuple(news), rows=len(answer.contacts), total=walk.last_count)
+
+    def _with_campaign(self, observed: Observed) -> Observed:
+        """With what a campaign's report says of the same opt-out."""
+        if observed.permission is not Permission.OPTED_OUT:
+            return observed
+        click = self._reported.beside(observed)
+        if click is None:
+            return observed
+        said = {f"campaign.{key.removeprefix('campaign_')}": value for key, value in click.evidence.items()}
+        return replace(observed, evidence={**observed.evidence, **said})
 
     def _heard(self, contact: object, row: wire.Row, walk: Walk) -> Iterator[Observed]:
         """What the contact says of SMS, if that is news. What cannot be read leaves its e-mail as it is."""

@@ -88,21 +88,21 @@ def answer(body: object) -> Answer:
     """
     if not isinstance(body, dict):
         raise NotAsPromised(f"expected an object with contacts, found {kind_of(body)}")
-    contacts, count, next_ = (
+    contacts, counted, next_ = (
         body.get("contacts"),
-        _count(body.get("contacts_count")),
-        _next(body.get("_links")),
+        count(body.get("contacts_count")),
+        next_link(body.get("_links")),
     )
-    if contacts is None and count == 0 and next_ is None:
+    if contacts is None and counted == 0 and next_ is None:
         # Live answers omit what is absent. Without the count, silence is not taken for nobody.
         contacts = []
     if not isinstance(contacts, list):
         found = "none" if contacts is None else kind_of(contacts)
         raise NotAsPromised(f"expected a list of contacts, found {found}")
-    return Answer(tuple(contacts), count, next_)
+    return Answer(tuple(contacts), counted, next_)
 
 
-def _next(links: object) -> str | None:
+def next_link(links: object) -> str | None:
     # The last page has `"_links": {}` in a recorded answer; missing and null were seen elsewhere.
     # Anything else that cannot be read is refused: taken for the last page, it would lose the rest.
     for name in ("next", "href"):
@@ -118,13 +118,13 @@ def _next(links: object) -> str | None:
     return links
 
 
-def _count(value: object) -> int | None:
+def count(value: object) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-def next_target(href: str, *, origin: str) -> str:
+def next_target(href: str, *, origin: str, path: str = CONTACTS) -> str:
     """The path and query of the next page, exactly as the platform wrote them.
 
     `href` is relative to the host and starts with `/v3`. `origin` (`https://api.cc.email`) is the only host
@@ -135,10 +135,10 @@ def next_target(href: str, *, origin: str) -> str:
     """
     target = href.removeprefix(origin) if href.startswith(f"{origin}/") else href
     plain = target.isascii() and target.isprintable() and " " not in target and "\\" not in target
-    path = target.partition("?")[0]
-    if not plain or "#" in target or target.startswith("//") or path != CONTACTS:
+    leads_to = target.partition("?")[0]
+    if not plain or "#" in target or target.startswith("//") or leads_to != path:
         host = _host(href)
-        raise NotAsPromised(f"the next page lies outside {CONTACTS}{f' (at {host})' if host else ''}")
+        raise NotAsPromised(f"the next page lies outside {path}{f' (at {host})' if host else ''}")
     return target
 
 
