@@ -38,7 +38,7 @@ from suppress.plugin.contract import (
     Unit,
     Unknowns,
 )
-from suppress.plugin.errors import ContractBroken, Transient
+from suppress.plugin.errors import ContractBroken, RecordRejected, Transient
 from tests.backends import url_in
 from tests.ledgers import ledger_with, opt_out, told
 
@@ -69,6 +69,7 @@ class Crm:
     contacts: dict[str, Observation] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     fails_after: int | None = None
+    refuses: frozenset[str] = frozenset()
     name: str = "crm"
 
     def knows(self, address: str, state: Remote = Remote.MAILABLE, **facts: Any) -> None:
@@ -97,6 +98,8 @@ class Crm:
         for address in addresses:
             if self.fails_after is not None and len(self.asked) >= self.fails_after:
                 raise Transient("the destination did not answer")
+            if address in self.refuses:
+                raise RecordRejected("that is no address", code="INVALID")
             self.asked.append(address)
             found = self.contacts.get(comparable(address))
             yield Observation(address, Remote.UNKNOWN) if found is None else replace(found, address=address)
@@ -287,6 +290,34 @@ class TestWhatIsRecorded:
 
         assert (world.ledger.head().size, len(dry.drift), dry.learned) == (size, 1, 1)
         assert (len(world.patrol().drift), world.patrol().learned) == (1, 0)
+
+    def test_one_that_the_destination_refuses_to_show_hides_no_other(self, world: World) -> None:
+        """They are unreadable; whoever drifted beside them is found."""
+        world.crm.capabilities = UNLISTED
+        told(world.ledger, *(f"p{number}@example.com" for number in range(9)))
+        world.export()
+        world.crm.knows("ann@example.com")
+        world.crm.refuses = frozenset({"p3@example.com", "p8@example.com"})
+        result = world.patrol()
+
+        assert result.complete
+        assert found(result) == {
+            Finding.MAILABLE: 1,
+            Finding.HELD: 1,
+            Finding.UNREADABLE: 2,
+            Finding.UNKNOWN: 7,
+        }
+
+    def test_progress_counts_the_list_and_then_the_people(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A list of a hundred thousand takes minutes before anybody is judged."""
+        monkeypatch.setattr("suppress.patrol.PEOPLE", 1)
+        world.export()
+        steps: list[int] = []
+        world.patrol(progress=lambda done, _total: steps.append(done))
+
+        assert steps == [1, 2, 3, 4]
 
     def test_a_patrol_that_breaks_off_is_recorded_as_incomplete(self, world: World) -> None:
         world.crm.capabilities = UNLISTED

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from suppress.config import DestinationSettings
@@ -39,13 +39,13 @@ from suppress.ledger import Event, Ledger, Listed
 from suppress.ledger.sightings import Sighting, Sightings
 from suppress.patrol.judging import DRIFT, Finding, Judged, Told, judged, recorded
 from suppress.patrol.sweeping import Sweep, proof
-from suppress.plugin.contract import Delivery, Exporter, Observation, Unit
-from suppress.plugin.errors import ContractBroken
+from suppress.plugin.contract import Delivery, Exporter, Observation, Remote, Unit
+from suppress.plugin.errors import ContractBroken, RecordRejected
 
 SETTLING = timedelta(hours=24)
 """How long a destination that takes its time may take: ad platforms say up to a day."""
 PEOPLE = 500
-"""People read back between two lines of progress."""
+"""People, or spellings of its own list, that are read between two looks at the progress."""
 _HELD = frozenset({Finding.HELD, Finding.WEAKENED})
 _UNKNOWN = frozenset({Finding.UNKNOWN, Finding.GONE})
 
@@ -138,6 +138,8 @@ class _Patrol:
     """Subject → entry and what it says, of the drift that the last patrol still found."""
     waiting: frozenset[str] = field(init=False)
     """Who waits for a job that an export began, by `export.jobs.identity`."""
+    listed: int = 0
+    """Spellings that its own list has shown so far."""
     findings: Counter[Finding] = field(default_factory=Counter)
     drift: list[Strayed] = field(default_factory=list)
     weakened: list[Strayed] = field(default_factory=list)
@@ -168,7 +170,7 @@ class _Patrol:
         )
         failure: SuppressError | None = None
         try:
-            held = Members(sweep.spellings() if can.can_list_all else ())
+            held = Members(self._watched(sweep.spellings()) if can.can_list_all else ())
             self._read(held)
         except (DestinationFailed, SignInNeeded) as failed:
             failure = failed
@@ -191,6 +193,13 @@ class _Patrol:
 
     # --- Reading -----------------------------------------------------------------------------------------
 
+    def _watched(self, spellings: Iterator[str]) -> Iterator[str]:
+        """A long list is read for minutes before anybody is judged."""
+        for self.listed, each in enumerate(spellings, start=1):
+            if self.listed % PEOPLE == 0:
+                self.progress(self.listed, None)
+            yield each
+
     def _read(self, held: Members) -> None:
         untold = Members(self.whom.news(self.honoured) if self.honoured is not None else ())
         everyone = self.whom.listed()
@@ -201,7 +210,7 @@ class _Patrol:
                 self._judge(others, untold)
             else:
                 self.findings[Finding.UNREADABLE] += len(others)
-            self.progress(self.findings.total(), None)
+            self.progress(self.listed + self.findings.total(), None)
 
     def _judge(self, people: Sequence[Listed], untold: Members) -> None:
         before = self.sightings.among(each.subject for each in people)
@@ -226,7 +235,14 @@ class _Patrol:
 
     def _seen(self, addresses: Sequence[str]) -> Iterator[Observation]:
         shown = asked(self.exporter, self.exporter.read_back(addresses))
-        found = list(islice(shown, len(addresses) + 1))
+        try:
+            found = list(islice(shown, len(addresses) + 1))
+        except RecordRejected:
+            # One address that the destination refuses must not hide the others.
+            if len(addresses) == 1:
+                return iter([Observation(addresses[0], Remote.UNREADABLE)])
+            half = len(addresses) // 2
+            return chain(self._seen(addresses[:half]), self._seen(addresses[half:]))
         if [each.address for each in found] != list(addresses):
             raise ContractBroken(f"{self.exporter.name!r} read back others than it was asked for")
         return iter(found)
