@@ -226,15 +226,12 @@ class Client:
             return RecordRejected(self._said(f"refused it{words}"), code=code or "400")
         return DestinationFailed(self._said(f"answered {status}{words}"))
 
-    def _unsigned(self, wrong: BotoCoreError) -> SuppressError:
-        """Nothing was sent: botocore found no credentials, or could not make the request."""
-        name = type(wrong).__name__
-        if any(each in name for each in ("Credential", "Token", "SSO", "Login", "Profile")):
-            return AuthFailed(
-                f"destination {self._name!r}: no usable AWS credentials ({name})",
-                remedy="set profile or access_key_id, or whatever `aws sts get-caller-identity` reads",
-            )
-        return RecordRejected(self._said(f"was not asked: botocore refuses the request ({name})"), code=name)
+    def _unsigned(self, wrong: BotoCoreError) -> AuthFailed:
+        """Nothing was sent: botocore has nothing to sign with. Its words may hold what it found."""
+        return AuthFailed(
+            f"destination {self._name!r}: no usable AWS credentials ({type(wrong).__name__})",
+            remedy="set profile or access_key_id, or whatever `aws sts get-caller-identity` reads",
+        )
 
     def _evidence(self, operation: str, meta: Mapping[str, Any], attempts: int) -> Evidence:
         body = self._gateway.body

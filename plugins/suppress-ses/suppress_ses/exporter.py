@@ -120,8 +120,8 @@ class Ses:
             return Observation(address, Remote.UNREADABLE)
         try:
             answer = self._client.held(address)
-            self._reading.over()
             if answer is None:
+                self._reading.over()
                 return Observation(address, Remote.MAILABLE, evidence=Evidence(_READING, 404))
             entry = answer.found.get("SuppressedDestination")
             if not isinstance(entry, dict):
@@ -134,6 +134,7 @@ class Ses:
         except BEARABLE as failure:
             self._reading.bear(failure)
             return Observation(address, Remote.UNREADABLE)
+        self._reading.over()
         return self._observed(on, address, entry, answer.evidence)
 
     def _address(self, entry: dict[str, Any]) -> str:
