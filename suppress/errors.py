@@ -23,6 +23,7 @@ The rules this module keeps:
     ├── LedgerLocked               11  another process holds the ledger
     ├── MigrationNeeded            12  the ledger's schema is older or newer than this program
     ├── LedgerDamaged              70  refused to sign over a ledger that does not verify
+    ├── EngineFailed               70  Spark, asked for by name, failed or does not add up
     └── StorageFailed              70  the disk is full or failed
 """
 
@@ -152,6 +153,12 @@ class LedgerDamaged(SuppressError):
     """The ledger does not verify, so nothing more is signed over it."""
 
     default_remedy = "suppress verify"
+
+
+class EngineFailed(SuppressError):
+    """Spark did not start, failed, or its counts do not agree; nothing was written."""
+
+    default_remedy = "check the files one by one, without --engine"
 
 
 class StorageFailed(SuppressError):

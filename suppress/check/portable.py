@@ -25,34 +25,29 @@ import mmap
 import secrets
 import struct
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from suppress.core.address import Address
+from suppress.check.tagged import TAG, Tagged, tag_of
 from suppress.core.canonical import moment, timestamp
 from suppress.core.checkpoint import BadNote, Note, parse_vkey
 from suppress.core.domains import DomainRule, DomainRules
 from suppress.core.hashed import Algorithm, Form, Recipe
-from suppress.core.mailing import ANY_MAIL, Mailing
-from suppress.core.standing import Standing
 from suppress.core.suppression import Channel, Reason, Scope
-from suppress.core.verdict import Verdict
 from suppress.errors import BadFile, BadUsage, Stale
-from suppress.ledger.judging import ADDRESS, ALIAS, Known, Leave, Recognised, judged
-from suppress.ledger.rows import row_of_lift, row_of_suppression, standing_from
+from suppress.ledger.judging import Recognised
+from suppress.ledger.rows import row_of_lift, row_of_suppression
 from suppress.ledger.rules import Rules
 from suppress.ledger.sealing import IndexKey
 
 MAGIC = b"suppress portable snapshot 1\n"
 KIND = "suppress.snapshot/1"
 """The first line of the signed text. A checkpoint's second line is a number: neither passes for the other."""
-_TAG = 16
-_RECORD = _TAG + 8
+_RECORD = TAG + 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +99,7 @@ class Secret:
 
     def tag_of(self, kind: str, key_id: str, blind: bytes) -> bytes:
         """Under what somebody stands in the index."""
-        return hmac.digest(self.tag, f"{kind}\x00{key_id}\x00".encode() + blind, "sha256")[:_TAG]
+        return tag_of(self.tag, kind, key_id, blind)
 
 
 # --- Writing ---------------------------------------------------------------------------------------------
@@ -197,16 +192,14 @@ def _head_facts(head: Head, count: int) -> bytes:
 # --- Reading ---------------------------------------------------------------------------------------------
 
 
-class Portable:
+class Portable(Tagged):
     """An open portable snapshot. It answers checks as `Lookup` does. A context manager."""
 
     def __init__(self, content: mmap.mmap, start: int, head: Head, secret: Secret, now: datetime) -> None:
+        super().__init__(secret, head.rules, now)
         self._content = content
         self._index = start
         self._people = start + head.count * _RECORD
-        self._secret = secret
-        self._records: dict[int, list[Any]] = {}
-        self._now = now
         self.head = head
         self.size, self.root, self.checkpoint = head.size, head.root, head.checkpoint
 
@@ -271,60 +264,28 @@ class Portable:
     ) -> None:
         self.close()
 
-    def verdicts(self, addresses: Sequence[Address], mailing: Mailing = ANY_MAIL) -> list[Verdict]:
-        """The verdict for each address, in the same order."""
-        self._records.clear()
-        return [judged(self, self.head.rules, each, mailing, self._now) for each in addresses]
-
-    # --- What `judging` asks ---------------------------------------------------------------------------
-
-    def known(self, key: str) -> list[Known]:
-        """Who has this match key or hashed key."""
-        return self._known(
-            self._secret.tag_of(ADDRESS, each.id, each.blind(key)) for each in self._secret.index
-        )
-
-    def aliased(self, alias_key: str) -> list[Known]:
-        """Whose address has this alias key."""
-        return self._known(
-            self._secret.tag_of(ALIAS, each.id, each.blind_alias(alias_key)) for each in self._secret.index
-        )
-
-    def bounced(self, person: int) -> Standing:
-        """What stands of a person's hard bounces."""
-        _, _, suppressions, lifts, bounced, _ = self._records[person]
-        return standing_from("", suppressions if bounced is None else bounced, lifts)
-
-    def waivers(self, person: int) -> list[Leave]:
-        """The waivers of a person."""
-        return [
-            Leave(seq, Channel(channel), purpose, moment(until))
-            for seq, channel, purpose, until in self._records[person][5]
-        ]
-
-    def _known(self, tags: Iterable[bytes]) -> list[Known]:
-        found = []
-        for tag in tags:
-            for record in sorted(self._at(tag), key=itemgetter(0)):
-                self._records[record[0]] = record
-                found.append(Known(record[0], standing_from("", record[2], record[3]), record[1]))
-        return found
+    def people(self) -> Iterator[tuple[bytes, bytes]]:
+        """Each tag in the index, in order, and the line that stands under it."""
+        for place in range(self.head.count):
+            yield self._tag(place), self._line(place)
 
     def _at(self, tag: bytes) -> list[Any]:
         count = self.head.count
         place = bisect_left(range(count), tag, key=self._tag)
         found = []
         while place < count and self._tag(place) == tag:
-            spot = self._index + place * _RECORD + _TAG
-            (offset,) = struct.unpack_from("<Q", self._content, spot)
-            self._content.seek(self._people + offset)
-            found.append(json.loads(self._content.readline()))
+            found.append(json.loads(self._line(place)))
             place += 1
         return found
 
+    def _line(self, place: int) -> bytes:
+        (offset,) = struct.unpack_from("<Q", self._content, self._index + place * _RECORD + TAG)
+        self._content.seek(self._people + offset)
+        return self._content.readline()
+
     def _tag(self, place: int) -> bytes:
         spot = self._index + place * _RECORD
-        return self._content[spot : spot + _TAG]
+        return self._content[spot : spot + TAG]
 
 
 def _note_in(content: mmap.mmap) -> tuple[Note, int]:

@@ -89,6 +89,14 @@ def check(
     key: Annotated[
         str | None, typer.Option(metavar="VKEY", help="With --offline: the ledger's public key, or its file.")
     ] = None,
+    engine: Annotated[
+        Literal["spark"] | None,
+        typer.Option(help="Check folders on Spark, where the workers see them too. [default: here]"),
+    ] = None,
+    master: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="With --engine: local[2], spark://… [default: as Spark is set up]"),
+    ] = None,
     exit_zero: Annotated[
         bool, typer.Option("--exit-zero", help="End with 0 also when somebody is withheld or to be reviewed.")
     ] = False,
@@ -110,7 +118,11 @@ def check(
     from suppress.check import Alias, Targets, check_addresses
     from suppress.files.contacts import Reading
 
-    file = _file_among(what)
+    if master is not None and engine is None:
+        raise BadUsage("--master goes with --engine spark")
+    file = None if engine is not None else _file_among(what)
+    reading = Reading(encoding, delimiter, tuple(column or ()), header, sheet)
+    targets = Targets(kept, withheld, review)
     gate = OpenGate.asked(
         settings(ctx),
         sender=sender,
@@ -122,15 +134,18 @@ def check(
         key=key,
     )
     with gate:
-        if file is None:
+        if engine is not None:
+            from suppress.cli.check_on_spark import SparkRun
+
+            spark = SparkRun(ctx, gate, Alias(alias), targets, master, as_json=as_json)
+            found = spark.done(what, reading, dry_run=dry_run, explain=explain, output=output)
+        elif file is None:
             _refuse_file_options(ctx)
             answers = check_addresses(gate.answers, what, alias=Alias(alias), mailing=gate.mailing)
             facts = {"results": [answer_facts(each, explain=explain) for each in answers]}
             emit("check", facts, as_json=as_json, human=lambda screen: draw_answers(screen, answers))
             found = any(each.ruling is not Ruling.CLEAR for each in answers)
         else:
-            reading = Reading(encoding, delimiter, tuple(column or ()), header, sheet)
-            targets = Targets(kept, withheld, review)
             run = _FileRun(ctx, file, gate, Alias(alias), targets, output, explain=explain, as_json=as_json)
             found = run.done(reading, dry_run=dry_run)
     if found and not exit_zero:

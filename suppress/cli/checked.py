@@ -10,6 +10,8 @@ from suppress.core.verdict import Ruling, Verdict
 
 if TYPE_CHECKING:
     from suppress.check import Answer, FileChecked, Finding
+    from suppress.check.spark import FolderChecked
+    from suppress.check.tally import Found
     from suppress.cli.gate import OpenGate
 
 _WORDS = {Ruling.SUPPRESSED: "withheld", Ruling.REVIEW: "review", Ruling.CLEAR: "kept"}
@@ -39,8 +41,8 @@ def finding_facts(finding: Finding) -> Mapping[str, object]:
     }
 
 
-def file_facts(result: FileChecked, gate: OpenGate) -> dict[str, object]:
-    """The figures of a file, as JSON has them."""
+def file_facts(result: FileChecked | FolderChecked, gate: OpenGate) -> dict[str, object]:
+    """The figures of a file, or of folders, as JSON has them."""
     found, head = result.found, gate.portable
     offline = None if head is None else {"made": head.made, "valid_until": head.until}
     return {
@@ -104,7 +106,7 @@ def draw_file(screen: Screen, name: str, result: FileChecked, gate: OpenGate, *,
         target = result.files.get(kind)
         where = "" if target is None else f" → {'standard output' if target == '-' else target}"
         screen.line(f"{kind.ljust(8)}  {count:,}{where}")
-    _draw_found(screen, result)
+    draw_found(screen, result.found)
     if result.invalid:
         screen.line(f"Of the kept rows, {result.invalid:,} hold no address that mail systems accept.")
     written = any(result.files.values())
@@ -119,8 +121,8 @@ def draw_file(screen: Screen, name: str, result: FileChecked, gate: OpenGate, *,
         screen.line(f"{why}The history of one person: suppress show ADDRESS")
 
 
-def _draw_found(screen: Screen, result: FileChecked) -> None:
-    found = result.found
+def draw_found(screen: Screen, found: Found) -> None:
+    """The figures by tier, reason and age, and who was let through."""
     for name, counts in (("by tier", found.tiers), ("by reason", found.reasons), ("by age", found.ages)):
         if counts:
             said = ", ".join(f"{each} {count:,}" for each, count in counts.items())

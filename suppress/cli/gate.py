@@ -35,6 +35,8 @@ class OpenGate:
     """Size, root and checkpoint, as every result quotes them."""
     portable: Head | None
     _stack: ExitStack
+    place: Path | None = None
+    """Where the portable snapshot lies."""
 
     @classmethod
     def asked(
@@ -116,7 +118,7 @@ def _offline(
         )
     given = Path(key)
     vkey = given.read_text("utf-8", "replace") if "+" not in key and given.is_file() else key
-    secret, name = _secret_of(place)
+    secret, name = secret_of(place)
     opened = Portable.open(place, vkey=vkey, secret=secret, secret_name=name, now=now)
     portable = stack.enter_context(opened)
     head = portable.head
@@ -128,10 +130,10 @@ def _offline(
             )
         require_fresh(head.sources, longest, now)
     quoted = {"size": head.size, "root": head.root, "checkpoint": head.checkpoint}
-    return OpenGate(portable, mailing, quoted, head, stack)
+    return OpenGate(portable, mailing, quoted, head, stack, place)
 
 
-def _secret_of(place: Path) -> tuple[str, str]:
+def secret_of(place: Path) -> tuple[str, str]:
     """The secret of a snapshot and where it was found."""
     given = os.environ.get(SECRET_VARIABLE)
     if given:
