@@ -1,4 +1,4 @@
-"""Accounts on four platforms, each behind a line that records what is sent, and strangers who use them.
+"""Accounts on five platforms, each behind a line that records what is sent, and strangers who use them.
 
 A stranger is whoever has access there beside this program: staff, another integration, the person. They act
 on the simulated account itself and not through calls, because no call of an exporter leads there.
@@ -34,6 +34,11 @@ from suppress_salesforce.simulator import Org
 from suppress_salesforce.simulator import Simulator as SalesforceOrg
 from suppress_salesforce.simulator.org import Row
 from suppress_salesforce.simulator.sign_in import CLIENT_ID, CLIENT_SECRET
+from suppress_sendgrid import calls as sendgrid_calls
+from suppress_sendgrid.exporter import SendGrid
+from suppress_sendgrid.settings import Options as SendGridOptions
+from suppress_sendgrid.simulator import Scenario as SendGridScenario
+from suppress_sendgrid.simulator import Simulator as SendGridAccount
 
 from suppress.config import DestinationSettings
 from suppress.core.suppression import Json, Reason
@@ -170,6 +175,36 @@ def mailchimp(people: Sequence[str]) -> Account:
     )
 
 
+def sendgrid(people: Sequence[str]) -> Account:
+    """The global list of a SendGrid account: it knows who is on it and nobody else."""
+    there = SendGridAccount(SendGridScenario(), keep=0)
+    there.start()
+    held, line = there.account.globally, _line(there.url)
+    given: dict[str, Json] = {"api_url": line.url, "api_key": there.token, "scope": "global"}
+    told = DestinationSettings("crm", "sendgrid", options={**given, "per_minute": 6_000_000})
+
+    def removed(address: str) -> None:
+        held.remove(address)
+
+    def closed() -> None:
+        line.close()
+        there.close()
+
+    return Account(
+        told,
+        lambda: SendGrid(told, clock=Hurry().clock),
+        sendgrid_calls.calls(SendGridOptions.of(told)),
+        line,
+        there.account.would_mail,
+        resubscribe=removed,
+        delete=removed,
+        add=lambda _address: None,
+        opt_out=lambda address: there.account.suppress([address], there.now()),
+        close=closed,
+        forgets=False,
+    )
+
+
 def salesforce(people: Sequence[str]) -> Account:
     """A Salesforce org: two contacts, then a lead, and so on."""
     org = Org()
@@ -224,4 +259,5 @@ PLATFORMS: dict[str, Callable[[Sequence[str]], Account]] = {
     "klaviyo": klaviyo,
     "mailchimp": mailchimp,
     "salesforce": salesforce,
+    "sendgrid": sendgrid,
 }
