@@ -15,11 +15,14 @@ from typing import Any
 
 import httpx2
 import pytest
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
 
 from suppress.ledger import Ledger
 from suppress.platforms.constant_contact.simulator import Order, Refresh, Scenario
 from tests.faults.fortnight import ACCOUNT, Fortnight, Outcome, Story
 from tests.faults.test_kills import ROOT
+from tests.platforms.constant_contact import test_sync_machine
 from tests.platforms.constant_contact.company import Company, company
 
 SEEDS = 4
@@ -120,6 +123,7 @@ def life(seed: int, folder: Path) -> Iterator[Company]:
         yield world
 
 
+@pytest.mark.timeout(3 * 3600)
 def test_two_weeks_end_with_the_truth(death: Death, rounds: Callable[[int], int], tmp_path: Path) -> None:
     """Whatever was wrong in between; `-s` shows how long an opt-out took at worst."""
     stories: list[Story] = []
@@ -154,3 +158,12 @@ def test_two_weeks_with_real_kills_end_with_the_truth(tmp_path: Path) -> None:
 
     assert story.killed, "nothing was killed: nothing was tried"
     assert story.complete
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3 * 3600)
+def test_two_hundred_shorter_histories_agree_with_the_notebook() -> None:
+    """As Hypothesis draws them, of thirty steps."""
+    long = settings(test_sync_machine.SHORT, max_examples=200, stateful_step_count=30)
+
+    run_state_machine_as_test(test_sync_machine.Syncing, settings=long)
