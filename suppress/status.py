@@ -41,10 +41,12 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Drifted:
-    """Suppressed people whom a source still reported as mailable when it was last counted."""
+    """Suppressed people whom a source or destination still showed as mailable when it was last read."""
 
     source: str
     people: int
+    destination: bool = False
+    """Found by a patrol: `source` names a destination."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +88,10 @@ def status(
     opened = [each for each in found.pending if each.state is State.OPEN]
     overdue = Counter(each.destination for each in found.missed if each.state is State.OVERDUE)
     anchored = last(settings.state, facts.activity.reports)
-    by_source: dict[str, set[str]] = {}
+    by_place: dict[tuple[str, bool], set[str]] = {}
     for incident in facts.drift:
         if incident.closed is None:
-            by_source.setdefault(incident.source, set()).add(incident.subject)
+            by_place.setdefault((incident.source, incident.patrol), set()).add(incident.subject)
     return Status(
         as_of=now,
         organisation=settings.organisation,
@@ -107,7 +109,9 @@ def status(
             next_strict=min((each.strict for each in opened), default=None),
         ),
         overdue=dict(sorted(overdue.items())),
-        drift=tuple(Drifted(source, len(people)) for source, people in sorted(by_source.items())),
+        drift=tuple(
+            Drifted(name, len(people), patrol) for (name, patrol), people in sorted(by_place.items())
+        ),
         anchored=anchored,
         points=(*facts.verdict.points, *_unanchored(anchored, facts.manifest.first_entry, now)),
     )

@@ -18,6 +18,7 @@ import typer
 from suppress import __version__
 from suppress.cli import (
     add,
+    alerts,
     anchor,
     bundle,
     check,
@@ -127,6 +128,7 @@ _command(SETUP, "demo", demo.demo)
 _command(SETUP, "simulate", simulate.simulate)
 app.add_typer(domain.domain_app, name="domain", rich_help_panel=EVERYDAY)
 app.add_typer(waiver.waiver_app, name="waiver", rich_help_panel=EVERYDAY)
+app.add_typer(alerts.alerts_app, name="alerts", rich_help_panel=SETUP)
 app.add_typer(ledger.ledger_app, name="ledger", rich_help_panel=SETUP)
 app.add_typer(plugin.plugin_app, name="plugin", rich_help_panel=SETUP)
 

@@ -63,8 +63,11 @@ def _metrics(found: Status) -> Iterator[Metric]:
     )
     yield Metric(
         "suppress_mailable_again",
-        "Suppressed people whom a source reported as mailable.",
-        tuple(({"source": each.source}, each.people) for each in found.drift),
+        "Suppressed people whom a source or destination showed as mailable.",
+        tuple(
+            ({"destination" if each.destination else "source": each.source}, each.people)
+            for each in found.drift
+        ),
     )
     yield from _sources(found)
     yield from _destinations(found)

@@ -105,6 +105,8 @@ def _require(chosen: Settings, names: Sequence[str], registry: Registry, metrics
             f"--metrics {metrics}: its folder is not there, or not to be written to",
             remedy="name a folder that exists",
         )
+    for way in chosen.alerts.values():
+        registry.alert(way)
     for name in names:
         # One that cannot be opened just now may be by the next run; wrong settings stay wrong.
         try:
@@ -137,7 +139,17 @@ def _run(
         notify.alive()
         stop.check()
 
-    run = Run(chosen, registry, names, censuses, _afterwards(chosen, metrics), actor(), utc_now, page, log)
+    run = Run(
+        chosen,
+        registry,
+        names,
+        censuses,
+        _afterwards(chosen, registry, metrics, log),
+        actor(),
+        utc_now,
+        page,
+        log,
+    )
 
     def watched(failures: int) -> bool:
         notify.alive()
@@ -147,10 +159,24 @@ def _run(
     return watched
 
 
-def _afterwards(chosen: Settings, metrics: Path | None) -> list[Afterwards]:
+def _afterwards(chosen: Settings, registry: Registry, metrics: Path | None, log: Log) -> list[Afterwards]:
+    from suppress.alerts import sending
     from suppress.service.log import Event
     from suppress.service.run import Afterwards
 
+    def alert(ledger: Ledger, now: datetime) -> None:
+        found = sending.judged(ledger, chosen, registry, now)
+        for each in sending.send(found, chosen, registry, tuple(chosen.alerts), now):
+            if each.failure is not None:
+                log.say(Event.ALERT_FAILED, name=each.name, error=each.failure)
+            elif each.alerts:
+                log.say(Event.ALERTED, name=each.name, alerts=len(each.alerts))
+
+    done = [Afterwards(Event.ALERT_FAILED, alert)] if chosen.alerts else []
     if metrics is None:
-        return []
-    return [Afterwards(Event.METRICS_FAILED, lambda ledger, now: write_metrics(ledger, chosen, now, metrics))]
+        return done
+
+    def measure(ledger: Ledger, now: datetime) -> None:
+        write_metrics(ledger, chosen, now, metrics)
+
+    return [Afterwards(Event.METRICS_FAILED, measure), *done]

@@ -21,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from suppress.config.layers import (
+    ALERT_KEYS,
     DESTINATION_KEYS,
     FILE,
     SOURCE_KEYS,
@@ -36,6 +37,7 @@ from suppress.config.layers import (
 )
 from suppress.config.settings import (
     MASK,
+    AlertSettings,
     DestinationSettings,
     Settings,
     Shown,
@@ -48,11 +50,13 @@ from suppress.config.template import TEMPLATE
 from suppress.config.values import built
 
 __all__ = [
+    "ALERT_KEYS",
     "DESTINATION_KEYS",
     "FILE",
     "MASK",
     "SOURCE_KEYS",
     "TEMPLATE",
+    "AlertSettings",
     "DestinationSettings",
     "Settings",
     "Shown",

@@ -21,8 +21,9 @@ PREFIX = "SUPPRESS_"
 VARIABLE = f"variable {PREFIX}"
 """How the origin of a value that the environment gave begins."""
 TOP = ("ledger", "keys", "state", "organisation", "timezone", "policies")
-SECTIONS = ("sources", "destinations")
+SECTIONS = ("sources", "destinations", "alerts")
 SOURCE_KEYS = ("platform", "sender", "scope", "owner", "access_token", "access_token_file")
+ALERT_KEYS = ("kind", "remind")
 DESTINATION_KEYS = ("platform", "sender", "recipient", "basis", "owner", "max_age")
 """What every source has, whatever its platform; a destination has the first two."""
 ELSEWHERE = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from suppress.config.layers import nearest
@@ -60,6 +61,19 @@ class DestinationSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertSettings:
+    """One `[alerts.NAME]` table; `options` belongs to the kind of alert."""
+
+    name: str
+    kind: str
+    """How it is told: `webhook`, `command`, `email`, or what a plugin brings."""
+    remind: timedelta = timedelta(days=1)
+    """How long something may last until it is told again."""
+    options: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that configuration decides, frozen. `origins` says where each value came from."""
 
@@ -78,6 +92,8 @@ class Settings:
     policies: tuple[str, ...] = ("us.can-spam",)
     sources: Mapping[str, SourceSettings] = field(default_factory=dict)
     destinations: Mapping[str, DestinationSettings] = field(default_factory=dict)
+    alerts: Mapping[str, AlertSettings] = field(default_factory=dict)
+    """Who is told when something is wrong, and how."""
     file: Path | None = None
     """The project's file, or the user's when there is no other; None without any."""
     origins: Mapping[str, str] = field(default_factory=dict)
@@ -136,6 +152,9 @@ def shown(settings: Settings, *, secrets: Iterable[str] = ()) -> Iterator[Shown]
         }
         given |= destination.options
         plain |= {f"destinations.{destination.name}.{key}": value for key, value in given.items()}
+    for alert in settings.alerts.values():
+        said: dict[str, Json] = {"kind": alert.kind, "remind": f"{alert.remind // timedelta(hours=1)}h"}
+        plain |= {f"alerts.{alert.name}.{key}": value for key, value in (said | dict(alert.options)).items()}
     hidden = frozenset(secrets)
     for key, value in plain.items():
         if value is not None:

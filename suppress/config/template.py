@@ -47,4 +47,12 @@ TEMPLATE = """\
 #path = "out/suppressed.csv"
 # plain, hubspot, mailchimp, klaviyo, sendgrid, ses, or spreadsheet for reading in a spreadsheet program.
 #preset = "hubspot"
+
+# Who is told when something is wrong: a webhook, a command, or e-mail.  suppress alerts test ops
+#[alerts.ops]
+#kind = "email"
+#host = "mail.example.com"
+#from = "suppress@example.com"
+#to = ["ops@example.com"]
+#remind = "1d"
 """

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from suppress.config.layers import VARIABLE, Layer, Value, fold, nearest
-from suppress.config.settings import DestinationSettings, Settings, SourceSettings, redacted
+from suppress.config.settings import AlertSettings, DestinationSettings, Settings, SourceSettings, redacted
 from suppress.core.suppression import EVERYTHING, Json, Scope
 from suppress.errors import BadFile, ConfigWrong
 
@@ -56,6 +57,7 @@ def built(found: Layer, base: Path, state: Path, file: Path | None, unknown: tup
             for name, keys in destinations.items()
             if name not in nameless
         },
+        alerts={name: _alert(name, keys, found["alerts", name]) for name, keys in _accounts(found, "alerts")},
         file=file,
         origins=origins,
         unknown=unknown,
@@ -133,6 +135,29 @@ def _destination(name: str, keys: dict[str, Value], place: Value) -> Destination
         owner=owner,
         max_age=max_age,
     )
+
+
+def _alert(name: str, keys: dict[str, Value], place: Value) -> AlertSettings:
+    prefix = f"alerts.{name}."
+    origins = {"": place.origin} | {key: value.origin for key, value in keys.items()}
+    kind, remind = keys.pop("kind", None), keys.pop("remind", None)
+    if kind is None:
+        raise place.wrong(f"alert {name!r} names no kind; webhook, command and email are built in")
+    return AlertSettings(
+        name=name,
+        kind=_text(kind, prefix + "kind"),
+        remind=timedelta(days=1) if remind is None else _hours(remind, prefix + "remind"),
+        options={key: _option(value, prefix + key) for key, value in keys.items()},
+        origins=origins,
+    )
+
+
+def _hours(found: Value, key: str) -> timedelta:
+    """A span of hours or days."""
+    spelled = re.fullmatch(r"([1-9][0-9]{0,4})\s*([hdw])", _text(found, key).lower())
+    if spelled is None:
+        raise found.wrong(f"{key} is no span of time; write it as 12h, 1d or 1w")
+    return int(spelled[1]) * {"h": timedelta(hours=1), "d": timedelta(1), "w": timedelta(7)}[spelled[2]]
 
 
 def _common(keys: dict[str, Value], prefix: str) -> tuple[str | None, str | None]:

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suppress.config import SourceSettings
+from suppress.config import AlertSettings, SourceSettings
 from suppress.core.suppression import Json
-from suppress.plugin.hookspec import ExporterDescription, SourceDescription, hookimpl
+from suppress.plugin.hookspec import AlertDescription, ExporterDescription, SourceDescription, hookimpl
 
 if TYPE_CHECKING:
+    from suppress.plugin.alerting import AlertChannel
     from suppress.plugin.contract import Source
     from suppress.plugin.signing import SignIn
 
@@ -46,6 +47,34 @@ CONSTANT_CONTACT: Mapping[str, Json] = {
     },
 }
 
+WEBHOOK: Mapping[str, Json] = {
+    "properties": {
+        "url": {"type": "string", "description": "where alerts are posted"},
+        "secret": {"type": "string", "description": "what they are signed with"},
+    },
+    "required": ("url", "secret"),
+}
+COMMAND: Mapping[str, Json] = {
+    "properties": {
+        "run": {"type": "array", "description": "a program and its arguments; no shell"},
+        "seconds": {"type": "integer", "default": 30, "description": "how long it may take"},
+    },
+    "required": ("run",),
+}
+EMAIL: Mapping[str, Json] = {
+    "properties": {
+        "host": {"type": "string", "description": "the mail server"},
+        "port": {"type": "integer", "description": "587, or 465 with security = tls"},
+        "security": {"type": "string", "enum": ("starttls", "tls", "none"), "default": "starttls"},
+        "username": {"type": "string"},
+        "password": {"type": "string"},
+        "ca_file": {"type": "string", "description": "certificates to trust instead of the system's"},
+        "from": {"type": "string", "description": "the address that alerts come from"},
+        "to": {"type": "array", "description": "addresses of the same domain"},
+    },
+    "required": ("host", "from", "to"),
+}
+
 
 @hookimpl
 def suppress_sources() -> Iterator[SourceDescription]:
@@ -57,6 +86,7 @@ def suppress_sources() -> Iterator[SourceDescription]:
         config=CONSTANT_CONTACT,
         secrets=("client_secret",),
         sign_in=_constant_contact_sign_in,
+        quota=_constant_contact_quota,
     )
 
 
@@ -74,6 +104,41 @@ def suppress_exporters() -> Iterator[ExporterDescription]:
         capabilities=hashed_file.CAPABILITIES,
         factory=hashed_file.HashedFile,
     )
+
+
+@hookimpl
+def suppress_alerts() -> Iterator[AlertDescription]:
+    """A signed webhook, a command of one's own, and e-mail."""
+    yield AlertDescription(
+        name="webhook", label="Signed webhook", factory=_webhook, config=WEBHOOK, secrets=("secret",)
+    )
+    yield AlertDescription(name="command", label="Command", factory=_command, config=COMMAND)
+    yield AlertDescription(name="email", label="E-mail", factory=_mail, config=EMAIL, secrets=("password",))
+
+
+def _webhook(settings: AlertSettings) -> AlertChannel:
+    from suppress.platforms.alerting.webhook import Webhook
+
+    return Webhook(settings)
+
+
+def _command(settings: AlertSettings) -> AlertChannel:
+    from suppress.platforms.alerting.command import Command
+
+    return Command(settings)
+
+
+def _mail(settings: AlertSettings) -> AlertChannel:
+    from suppress.platforms.alerting.mail import Mail
+
+    return Mail(settings)
+
+
+def _constant_contact_quota(settings: SourceSettings, state: Path) -> tuple[int, int] | None:
+    from suppress.platforms.constant_contact.options import Options
+    from suppress.platforms.constant_contact.quota import left_today
+
+    return left_today(Options.of(settings), state)
 
 
 def _constant_contact_sign_in(settings: SourceSettings, state: Path) -> SignIn:

@@ -1,4 +1,4 @@
-"""What a plugin implements: two hooks, each yielding descriptions of the platforms that it brings.
+"""What a plugin implements: three hooks, each yielding descriptions of the platforms that it brings.
 
 A plugin is a module of hook implementations that its distribution names in the entry-point group `suppress`:
 
@@ -27,8 +27,9 @@ from typing import Any, Protocol, TypeVar, cast
 
 import pluggy
 
-from suppress.config import DestinationSettings, SourceSettings
+from suppress.config import AlertSettings, DestinationSettings, SourceSettings
 from suppress.core.suppression import Json
+from suppress.plugin.alerting import AlertChannel
 from suppress.plugin.contract import Capabilities, Exporter, Source
 from suppress.plugin.signing import SignIn
 
@@ -65,6 +66,8 @@ class SourceDescription:
     """Which of these keys hold secrets: never shown."""
     sign_in: Callable[[SourceSettings, Path], SignIn] | None = None
     """How a person signs in with `suppress login`, if the platform has that. The folder is the same."""
+    quota: Callable[[SourceSettings, Path], tuple[int, int] | None] | None = None
+    """Requests left today and allowed a day, by what is kept in the folder; the platform is not asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,22 @@ class ExporterDescription:
     """What it can do, its own keys in the settings, and which of them are secrets."""
     factory: Callable[[DestinationSettings], Exporter]
     """Opens one destination."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertDescription:
+    """A way of telling the people who run this that something is wrong."""
+
+    name: str
+    """What `kind = …` says in `[alerts.NAME]`: lower case, words joined by `-`."""
+    label: str
+    """What people call it."""
+    factory: Callable[[AlertSettings], AlertChannel]
+    """Opens one way of alerting; nothing is sent yet."""
+    config: Mapping[str, Json] = field(default_factory=dict)
+    """JSON Schema of its own keys: `properties` and `required`."""
+    secrets: tuple[str, ...] = ()
+    """Which of these keys hold secrets: never shown."""
 
 
 @_spec
@@ -215,6 +234,47 @@ def suppress_exporters() -> Iterable[ExporterDescription]:
     def suppress_exporters() -> Iterable[ExporterDescription]:
         yield ExporterDescription(
             name="deny-folder", label="Deny folder", capabilities=CAPABILITIES, factory=DenyFolder
+        )
+    ```
+    """
+    raise AssertionError("a specification is never called")
+
+
+@_spec
+def suppress_alerts() -> Iterable[AlertDescription]:
+    """Yield a description of each way of telling people that something is wrong.
+
+    A whole plugin: alerts go to the end of a text file that a screen on the wall shows.
+
+    ```python
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from suppress.config import AlertSettings
+    from suppress.plugin.alerting import AlertFailed, Message
+    from suppress.plugin.hookspec import AlertDescription, hookimpl
+
+
+    class Wall:
+        def __init__(self, settings: AlertSettings) -> None:
+            self._file = Path(str(settings.options["path"]))
+
+        def send(self, message: Message) -> None:
+            lines = [f"{each.change}: {each.says}\\n" for each in message.alerts]
+            try:
+                with self._file.open("a", encoding="utf-8") as file:
+                    file.writelines(lines)
+            except OSError as refused:
+                raise AlertFailed(f"the wall cannot be written: {refused.strerror}") from None
+
+
+    @hookimpl
+    def suppress_alerts() -> Iterable[AlertDescription]:
+        yield AlertDescription(
+            name="wall",
+            label="The screen on the wall",
+            factory=Wall,
+            config={"properties": {"path": {"type": "string"}}, "required": ["path"]},
         )
     ```
     """

@@ -32,31 +32,34 @@ import pluggy
 
 from suppress import __version__
 from suppress.config import (
+    ALERT_KEYS,
     DESTINATION_KEYS,
     SOURCE_KEYS,
+    AlertSettings,
     DestinationSettings,
     SourceSettings,
     nearest,
     wrong_at,
 )
-from suppress.errors import DestinationFailed, SourceFailed, SuppressError
+from suppress.errors import ConfigWrong, DestinationFailed, SourceFailed, SuppressError
 from suppress.plugin import hookspec
-from suppress.plugin.hookspec import PROJECT, ExporterDescription, SourceDescription
+from suppress.plugin.hookspec import PROJECT, AlertDescription, ExporterDescription, SourceDescription
 from suppress.plugin.options import checked
 from suppress.plugin.requirement import unmet
 
 if TYPE_CHECKING:
     from suppress.core.suppression import Json
+    from suppress.plugin.alerting import AlertChannel
     from suppress.plugin.contract import Exporter, Source
     from suppress.plugin.signing import SignIn
 
 BUILT_IN = "suppress.platforms"
 """Loaded by name, as a third party's entry point is: this room may not import the one above it."""
 
-_D = TypeVar("_D", SourceDescription, ExporterDescription)
+_D = TypeVar("_D", SourceDescription, ExporterDescription, AlertDescription)
 _O = TypeVar("_O")
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_SOURCES, _EXPORTERS = "suppress_sources", "suppress_exporters"
+_SOURCES, _EXPORTERS, _ALERTS = "suppress_sources", "suppress_exporters", "suppress_alerts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class Plugin:
     hooks: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     exporters: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
     failure: str | None = None
 
     def __str__(self) -> str:
@@ -96,6 +100,7 @@ class Registry:
     _plugins: tuple[Plugin, ...]
     _sources: Mapping[str, tuple[tuple[Plugin, SourceDescription], ...]]
     _exporters: Mapping[str, tuple[tuple[Plugin, ExporterDescription], ...]]
+    _alerts: Mapping[str, tuple[tuple[Plugin, AlertDescription], ...]]
 
     @classmethod
     def load(cls, *, environ: Mapping[str, str] | None = None) -> Registry:
@@ -110,15 +115,18 @@ class Registry:
         plugins: list[Plugin] = []
         sources: dict[str, tuple[tuple[Plugin, SourceDescription], ...]] = {}
         exporters: dict[str, tuple[tuple[Plugin, ExporterDescription], ...]] = {}
+        ways: dict[str, tuple[tuple[Plugin, AlertDescription], ...]] = {}
         for candidate in candidates:
             with redirect_stdout(sys.stderr):  # what a plugin prints must not spoil our own JSON
-                plugin, its_sources, its_exporters = _loaded(manager, candidate)
+                plugin, its_sources, its_exporters, its_alerts = _loaded(manager, candidate)
             plugins.append(plugin)
             for source in its_sources:
                 sources[source.name] = (*sources.get(source.name, ()), (plugin, source))
             for exporter in its_exporters:
                 exporters[exporter.name] = (*exporters.get(exporter.name, ()), (plugin, exporter))
-        return cls(tuple(plugins), sources, exporters)
+            for way in its_alerts:
+                ways[way.name] = (*ways.get(way.name, ()), (plugin, way))
+        return cls(tuple(plugins), sources, exporters, ways)
 
     def plugins(self) -> tuple[Plugin, ...]:
         """Every plugin that was found, loaded or not."""
@@ -129,6 +137,7 @@ class Registry:
         kinds: tuple[tuple[str, Mapping[str, Sequence[tuple[Plugin, object]]]], ...] = (
             ("source", self._sources),
             ("destination", self._exporters),
+            ("alert", self._alerts),
         )
         return tuple(
             f"{kind} platform {name!r} {_brought_by(offers)}"
@@ -141,6 +150,7 @@ class Registry:
         """The option keys that any loaded platform declares as secret."""
         declared = [source.secrets for offers in self._sources.values() for _, source in offers]
         declared += [each.capabilities.secrets for offers in self._exporters.values() for _, each in offers]
+        declared += [each.secrets for offers in self._alerts.values() for _, each in offers]
         return frozenset(key for secrets in declared for key in secrets)
 
     def names(self) -> frozenset[str]:
@@ -171,6 +181,33 @@ class Registry:
         """
         plugin, found, whole = self._source(settings)
         return None if found.sign_in is None else _opened(plugin, found.sign_in, whole, state)
+
+    def quota(self, settings: SourceSettings, state: Path) -> tuple[int, int] | None:
+        """Requests that a source has left today and may make a day; None where that is not known.
+
+        Raises:
+            ConfigWrong: Its platform is not there, or a key of its table is wrong.
+            SourceFailed: The plugin broke while it was asked.
+        """
+        plugin, found, whole = self._source(settings)
+        return None if found.quota is None else _opened(plugin, found.quota, whole, state)
+
+    def alert(self, settings: AlertSettings) -> AlertChannel:
+        """Open one way of alerting.
+
+        Raises:
+            ConfigWrong: There is no such kind, a key of its table is wrong, or its plugin broke on them.
+        """
+        table = f"alerts.{settings.name}"
+        origins = {**settings.origins, "platform": settings.origins.get("kind", f"[{table}]")}
+        plugin, found = self._found(self._alerts, settings.kind, table, origins, "alert")
+        options = _options(settings, found.config, table, ALERT_KEYS)
+        try:
+            return found.factory(replace(settings, options=options))
+        except SuppressError:
+            raise
+        except (Exception, SystemExit) as broken:
+            raise ConfigWrong(_broke(plugin, settings.name, broken)) from broken
 
     def _source(self, settings: SourceSettings) -> tuple[Plugin, SourceDescription, SourceSettings]:
         table = f"sources.{settings.name}"
@@ -260,7 +297,12 @@ def _installed(environ: Mapping[str, str]) -> Iterator[Candidate]:
 
 def _loaded(
     manager: pluggy.PluginManager, candidate: Candidate
-) -> tuple[Plugin, tuple[SourceDescription, ...], tuple[ExporterDescription, ...]]:
+) -> tuple[
+    Plugin,
+    tuple[SourceDescription, ...],
+    tuple[ExporterDescription, ...],
+    tuple[AlertDescription, ...],
+]:
     plugin = Plugin(candidate.name, candidate.distribution, candidate.version, candidate.built_in)
     name = f"{candidate.distribution}:{candidate.name}"
     try:
@@ -272,31 +314,33 @@ def _loaded(
         manager.check_pending()
         sources = _described(manager, module, _SOURCES, SourceDescription)
         exporters = _described(manager, module, _EXPORTERS, ExporterDescription)
+        ways = _described(manager, module, _ALERTS, AlertDescription)
         hooks = tuple(sorted(caller.name for caller in manager.get_hookcallers(module) or ()))
         if not hooks:
-            raise ValueError(f"it implements neither {_SOURCES} nor {_EXPORTERS}")
+            raise ValueError(f"it implements none of {_SOURCES}, {_EXPORTERS} and {_ALERTS}")
     except KeyboardInterrupt:
         raise
     except BaseException as failure:
         # A plugin may fail in any way, even by leaving the process; that is its failure, not ours.
         if manager.has_plugin(name):
             manager.unregister(name=name)
-        return replace(plugin, failure=_first_line(failure)), (), ()
+        return replace(plugin, failure=_first_line(failure)), (), (), ()
     plugin = replace(
         plugin,
         hooks=hooks,
         sources=tuple(each.name for each in sources),
         exporters=tuple(each.name for each in exporters),
+        alerts=tuple(each.name for each in ways),
     )
-    return plugin, sources, exporters
+    return plugin, sources, exporters, ways
 
 
 def _refuse_lookalikes(module: object) -> None:
     """A function that is named like a hook and is none would silently never be called."""
     for name, each in vars(module).items() if isinstance(module, ModuleType) else ():
         ours = isinstance(each, FunctionType) and name.startswith(f"{PROJECT}_")
-        if ours and name not in (_SOURCES, _EXPORTERS):
-            raise ValueError(f"there is no hook {name}{nearest(name, (_SOURCES, _EXPORTERS))}")
+        if ours and name not in (_SOURCES, _EXPORTERS, _ALERTS):
+            raise ValueError(f"there is no hook {name}{nearest(name, (_SOURCES, _EXPORTERS, _ALERTS))}")
         if ours and not hasattr(each, f"{PROJECT}_impl"):
             raise ValueError(f"{name} lacks @hookimpl, so it would never be called")
 
@@ -318,7 +362,7 @@ def _described(manager: pluggy.PluginManager, module: object, hook: str, kind: t
 
 
 def _options(
-    settings: SourceSettings | DestinationSettings,
+    settings: SourceSettings | DestinationSettings | AlertSettings,
     schema: Mapping[str, Json],
     table: str,
     common: tuple[str, ...],

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from suppress.config import DestinationSettings, SourceSettings
+from suppress.config import AlertSettings, DestinationSettings, SourceSettings
 from suppress.plugin import hookspec
+from suppress.plugin.alerting import Alert, AlertFailed, Change, Condition, Message
 from suppress.plugin.contract import Exporter, Severity, Source
 from suppress.plugin.kit import ExporterContract, SourceContract
 from suppress.plugin.registry import Candidate, Registry
 
-HOOKS = ("suppress_exporters", "suppress_sources")
+HOOKS = ("suppress_alerts", "suppress_exporters", "suppress_sources")
 
 
 def code(hook: str) -> str:
@@ -94,3 +95,20 @@ def test_the_examples_say_when_their_place_is_missing(tmp_path: Path) -> None:
     assert [Severity.FAIL] == [each.severity for each in source.check()]
     assert [Severity.FAIL] == [each.severity for each in exporter.check()]
     assert source.window(None, datetime(2026, 1, 1, tzinfo=UTC)).before.year == 2026
+
+
+def test_the_example_of_an_alert_tells_and_says_when_it_cannot(tmp_path: Path) -> None:
+    """The screen on the wall shows it; without the folder, the alert counts as not told."""
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    alert = Alert("drift:source main", Condition.DRIFT, Change.RAISED, "one person", "suppress status", now)
+    file = tmp_path / "wall.txt"
+    for path in (file, tmp_path / "gone" / "wall.txt"):
+        settings = AlertSettings("office", "wall", options={"path": str(path)})
+        way = registry("suppress_alerts").alert(settings)
+        if path == file:
+            way.send(Message(now, None, (alert,)))
+        else:
+            with pytest.raises(AlertFailed, match="cannot be written"):
+                way.send(Message(now, None, (alert,)))
+
+    assert "raised: one person\n" == file.read_text(encoding="utf-8")

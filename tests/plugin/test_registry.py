@@ -95,7 +95,8 @@ def test_the_built_in_platforms_come_through_the_same_hooks() -> None:
         built_in.sources,
         built_in.exporters,
     )
-    assert ("suppress_exporters", "suppress_sources") == built_in.hooks
+    assert ("suppress_alerts", "suppress_exporters", "suppress_sources") == built_in.hooks
+    assert ("webhook", "command", "email") == built_in.alerts
     assert ["csv", "hashed"] == [each.name for each in registry.exporters()]
     assert "client_secret" in registry.secrets()
 
@@ -127,7 +128,9 @@ def test_a_plugin_without_hooks_is_an_error() -> None:
     """The commonest slip: the marker was forgotten."""
     found = failure(plugin(suppress_exporters=list))
 
-    assert "ValueError: it implements neither suppress_sources nor suppress_exporters" == found
+    assert (
+        "ValueError: it implements none of suppress_sources, suppress_exporters and suppress_alerts" == found
+    )
 
 
 def test_a_function_that_only_looks_like_a_hook_is_an_error() -> None:

@@ -49,3 +49,9 @@ def refusal(reply: Reply) -> Refusal | None:
         old = f"{key} {reply.headers.get('x-mashery-error-code', '')}".lower()
         return Refusal.THROTTLED if "mashery" in old and ".over." in old else None
     return Refusal.QUOTA if "quota_exceeded" in key else Refusal.THROTTLED
+
+
+def left_today(options: Options, state: Path) -> tuple[int, int] | None:
+    """Requests that are left of the day, and of how many; None without a daily limit."""
+    left = pace_of(options, state, Clock()).left()
+    return None if left is None else (left, options.daily_budget)
