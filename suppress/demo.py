@@ -3,13 +3,14 @@
 Rules kept here:
 
 * Every step is a command that a user could type; what is shown is what it printed.
-* Nothing leaves the machine: the only server is the simulator, on loopback, and it ends with the demo.
+* Nothing leaves the machine: the only servers are simulators, on loopback, and they end with the demo.
 * A step that ends with another exit code than the story needs is an error, not a shrug.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import os
 import shlex
@@ -18,9 +19,11 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import entry_points
+from itertools import count
 from pathlib import Path
 
 from suppress.core.entry import OptOutRecorded
@@ -28,6 +31,7 @@ from suppress.core.suppression import Visibility
 from suppress.errors import SuppressError
 from suppress.ledger import Ledger
 from suppress.platforms.constant_contact.simulator import Simulator, demo_scenario
+from suppress.plugin.simulated import GROUP, Launcher, Simulated
 
 CONFIG = """\
 organisation = "Acme Outdoor"
@@ -58,6 +62,10 @@ class Ran:
     exit_code: int
 
 
+AUDIENCE = "a1b2c3d4e5"
+"""What the simulated Mailchimp's own settings name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finished:
     """What the story showed, and what it left on disk."""
@@ -79,12 +87,13 @@ def story(folder: Path) -> Iterator[Chapter | Ran | Finished]:
         SuppressError: A step did not end as the story needs.
     """
     began = time.monotonic()
+    number = count(1)
     with Simulator(demo_scenario()) as platform:
         (folder / "suppress.toml").write_text(CONFIG.format(url=platform.url))
         stage = _Stage(folder, platform.token)
 
         yield Chapter(
-            "1. What the usual sync sees",
+            f"{next(number)}. What the usual sync sees",
             "A simulated Constant Contact account runs on this machine. The query that most "
             "integrations use asks for status=unsubscribed:",
         )
@@ -96,7 +105,7 @@ def story(folder: Path) -> Iterator[Chapter | Ran | Finished]:
         )
 
         yield Chapter(
-            "2. What is really there",
+            f"{next(number)}. What is really there",
             "People who unsubscribed and were then deleted are hidden from that query. "
             "suppress asks for all of them and counts three ways:",
         )
@@ -105,7 +114,7 @@ def story(folder: Path) -> Iterator[Chapter | Ran | Finished]:
         done = stage.facts("sync", "--full")["sources"][0]["opt_outs"]
 
         yield Chapter(
-            "3. The next import would mail them again",
+            f"{next(number)}. The next import would mail them again",
             "Marketing bought a trade-fair list. Some of the people on it opted out years ago:",
         )
         _write_import(folder / "trade-fair.csv", _hidden_people(folder))
@@ -117,27 +126,38 @@ def story(folder: Path) -> Iterator[Chapter | Ran | Finished]:
         withheld = _rows(folder / "withheld.csv")
 
         yield Chapter(
-            "4. A request by phone, written down too late",
+            f"{next(number)}. A request by phone, written down too late",
             "CAN-SPAM gives 10 business days from receipt. This one lay on a desk for five weeks:",
         )
         received = (datetime.now(UTC) - timedelta(days=35)).date().isoformat()
         yield stage.run("add", LATE, "--received", received, "--note", "rang the office")
 
-        yield Chapter("5. Every other system is told", "The list for a CRM, with a manifest that proves it:")
+        yield Chapter(
+            f"{next(number)}. Every other system is told",
+            "The list for a CRM, with a manifest that proves it:",
+        )
         yield stage.run("export", "csv", "-o", "suppressed.csv")
+        for launch in _newsletter():
+            yield Chapter(
+                f"{next(number)}. … and looked at again",
+                "A simulated Mailchimp audience still mails some of them. They are unsubscribed there and "
+                "read back; then another integration subscribes one of them again:",
+            )
+            yield from _patrolled(launch, stage)
 
-        yield Chapter("6. The audit", "The late request shows; everything else adds up:")
+        yield Chapter(f"{next(number)}. The audit", "The late request shows; everything else adds up:")
         yield stage.run("report", "-o", "report.html", expect=(0, 1))
         yield stage.run("status", expect=(0, 1))
 
         yield Chapter(
-            "7. Nobody can quietly change it",
+            f"{next(number)}. Nobody can quietly change it",
             "The ledger verifies. No anchor was given, so the exit code is 3:",
         )
         yield stage.run("verify", expect=3)
         with _one_byte_changed(folder) as entry:
             yield Chapter(
-                "8. … not even by one byte", f"One byte of entry {entry} is now changed in the file:"
+                f"{next(number)}. … not even by one byte",
+                f"One byte of entry {entry} is now changed in the file:",
             )
             yield stage.run("verify", expect=1)
     yield Finished(
@@ -152,12 +172,56 @@ def story(folder: Path) -> Iterator[Chapter | Ran | Finished]:
     )
 
 
+def _newsletter() -> Iterator[Launcher]:
+    """What starts a simulated Mailchimp, if the plugin is installed: it is a distribution of its own."""
+    for point in entry_points(group=GROUP, name="mailchimp"):
+        yield point.load()
+
+
+def _patrolled(launch: Launcher, stage: _Stage) -> Iterator[Ran]:
+    """Opted-out people are still in an audience; one comes back after they were told."""
+    members = _hidden_people(stage.folder)[:6]
+    scenario = stage.folder / "mailchimp.toml"
+    scenario.write_text(
+        f'[[audiences]]\nid = "{AUDIENCE}"\nname = "Newsletter"\nsubscribed = {json.dumps(members)}\n',
+        encoding="utf-8",
+    )
+    with closing(launch(0, str(scenario))) as mailchimp:
+        with (stage.folder / "suppress.toml").open("a", encoding="utf-8") as settings:
+            settings.write(f"\n{mailchimp.settings}")
+        stage.secrets.update(mailchimp.environment)
+        yield stage.run("export", "newsletter")
+        yield _subscribed_again(mailchimp, members[0])
+        yield stage.run("patrol", "newsletter", expect=1)
+        yield stage.run("export", "newsletter")
+        yield stage.run("patrol", "newsletter")
+
+
+def _subscribed_again(mailchimp: Simulated, address: str) -> Ran:
+    """What any other integration may do with an address that an API unsubscribed."""
+    name = hashlib.md5(address.lower().encode(), usedforsecurity=False).hexdigest()
+    path = f"/3.0/lists/{AUDIENCE}/members/{name}"
+    (key,) = mailchimp.environment.values()
+    request = urllib.request.Request(  # noqa: S310 (a simulator on loopback)
+        f"{mailchimp.url}{path}",
+        data=b'{"status": "subscribed"}',
+        headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+        method="PATCH",
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        status = json.load(answer)["status"]
+    command = f"curl -X PATCH '…{path}' -d '{{\"status\": \"subscribed\"}}'   # somebody else's program"
+    return Ran(command, json.dumps({"status": status}), 0)
+
+
 @dataclass(frozen=True, slots=True)
 class _Stage:
     """Runs commands as a user would: another process, in the demo's folder."""
 
     folder: Path
     token: str
+    secrets: dict[str, str] = field(default_factory=dict)
+    """Variables of the destinations, as a user would set them."""
 
     def run(self, *arguments: str, expect: int | Sequence[int] = 0) -> Ran:
         wanted = (expect,) if isinstance(expect, int) else tuple(expect)
@@ -185,6 +249,7 @@ class _Stage:
                 "SUPPRESS_SOURCES__MAIN__ACCESS_TOKEN": self.token,
                 "SUPPRESS_STATE": str(self.folder / "suppress.state"),
                 "PYTHONIOENCODING": "utf-8",
+                **self.secrets,
             },
             capture_output=True,
             text=True,
