@@ -25,7 +25,7 @@ from tests.faults.test_kills import ROOT
 from tests.platforms.constant_contact import test_sync_machine
 from tests.platforms.constant_contact.company import Company, company
 
-SEEDS = 4
+SEEDS = 5
 KILLED_NIGHTS = (1, 5, 9, 12)
 """The sixth is one of the censuses."""
 
