@@ -159,18 +159,19 @@ class Client:
             self._clock.wait(max(outcome.asked, wait))
 
     def _attempt(self, operation: str, given: dict[str, Any], *, attempts: int) -> Answer | _Again | None:
+        refused: Mapping[str, Any] | None = None
         with self.pace.turn():
             try:
                 found = getattr(self._gateway.client, xform_name(operation))(**given)
-            except ClientError as refused:
-                if refused.response.get("Error", {}).get("Code") == _ABSENT:
-                    self.pace.faster()
-                    return None
-                return self._refused(operation, refused, attempts)
+            except ClientError as failure:
+                # AWS's words may hold the address, and may not travel along as the cause of our error.
+                refused = failure.response
             except (HTTPClientError, ResponseParserError, HTTPError) as lost:
                 return _Again(self._transient(f"cannot be reached: {type(lost).__name__} ({attempts} tries)"))
             except BotoCoreError as wrong:
                 raise self._unsigned(wrong) from None
+        if refused is not None:
+            return self._refused(operation, refused, attempts)
         if not _is_object(self._gateway.body):
             # A sign-in wall says 200 to everything, and botocore makes an empty answer of its page.
             return _Again(self._transient(f"answered with something else than JSON ({attempts} tries)"))
@@ -193,9 +194,15 @@ class Client:
     def _said(self, problem: str) -> str:
         return f"destination {self._name!r}: SES in {self.place} {problem}"
 
-    def _refused(self, operation: str, refused: ClientError, attempts: int) -> _Again:
-        """What to do about a refusal. Raises what cannot be tried again."""
-        error, meta = refused.response.get("Error", {}), refused.response.get("ResponseMetadata", {})
+    def _refused(self, operation: str, refused: Mapping[str, Any], attempts: int) -> _Again | None:
+        """What to do about a refusal; None if it only says that there is no such entry.
+
+        Raises what cannot be tried again.
+        """
+        error, meta = refused.get("Error", {}), refused.get("ResponseMetadata", {})
+        if error.get("Code") == _ABSENT:
+            self.pace.faster()
+            return None
         code, status = str(error.get("Code", "")), int(meta.get("HTTPStatusCode", 0))
         told = vendor_words(str(error.get("Message", "")))
         words = f" ({vendor_words(code, longest=60)}){f'; it said: {told}' if told else ''}"

@@ -276,6 +276,20 @@ def test_each_refusal_is_what_it_is(status: int, code: str, kind: type[Exception
         exporter.close()
 
     assert "pat@" not in str(refused.value)
+    assert refused.value.__context__ is None, "what caused it would be written beside it, with the address"
+
+
+def test_a_redirect_is_not_followed() -> None:
+    """It would carry the signature to wherever it points."""
+    with account() as (elsewhere, _):
+        location = ("Location", f"{elsewhere.url}/v2/email/account")
+        with Loopback(lambda _request: answer(302, {}, location)) as server:
+            exporter = Ses(settings_for(server.url), clock=Waits().clock)
+            with pytest.raises(DestinationFailed, match="answered 302"):
+                told(exporter, PAT)
+            exporter.close()
+
+        assert elsewhere.exchanges == ()
 
 
 def test_a_wait_of_a_day_ends_the_run() -> None:
