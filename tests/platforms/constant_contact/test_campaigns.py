@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from suppress.plugin.contract import Severity
 from suppress.sync import SourceResult, sync
 from tests.backends import url_in
 from tests.platforms.constant_contact.accounts import Bare, account, person, pulled, serving, window
+from tests.platforms.constant_contact.signed import world
 from tests.platforms.constant_contact.test_examination import by_subject
 from tests.plugin.serving import Asked, Says
 
@@ -293,3 +295,18 @@ def test_a_sign_in_asks_for_what_reports_need(tmp_path: Path) -> None:
         source.close()
     assert Severity.FAIL is found["privileges"].severity
     assert "ui:campaign:metrics" in found["privileges"].message
+
+
+def test_scopes_that_reports_need_are_missed_by_name(tmp_path: Path) -> None:
+    """A sign-in from before they were wanted has to be made once more."""
+    for before, severity in ((False, Severity.FAIL), (True, Severity.PASS)):
+        state = tmp_path / severity.value
+        with world(state, bounces=before) as here:
+            here.sign_in()
+            now = replace(here, options={"bounces": True})
+            source = ConstantContact(now.settings, state, now=now.clock.utc, clock=now.clock)
+            found = by_subject(list(source.check()))
+            source.close()
+
+        assert severity is found["scopes"].severity
+        assert ("lacks campaign_data" in found["scopes"].message) is (severity is Severity.FAIL)
