@@ -19,6 +19,7 @@ that is all ours, as that of the command line is.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -104,6 +105,8 @@ def _working(
     for each in others:
         each.close()  # or a pipe to a parent that is gone would still have a reader
     begin()
+    # What is there already is there for good: the search for unused objects need not look at it.
+    gc.freeze()
     for piece in pieces:
         try:
             result = work(piece)

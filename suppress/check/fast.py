@@ -15,6 +15,12 @@ A block of the file is cut by `marks`, its addresses are found and hashed by `pl
 for by `filter`, each for all rows at once and each with its tricks named. What lies between two rows that are
 taken out goes to the kept file as it is: *bytes are copied*.
 
+Tricks, by name:
+
+* *Told by the card*: whoever is met by a plain cell, and has a card that opens, needs no second look: their
+  row is taken out as bytes, and never cut into cells.
+* *Memory kept*: arrays of a block's size are made of memory that the block before has used.
+
 A line that cannot be cut on its own is cut by the readable engine, together with those that belong to it.
 Where even that fails, as for a row longer than some blocks, the rest of the file is the readable engine's.
 """
@@ -135,6 +141,7 @@ class Sieve:
         self._columns = contacts.columns.addresses
         self._delimiter = contacts.dialect.delimiter
         self._kinds = kinds_of_bytes(self._delimiter.encode())
+        _keep_memory()
 
     def start(self) -> tuple[int, int]:
         """Where the first row after the header starts, and how many physical lines stand before it."""
@@ -289,6 +296,16 @@ class Sieve:
             for line, text, verdict in zip(lines, texts, verdicts, strict=True)
             if verdict is not None
         }
+
+
+def _keep_memory() -> None:
+    """Let arrays of a block's size be made of memory that is there.
+
+    The C library of Linux gives large pieces back to the system at once, which has to find and clear pages
+    for the next block's. It stops doing so for pieces up to the size of one that it saw come back
+    (mallopt(3), M_MMAP_THRESHOLD). Nothing is written to this one, so it takes no memory.
+    """
+    np.empty(16 << 20, np.uint8)
 
 
 def _physical(text: str) -> list[str]:

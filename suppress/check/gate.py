@@ -228,4 +228,4 @@ def _is_sound(address: Address) -> bool:
     key = address.key
     if _SOUND.fullmatch(key) and len(key) <= _SOUND_UP_TO and address.raw.strip().lower() == key:
         return True
-    return not address.flaws
+    return address.sound

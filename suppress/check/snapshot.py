@@ -231,10 +231,15 @@ class _Gathered:
         self._content += cards.closed()
 
     def part(self) -> Part:
-        """All of them, in order."""
+        """All of them, in order. To be asked for once: nothing is kept twice, as they may be millions."""
         content = np.frombuffer(self._content, np.uint8).reshape(-1, cards.SIZE)
-        hashes, numbers = _together(self._hashes, np.uint64), _together(self._numbers, np.int64)
-        return _ordered(hashes, content, numbers, _together(self._aliases, np.uint64))
+        hashes = _together(self._hashes, np.uint64)
+        self._hashes = []
+        numbers = _together(self._numbers, np.int64)
+        self._numbers = []
+        aliases = _together(self._aliases, np.uint64)
+        self._aliases = []
+        return _ordered(hashes, content, numbers, aliases)
 
     def _card(self, person: Person) -> Card | None:
         if person.only is None:
@@ -249,9 +254,13 @@ def _together(arrays: list[Any], kind: type[np.generic]) -> NDArray[Any]:
 
 
 def _ordered(hashes: Hashes, content: Bytes, numbers: Numbers, aliases: Hashes) -> Part:
+    """Everybody by their hash. Cards, the longest, change places where they are, a column after another."""
     order = np.argsort(hashes, kind="stable")
     own = numbers[order]
-    return Part(hashes[order], content[order], lambda: own, np.unique(aliases))
+    columns = content.view(np.uint64)
+    for column in range(columns.shape[1]):
+        columns[:, column] = columns[order, column]
+    return Part(hashes[order], content, lambda: own, np.unique(aliases))
 
 
 def _some(part: Part, places: NDArray[np.intp]) -> Part:
@@ -342,9 +351,9 @@ def _said(head: Mapping[str, Any]) -> tuple[tuple[Rule, ...], dict[int, tuple[st
 
 def _columns(part: Part) -> list[Column]:
     return [
-        Column("hashes", part.hashes.astype("<u8")),
-        Column("aliases", part.alias_hashes.astype("<u8")),
-        Column("numbers", part.numbers().astype("<i8")),
+        Column("hashes", part.hashes.astype("<u8", copy=False)),
+        Column("aliases", part.alias_hashes.astype("<u8", copy=False)),
+        Column("numbers", part.numbers().astype("<i8", copy=False)),
         Column("cards", part.cards, open=True),
     ]
 

@@ -55,6 +55,11 @@ class Address:
         """Why a mail system may refuse it, in words. A flawed address is compared like any other."""
         return tuple(_flaws(self.raw, self.key))
 
+    @property
+    def sound(self) -> bool:
+        """Whether it has no flaw. Quicker than to name them all."""
+        return next(_flaws(self.raw, self.key), None) is None
+
 
 _PLAIN = re.compile(r"[a-z0-9!#$*+/=?^_~.-]+@(?:[a-z0-9_-]+\.)*[a-z](?:[a-z0-9_-]*[a-z0-9])?")
 """Addresses that are their own key, but for A-labels: nearly all there are."""
