@@ -167,7 +167,7 @@ class Syncing(RuleBasedStateMachine):
 
 
 SHORT = settings(
-    max_examples=20,
+    max_examples=12,
     stateful_step_count=12,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
@@ -176,5 +176,5 @@ SHORT = settings(
 
 @pytest.mark.both_back_ends
 def test_whatever_happens_the_ledger_is_the_notebook() -> None:
-    """Twenty histories; two hundred in the long run of the harnesses."""
+    """Twelve histories; two hundred in the long run of the harnesses."""
     run_state_machine_as_test(Syncing, settings=SHORT)
