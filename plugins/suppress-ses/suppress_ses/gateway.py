@@ -13,10 +13,13 @@ from __future__ import annotations
 import json
 import logging
 import threading
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3.session
+import botocore.loaders
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, PartialCredentialsError, ProfileNotFound
 
@@ -90,7 +93,9 @@ def _client(settings: DestinationSettings, options: Options) -> Any:
         given["aws_access_key_id"] = options.access_key_id
         given["aws_secret_access_key"] = secret_of(settings, "secret_access_key")
     try:
-        session = boto3.session.Session(profile_name=options.profile, region_name=options.region, **given)
+        beneath = botocore.session.Session(profile=options.profile)
+        beneath.register_component("data_loader", _models())
+        session = boto3.session.Session(botocore_session=beneath, region_name=options.region, **given)
         return session.client("sesv2", endpoint_url=options.api_url, config=config)
     except ProfileNotFound:
         raise ConfigWrong(f"destinations.{settings.name}.profile names no profile of the AWS files") from None
@@ -101,6 +106,12 @@ def _client(settings: DestinationSettings, options: Options) -> Any:
         raise ConfigWrong(
             f"destination {settings.name!r} cannot be set up for AWS ({type(wrong).__name__})"
         ) from None
+
+
+@cache
+def _models() -> Any:
+    """AWS's descriptions of its services: megabytes of JSON, read once in a process."""
+    return botocore.loaders.create_loader()
 
 
 def _body(sent: object) -> Body:
