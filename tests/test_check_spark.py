@@ -75,7 +75,8 @@ class World:
             return check_file(
                 contacts,
                 lookup,
-                self.ledger,
+                None,
+                offline=True,
                 actor="test",
                 targets=Targets(**targets),
                 alias=asked.alias,
@@ -217,6 +218,7 @@ def test_the_command_ends_as_the_check_of_a_file_does(command: Command) -> None:
         *("check", "lists", "--engine", "spark", "--master", "local[1]", "--kept", "kept"),
         *("--withheld", "withheld", "--json"),
         env={"SPARK_LOCAL_IP": "127.0.0.1"},
+        seconds=280,
     )
 
     assert 1 == done.exit_code, done.err
