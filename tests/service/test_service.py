@@ -224,3 +224,25 @@ def test_one_run_writes_metrics_too(account: Account) -> None:
 
     blocked = account.command("sync", "--metrics", "no/suppress.prom", env=account.environ)
     assert (2, True) == (blocked.exit_code, "no/suppress.prom cannot be written" in blocked.err)
+
+
+def test_people_are_told_by_the_service_and_a_way_that_fails_stops_nothing(account: Account) -> None:
+    """Somebody suppressed became mailable at the source: the next census finds it, one way of two tells."""
+    folder = account.command.folder
+    (folder / "suppress.toml").write_text(
+        '[alerts.desk]\nkind = "command"\nrun = ["/bin/sh", "-c", "cat >> got; echo >> got"]\n'
+        '[alerts.broken]\nkind = "command"\nrun = ["/bin/false"]\n'
+    )
+    assert 0 == account.command("sync", "--full", env=account.environ).exit_code
+    somebody = min(account.platform.truth())
+    account.platform.resubscribe(somebody)
+    with account.service("--full-every", "1s") as service:
+        assert 1 == service.until("source", complete=True)["drift"]
+        assert "AlertFailed" == service.until("alert-failed", name="broken")["error"]
+        assert 1 == service.until("alerted", name="desk")["alerts"]
+        service.until("waiting")
+        assert 0 == service.end(signal.SIGTERM)
+    (told,) = [json.loads(line) for line in (folder / "got").read_text().splitlines()]
+
+    assert ["drift:source main"] == [each["id"] for each in told["alerts"]]
+    assert somebody not in json.dumps(told)
