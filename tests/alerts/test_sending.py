@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import types
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,8 +16,11 @@ from suppress.alerts.finding import Beside, Quota, findings
 from suppress.alerts.spike import Spike
 from suppress.config import AlertSettings, Settings, SourceSettings
 from suppress.core.entry import SyncDone
+from suppress.errors import StorageFailed
 from suppress.ledger import Event, Ledger
-from suppress.plugin.registry import Registry
+from suppress.plugin.alerting import Message
+from suppress.plugin.hookspec import AlertDescription, hookimpl
+from suppress.plugin.registry import Candidate, Registry
 from suppress.plugin.signing import Origin, SignedIn
 from suppress.status import Drifted, status
 from tests.conftest import Command
@@ -202,3 +206,26 @@ def test_what_is_configured_wrong_is_said(
     done = command("alerts", *arguments)
 
     assert (2, True) == (done.exit_code, says in done.err), done.err
+
+
+def test_a_plugin_that_breaks_and_a_state_that_cannot_be_kept_are_failures(tmp_path: Path) -> None:
+    """The first is a way that did not tell; the second is said, for people would be told again and again."""
+
+    class Pigeon:
+        def send(self, message: Message) -> None:
+            raise RuntimeError(f"lost with token of {message.organisation}")
+
+    @hookimpl
+    def suppress_alerts() -> Iterator[AlertDescription]:
+        yield AlertDescription(name="pigeon", label="Pigeon", factory=lambda _settings: Pigeon())
+
+    module = types.ModuleType("pigeon")
+    vars(module)["suppress_alerts"] = suppress_alerts
+    registry = Registry.of([Candidate("pigeon", "suppress-pigeon", "1.0", lambda: module)])
+    settings = Settings(state=tmp_path / "state", alerts={"loft": AlertSettings("loft", "pigeon")})
+    (delivery,) = sending.try_out(settings, registry, ["loft"], NOW)
+
+    assert "alert 'loft' broke: RuntimeError" == str(delivery.failure)
+    (tmp_path / "state").write_text("no folder")
+    with pytest.raises(StorageFailed, match="cannot be kept"):
+        sending.send((), settings, registry, ["loft"], NOW)
