@@ -161,7 +161,7 @@ def test_a_block_may_end_anywhere(world: World, block: int) -> None:
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=dirty_files(someone), block=st.sampled_from((16, 64, 200)), members=st.integers(2, 3))
-@example(b'Name,Email\n,pat@example.com\n"\n,new@example.com\n"\r', 16, 2)  # a line of a row that is open
+@example(content=b'Name,Email\n,pat@example.com\n"\n,new@example.com\n"\r', block=16, members=2)
 def test_a_crew_gives_the_same_results(content: bytes, block: int, members: int, world: World) -> None:
     """Wherever the guessed start of a piece lies: in quotes, in a character, behind the end."""
     expected = world.outcome(content, READABLE)
