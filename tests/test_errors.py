@@ -29,9 +29,22 @@ def test_the_package_raises_no_stray_errors() -> None:
         and thing.__module__ == name
         and not issubclass(thing, ALLOWED_BASES)
         and f"{name}.{thing.__name__}" not in ANSWERS
+        and not _stays_inside(name, thing.__name__)
     ]
 
     assert [] == stray
+
+
+def _stays_inside(module: str, name: str) -> bool:
+    """Whether it is private and caught where it is raised: a way out of a loop, and no message."""
+    source = importlib.import_module(module).__file__
+    assert source is not None
+    tree = ast.parse(Path(source).read_text(encoding="utf-8"))
+    caught = {
+        ast.unparse(handler.type) for handler in ast.walk(tree)
+        if isinstance(handler, ast.ExceptHandler) and handler.type is not None
+    }  # fmt: skip
+    return name.startswith("_") and name in caught
 
 
 def test_constructors_only_store() -> None:
