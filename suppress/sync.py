@@ -116,6 +116,12 @@ def sync(
     )
 
 
+def unopened(name: str, platform: str, failure: SuppressError, *, full: bool, now: datetime) -> SourceResult:
+    """What a run says about a source that could not be opened: the others are read all the same."""
+    mode = "census" if full else "window"
+    return SourceResult(name, platform, mode, Window(now, now), failure=failure)
+
+
 def exit_code(results: Iterable[SourceResult]) -> int:
     """What a run ends with: 0, the one thing that went wrong, or 5 when several different ones did."""
     codes = {result.failure.exit_code for result in results if result.failure is not None}

@@ -11,10 +11,11 @@ import typer
 
 from suppress.cli.console import Screen, emit, note, progress
 from suppress.cli.options import AsJson, DryRun, actor, appearance, quoted, settings
-from suppress.errors import BadUsage
+from suppress.errors import BadUsage, SignInNeeded, SourceFailed
 
 if TYPE_CHECKING:
     from suppress.config import Settings
+    from suppress.plugin.contract import Source
     from suppress.sync import SourceResult
 
 Every = Annotated[
@@ -61,7 +62,7 @@ def sync(
     """
     from suppress.ledger import Ledger
     from suppress.plugin.registry import Registry
-    from suppress.sync import exit_code, utc_now
+    from suppress.sync import exit_code, unopened, utc_now
     from suppress.sync import sync as run
 
     chosen = settings(ctx)
@@ -74,20 +75,30 @@ def sync(
     with ExitStack() as stack:
         ledger = stack.enter_context(Ledger.open(chosen.ledger, keys=chosen.keys))
         registry = Registry.load()
-        opened = [registry.source(chosen.sources[name], state=chosen.state) for name in names]
-        for source in opened:
-            stack.callback(source.close)
+        now = utc_now()
+        opened: list[Source] = []
+        refused: list[SourceResult] = []
+        for name in names:
+            account = chosen.sources[name]
+            try:
+                source = registry.source(account, state=chosen.state)
+            except (SourceFailed, SignInNeeded) as failure:
+                refused.append(unopened(name, account.platform, failure, full=full, now=now))
+            else:
+                stack.callback(source.close)
+                opened.append(source)
         advance = stack.enter_context(progress("Reading", appearance=appearance(ctx), unit="contacts"))
         results = run(
             ledger,
             opened,
             full=full,
-            now=utc_now(),
+            now=now,
             actor=actor(),
             dry_run=dry_run,
             progress=lambda _source, _step, done, total: advance(done, total),
             scopes={name: chosen.sources[name].scope for name in names},
         )
+        results = (*results, *refused)
         head = ledger.head()
         if metrics is not None and not dry_run:
             from suppress.cli.service import write_metrics
