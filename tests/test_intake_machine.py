@@ -191,7 +191,7 @@ def test_no_sequence_makes_anybody_mailable_without_a_later_consent() -> None:
     run_state_machine_as_test(
         Bringing,
         settings=settings(
-            max_examples=8 if on_server() else 60,
+            max_examples=6 if on_server() else 30,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -412,7 +412,7 @@ steps = st.lists(
 
 
 @pytest.mark.sqlite_only("the steps are the same on a server, and a ledger a step is dear there")
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(steps)
 def test_whoever_is_suppressed_and_mailable_there_is_always_found(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, str]]

@@ -64,7 +64,8 @@ def test_status_and_report_know_of_it_until_it_is_mended(told: Command) -> None:
     told("patrol")
     after = told("status", "--json")
 
-    assert (during.exit_code, during.json()["drift"]) == (1, [{"source": "partner", "people": 1}])
+    assert during.exit_code == 1
+    assert during.json()["drift"] == [{"source": "partner", "people": 1, "destination": True}]
     assert after.json()["drift"] == []
 
 
