@@ -25,6 +25,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "write-an-exporter.md"
 FROM_THE_SIMULATOR = "http://127.0.0.1:8350"
 """What the page says it listens on; here it takes any free port."""
 
+_OUTSIDE = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+"""An author's environment: how these tests are run themselves is no part of it."""
+
 
 @dataclass
 class Author:
@@ -74,7 +77,7 @@ class Author:
 
     def _test(self, expected: str) -> None:
         pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]
-        env = {**os.environ, **self.env}
+        env = {**_OUTSIDE, **self.env}
         done = subprocess.run(pytest, cwd=self.folder, env=env, capture_output=True, check=False)
         printed = done.stdout.decode()
 
@@ -87,7 +90,7 @@ class Author:
         running = subprocess.Popen(
             [str(SCRIPT), *arguments, "--port", "0", "--json"],
             cwd=self.folder,
-            env={**os.environ, **self.env},
+            env={**_OUTSIDE, **self.env},
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
