@@ -15,6 +15,7 @@ its demo) and returns what is running. It raises `BadFile` for a scenario that i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 GROUP = "suppress.simulators"
@@ -50,6 +51,28 @@ class Simulated(Protocol):
 
     def close(self) -> None:
         """Stop listening."""
+
+
+REMEMBERED = 1_000
+"""Exchanges to keep in a simulator that runs for hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A simulator that listens, with what a person needs of it; `stop` ends it."""
+
+    label: str
+    url: str
+    token: str
+    settings: str
+    environment: Mapping[str, str]
+    """The secrets of these settings, which do not belong into a file that is committed."""
+    holds: Mapping[str, int]
+    stop: Callable[[], None]
+
+    def close(self) -> None:
+        """Stop listening."""
+        self.stop()
 
 
 Launcher: TypeAlias = Callable[[int, str | None], Simulated]

@@ -2,41 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from suppress.plugin.simulated import REMEMBERED, Running
 from suppress_hubspot.simulator.scenario import load
 from suppress_hubspot.simulator.server import Simulator
-
-REMEMBERED = 1_000
-"""Exchanges kept in a simulator that runs for hours."""
-
-
-class Running:
-    """A simulator that listens, described for `suppress simulate` (`suppress.plugin.simulated`)."""
-
-    label = "HubSpot"
-
-    def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
-        self.url = simulator.url
-        self.token = simulator.token
-        account = simulator.account
-        self.holds: Mapping[str, int] = {"contacts": len(account), "opted out": account.opted_out}
-
-    @property
-    def settings(self) -> str:
-        """The `[destinations.hubspot]` table."""
-        mode = 'mode = "batch"\n' if self._simulator.scenario.enterprise else ""
-        return f'[destinations.hubspot]\nplatform = "hubspot"\napi_url = "{self.url}"\n{mode}'
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """The token, which does not belong into a file that is committed."""
-        return {"SUPPRESS_DESTINATIONS__HUBSPOT__ACCESS_TOKEN": self.token}
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._simulator.close()
 
 
 def launch(port: int, scenario: str | None) -> Running:
@@ -48,4 +16,13 @@ def launch(port: int, scenario: str | None) -> Running:
     """
     simulator = Simulator(load(scenario), port=port, keep=REMEMBERED)
     simulator.start()
-    return Running(simulator)
+    mode = 'mode = "batch"\n' if simulator.scenario.enterprise else ""
+    return Running(
+        label="HubSpot",
+        url=simulator.url,
+        token=simulator.token,
+        settings=f'[destinations.hubspot]\nplatform = "hubspot"\napi_url = "{simulator.url}"\n{mode}',
+        environment={"SUPPRESS_DESTINATIONS__HUBSPOT__ACCESS_TOKEN": simulator.token},
+        holds={"contacts": len(simulator.account), "opted out": simulator.account.opted_out},
+        stop=simulator.close,
+    )

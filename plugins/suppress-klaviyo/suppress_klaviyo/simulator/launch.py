@@ -2,40 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from suppress.plugin.simulated import REMEMBERED, Running
 from suppress_klaviyo.simulator.scenario import load
 from suppress_klaviyo.simulator.server import Simulator
-
-REMEMBERED = 1_000
-"""Exchanges kept in a simulator that runs for hours."""
-
-
-class Running:
-    """A simulator that listens, described for `suppress simulate` (`suppress.plugin.simulated`)."""
-
-    label = "Klaviyo"
-
-    def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
-        self.url = simulator.url
-        self.token = simulator.key
-        account = simulator.account
-        self.holds: Mapping[str, int] = {"profiles": len(account), "suppressed": account.suppressed}
-
-    @property
-    def settings(self) -> str:
-        """The `[destinations.klaviyo]` table; jobs here end at once, so that none is waited for."""
-        return f'[destinations.klaviyo]\nplatform = "klaviyo"\napi_url = "{self.url}"\npoll_seconds = 1\n'
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """The key, which does not belong into a file that is committed."""
-        return {"SUPPRESS_DESTINATIONS__KLAVIYO__API_KEY": self.token}
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._simulator.close()
 
 
 def launch(port: int, scenario: str | None) -> Running:
@@ -47,4 +16,14 @@ def launch(port: int, scenario: str | None) -> Running:
     """
     simulator = Simulator(load(scenario), port=port, keep=REMEMBERED)
     simulator.start()
-    return Running(simulator)
+    url = simulator.url
+    return Running(
+        label="Klaviyo",
+        url=url,
+        token=simulator.key,
+        # Jobs here end at once, so that none is waited for.
+        settings=f'[destinations.klaviyo]\nplatform = "klaviyo"\napi_url = "{url}"\npoll_seconds = 1\n',
+        environment={"SUPPRESS_DESTINATIONS__KLAVIYO__API_KEY": simulator.key},
+        holds={"profiles": len(simulator.account), "suppressed": simulator.account.suppressed},
+        stop=simulator.close,
+    )

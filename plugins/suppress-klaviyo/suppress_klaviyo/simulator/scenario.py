@@ -5,13 +5,10 @@ A scenario file is TOML with the names of the fields, such as `profiles = ["pat@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field
 
-from suppress.errors import BadFile
+from suppress.plugin.scenario import loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +62,4 @@ def load(name: str | None) -> Scenario:
     Raises:
         BadFile: The file cannot be read, or has a key that no scenario has.
     """
-    if name is None or name in NAMED:
-        return NAMED[name or "demo"]
-    known = {each.name for each in fields(Scenario)}
-    try:
-        given = tomllib.loads(Path(name).read_text(encoding="utf-8"))
-    except OSError as refused:
-        raise BadFile(f"{name} cannot be read: {refused.strerror} (scenarios by name: demo)") from None
-    except ValueError as wrong:
-        raise BadFile(f"{name} is no scenario: {wrong}") from None
-    if unknown := given.keys() - known:
-        words = f"unknown key {min(unknown)!r}; known: {', '.join(sorted(known))}"
-        raise BadFile(f"{name} is no scenario: {words}")
-    values: dict[str, Any] = {
-        key: tuple(each) if isinstance(each, list) else each for key, each in given.items()
-    }
-    return Scenario(**values)
+    return loaded(name, NAMED)

@@ -15,13 +15,11 @@ times = 2
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 
-from suppress.errors import BadFile
+from suppress.plugin.scenario import Strikes, loaded
 
 
 class Trap(StrEnum):
@@ -44,7 +42,7 @@ class Trap(StrEnum):
 
 
 @dataclass(slots=True)
-class Fault:
+class Fault(Strikes):
     """A trap, for which call, after how many of them, and how often."""
 
     trap: Trap
@@ -55,16 +53,6 @@ class Fault:
     status: int = 0
     code: str = "InternalServiceErrorException"
     seconds: float = 0.0
-
-    def strikes(self, call: str) -> bool:
-        """Whether this call is one that it is for; each time counts."""
-        if self.call not in (None, call) or not self.times:
-            return False
-        if self.after:
-            self.after -= 1
-            return False
-        self.times -= 1
-        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,24 +94,4 @@ def load(name: str | None) -> Scenario:
     Raises:
         BadFile: The file cannot be read, or has a key or a value that no scenario has.
     """
-    if name is None or name in NAMED:
-        return NAMED[name or "demo"]
-    try:
-        return _scenario(tomllib.loads(Path(name).read_text(encoding="utf-8")))
-    except OSError as refused:
-        known = ", ".join(NAMED)
-        raise BadFile(f"{name} cannot be read: {refused.strerror} (scenarios by name: {known})") from None
-    except (ValueError, TypeError) as wrong:
-        raise BadFile(f"{name} is no scenario: {wrong}") from None
-
-
-def _scenario(given: dict[str, object]) -> Scenario:
-    known = {each.name for each in fields(Scenario)}
-    if unknown := sorted(given.keys() - known):
-        raise ValueError(f"unknown key {unknown[0]!r}; known: {', '.join(sorted(known))}")
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
-    faults = values.pop("faults", ())
-    if not isinstance(faults, tuple) or not all(isinstance(each, dict) for each in faults):
-        raise TypeError("faults is a list of tables: [[faults]]")
-    told = tuple(Fault(**{**each, "trap": Trap(each.get("trap"))}) for each in faults)
-    return Scenario(**values, faults=told)  # type: ignore[arg-type]  # a wrong value shows when it is used
+    return loaded(name, NAMED, fault=lambda table: Fault(**{**table, "trap": Trap(str(table.get("trap")))}))
