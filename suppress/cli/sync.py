@@ -15,7 +15,9 @@ from suppress.errors import BadUsage, SignInNeeded, SourceFailed
 
 if TYPE_CHECKING:
     from suppress.config import Settings
+    from suppress.errors import SuppressError
     from suppress.plugin.contract import Source
+    from suppress.plugin.registry import Registry
     from suppress.sync import SourceResult
 
 Every = Annotated[
@@ -76,17 +78,7 @@ def sync(
         ledger = stack.enter_context(Ledger.open(chosen.ledger, keys=chosen.keys))
         registry = Registry.load()
         now = utc_now()
-        opened: list[Source] = []
-        refused: list[SourceResult] = []
-        for name in names:
-            account = chosen.sources[name]
-            try:
-                source = registry.source(account, state=chosen.state)
-            except (SourceFailed, SignInNeeded) as failure:
-                refused.append(unopened(name, account.platform, failure, full=full, now=now))
-            else:
-                stack.callback(source.close)
-                opened.append(source)
+        opened, failures = _opened(stack, registry, chosen, names)
         advance = stack.enter_context(progress("Reading", appearance=appearance(ctx), unit="contacts"))
         results = run(
             ledger,
@@ -97,6 +89,10 @@ def sync(
             dry_run=dry_run,
             progress=lambda _source, _step, done, total: advance(done, total),
             scopes={name: chosen.sources[name].scope for name in names},
+        )
+        refused = (
+            unopened(name, chosen.sources[name].platform, failure, full=full, now=now)
+            for name, failure in failures.items()
         )
         results = (*results, *refused)
         head = ledger.head()
@@ -110,12 +106,33 @@ def sync(
         "dry_run": dry_run,
     }
     emit("sync", facts, as_json=as_json, human=lambda screen: _draw(screen, results, dry_run=dry_run))
+    _say_failures(results)
+    raise typer.Exit(exit_code(results))
+
+
+def _opened(
+    stack: ExitStack, registry: Registry, chosen: Settings, names: tuple[str, ...]
+) -> tuple[list[Source], dict[str, SuppressError]]:
+    """The sources that could be opened, closed with the stack; and by name why others could not."""
+    opened: list[Source] = []
+    failures: dict[str, SuppressError] = {}
+    for name in names:
+        try:
+            source = registry.source(chosen.sources[name], state=chosen.state)
+        except (SourceFailed, SignInNeeded) as failure:
+            failures[name] = failure
+        else:
+            stack.callback(source.close)
+            opened.append(source)
+    return opened, failures
+
+
+def _say_failures(results: tuple[SourceResult, ...]) -> None:
     for result in results:
         if result.failure is not None:
             note(f"suppress: {result.source}: {result.failure.message}")
             if result.failure.remedy is not None:
                 note(f"  what to do: {result.failure.remedy}")
-    raise typer.Exit(exit_code(results))
 
 
 def _stay(

@@ -119,7 +119,8 @@ class WorkbookFile(ContactFile):
                     with archive.open("mimetype") as found:
                         if found.read(len(_ODS)) == _ODS:
                             return True
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError) as bad:
+        # RuntimeError is how `zipfile` says that there is a password, or a compression that it does not know.
+        except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, EOFError) as bad:
             raise BadFile(
                 f"{self.name} is damaged: what should be a workbook or an archive does not end as one",
                 remedy="it was not copied whole; fetch it again",
