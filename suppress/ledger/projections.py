@@ -132,6 +132,14 @@ def replace_standings(connection: Connection, known: Iterable[int], now: Mapping
     insert_rows(connection, tables.lift, tables.lift.columns.keys(), lifts)
 
 
+def payload_at(connection: Connection, seq: int) -> Mapping[str, Json] | None:
+    """The payload of the entry at `seq`, None if none is held."""
+    body = connection.execute(
+        select(tables.payload.c.body).where(tables.payload.c.seq == seq)
+    ).scalar_one_or_none()
+    return None if body is None else readable(seq, body)
+
+
 def entry_at(connection: Connection, seq: int) -> Entry:
     """The entry at `seq`.
 

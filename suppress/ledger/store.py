@@ -391,7 +391,7 @@ class Ledger:
     def payload(self, seq: int) -> Mapping[str, Json] | None:
         """`address`, `key` and `evidence` of an entry; None when it has none or was erased."""
         with reading(self._engine, self.place) as connection:
-            return _payload(connection, seq)
+            return projections.payload_at(connection, seq)
 
     def payloads(self, seqs: Sequence[int]) -> dict[int, Mapping[str, Json]]:
         """What `payload` says of each of these entries that has one."""
@@ -415,7 +415,7 @@ class Ledger:
             if key not in people:
                 return []
             entries = projections.history_of(connection, people[key][0])
-            return [Recorded(entry, _payload(connection, entry.seq)) for entry in entries]
+            return [Recorded(entry, projections.payload_at(connection, entry.seq)) for entry in entries]
 
     def about_people(self, subjects: Iterable[str]) -> Iterator[Entry]:
         """Every entry about these subjects, without payloads, for many at once."""
@@ -492,10 +492,3 @@ class Ledger:
             subjects.update((wanted[index], subject) for index, subject in found.items())
         people = projections.entries_by_id(connection, subjects.values())
         return {key: (people[subject], subject) for key, subject in subjects.items() if subject in people}
-
-
-def _payload(connection: Connection, seq: int) -> Mapping[str, Json] | None:
-    body = connection.execute(
-        select(tables.payload.c.body).where(tables.payload.c.seq == seq)
-    ).scalar_one_or_none()
-    return None if body is None else projections.readable(seq, body)
