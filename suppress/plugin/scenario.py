@@ -18,16 +18,18 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import Field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from suppress.errors import BadFile
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
-_S = TypeVar("_S", bound="DataclassInstance")
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+_S = TypeVar("_S", bound=_Dataclass)
 
 
 class Strikes:
