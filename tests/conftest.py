@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,11 @@ hypothesis.settings.load_profile("suppress")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SCRIPT = Path(sys.executable).with_name("suppress")
+
+_DAY = 86_400
+"""Seconds."""
+_LONGEST = 90
+"""Seconds that a test may take which asks for one day, on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +118,11 @@ def _server_ends() -> Iterator[None]:
 def command(tmp_path: Path) -> Command:
     """The installed `suppress`, in an empty folder."""
     return Command(tmp_path)
+
+
+@pytest.fixture
+def one_utc_day() -> None:
+    """What counts a platform's requests of a day by the real clock does not run over 00:00 UTC: it waits."""
+    left = _DAY - time.time() % _DAY
+    if left < _LONGEST:
+        time.sleep(left + 1)

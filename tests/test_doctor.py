@@ -340,6 +340,7 @@ def test_queries_are_compared_when_asked_for_and_announced_first(command: Comman
     assert all(exchange.method == "GET" for exchange in platform.requests)
 
 
+@pytest.mark.usefixtures("one_utc_day")
 def test_a_comparison_that_fails_is_a_finding(tmp_path: Path) -> None:
     """The day's requests do not reach: exit code 5, and what was found before stands."""
     ledger_with(tmp_path, "a@example.com")

@@ -232,6 +232,7 @@ def test_a_scope_that_cannot_be_is_refused(command: Command, table: str, words: 
     assert "line" in done.err
 
 
+@pytest.mark.usefixtures("one_utc_day")
 def test_two_accounts_in_two_processes_share_the_day_of_their_key(tmp_path: Path) -> None:
     """Never five requests within a second, and together no more than the one budget: who comes late fails."""
     budget = 9

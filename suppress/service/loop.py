@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NoReturn
 
-from suppress.errors import BadUsage, MigrationNeeded, SuppressError
+from suppress.errors import BadUsage, MigrationNeeded, OutputRefused, SuppressError
 from suppress.plugin.pace import Clock
 from suppress.service.log import Event, Log
 from suppress.service.notify import Notify
@@ -24,6 +24,8 @@ SLICE = 15.0
 """Seconds of waiting after which the clocks are looked at again: a machine may have slept meanwhile."""
 ENDS = (BadUsage, MigrationNeeded)
 """What another try cannot mend."""
+PASSES = (OutputRefused,)
+"""Usage that was right when the service began: a folder went away, as a disk does that is mounted late."""
 
 
 class Loop:
@@ -65,9 +67,9 @@ class Loop:
         self._stop.check()
         try:
             failed = self._work(self._failures)
-        except ENDS:
-            raise
         except SuppressError as failure:
+            if isinstance(failure, ENDS) and not isinstance(failure, PASSES):
+                raise
             self._log.say(Event.FAILED, error=failure)
             failed = True
         except Exception as broken:

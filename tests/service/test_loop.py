@@ -13,7 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from suppress.errors import ConfigWrong, LedgerLocked, MigrationNeeded, SourceFailed, StorageFailed
+from suppress.errors import (
+    ConfigWrong,
+    LedgerLocked,
+    MigrationNeeded,
+    OutputRefused,
+    SourceFailed,
+    StorageFailed,
+)
 from suppress.plugin.pace import Clock
 from suppress.service.log import Format, Log
 from suppress.service.loop import Loop
@@ -79,7 +86,14 @@ def test_whatever_fails_is_tried_again_and_the_count_begins_anew_after_a_success
     """One minute later, then two, then four; only the type of a strange failure is said."""
     failures: list[int] = []
     answers: Iterator[bool | Exception] = iter(
-        [True, SourceFailed("down"), LedgerLocked("busy"), ZeroDivisionError("pat@example.com"), False]
+        [
+            True,
+            SourceFailed("down"),
+            LedgerLocked("busy"),
+            OutputRefused("the ledger's folder went away while it was opened"),
+            ZeroDivisionError("pat@example.com"),
+            False,
+        ]
     )
 
     def work(before: int) -> bool:
@@ -92,13 +106,13 @@ def test_whatever_fails_is_tried_again_and_the_count_begins_anew_after_a_success
     said = begun(work, hours=1)
     found = [json.loads(line) for line in said.splitlines()]
 
-    assert [0, 1, 2, 3, 4] == failures
-    assert ["SourceFailed", "LedgerLocked", "ZeroDivisionError"] == [
+    assert [0, 1, 2, 3, 4, 5] == failures
+    assert ["SourceFailed", "LedgerLocked", "OutputRefused", "ZeroDivisionError"] == [
         each["error"] for each in found if each["event"] == "failed"
     ]
     assert "pat" not in said
     starts = [each["at"][11:19] for each in found if each["event"] == "waiting"]
-    assert len(starts) == len(set(starts)) == 5
+    assert len(starts) == len(set(starts)) == 6
 
 
 @pytest.mark.parametrize("failure", [ConfigWrong("wrong"), MigrationNeeded("older")])

@@ -172,8 +172,8 @@ def test_a_ledger_that_is_not_there_yet_is_waited_for(account: Account) -> None:
     with account.service() as service:
         service.until("waiting")
         ledger.rename(ledger.with_suffix(".away"))
-        # The second, if it went while a run was in it.
-        assert service.until("failed")["error"] in ("NoLedger", "StorageFailed")
+        # The others, if it went while a run was in it.
+        assert service.until("failed")["error"] in ("NoLedger", "StorageFailed", "OutputRefused")
         ledger.with_suffix(".away").rename(ledger)
         service.until("run")
 

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from suppress.config import SourceSettings
 from suppress.platforms.constant_contact.options import Options
 from suppress.platforms.constant_contact.quota import pace_of
@@ -29,6 +31,7 @@ def ours(folder: Path, url: str) -> str:
     return str(folder)
 
 
+@pytest.mark.usefixtures("one_utc_day")
 def test_two_ledgers_in_two_processes_keep_within_the_limit_of_their_key(tmp_path: Path) -> None:
     """No second sees a fifth request, and the day's count is that of both."""
     with Simulator(Scenario(people=People(active=5, unsubscribed=5))) as platform:
