@@ -5,19 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from suppress.plugin.loopback import Exchange, Loopback, Request, Response, page
 from suppress_mailchimp.simulator import shape
 from suppress_mailchimp.simulator.account import Refused
 from suppress_mailchimp.simulator.routes import Routes
-from suppress_mailchimp.simulator.scenario import BUILT_IN, Fault, Scenario, load
+from suppress_mailchimp.simulator.scenario import Fault, Scenario
 
-REMEMBERED = 1_000
-"""Exchanges kept in a simulator that runs for hours."""
 _BLOCKED = "<!DOCTYPE html><html><body><h1>Request Blocked</h1></body></html>"
 
 
@@ -151,53 +147,3 @@ class Simulator:
 def _deep_error() -> Refused:
     words = "A deep, internal error has occurred during the processing of your request."
     return Refused(500, "Internal Server Error", words)
-
-
-class Running:
-    """A simulator that listens, described for `suppress simulate` (`suppress.plugin.simulated`)."""
-
-    label = "Mailchimp"
-
-    def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
-        self.url = simulator.url
-        self.token = simulator.scenario.key
-        audiences = list(simulator.account.audiences.values())
-        members = [each for audience in audiences for each in audience]
-        self.holds: Mapping[str, int] = {
-            "audiences": len(audiences),
-            "contacts": len(members),
-            "subscribed": sum(each.status == "subscribed" for each in members),
-        }
-
-    @property
-    def settings(self) -> str:
-        """The `[destinations.newsletter]` table."""
-        audience = next(iter(self._simulator.account.audiences), "")
-        return (
-            "[destinations.newsletter]\n"
-            'platform = "mailchimp"\n'
-            f'audience = "{audience}"\n'
-            f'api_url = "{self.url}"\n'
-        )
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """The key, which does not belong into a file that is committed."""
-        return {"SUPPRESS_DESTINATIONS__NEWSLETTER__API_KEY": self.token}
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._simulator.close()
-
-
-def launch(port: int, scenario: str | None) -> Running:
-    """Start an account on loopback: `demo` (also without a scenario), `large`, or a scenario file.
-
-    Raises:
-        BadFile: The scenario file cannot be read.
-        OSError: The port cannot be had.
-    """
-    named = BUILT_IN.get(scenario or "demo")
-    chosen = named() if named is not None else load(Path(scenario or ""))
-    return Running(Simulator(chosen, port=port, keep=REMEMBERED))

@@ -24,49 +24,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from suppress.errors import BadFile
+from suppress.plugin.simulated import REMEMBERED, Running
 from suppress_salesforce.simulator.api import Simulator
 from suppress_salesforce.simulator.org import Org
 from suppress_salesforce.simulator.sign_in import CLIENT_ID, CLIENT_SECRET
 from suppress_salesforce.simulator.switches import NAMES, Switches
 
-REMEMBERED = 1_000
 LARGE = 20_000
 _KINDS = {"contacts": "Contact", "leads": "Lead", "accounts": "Account"}
-
-
-class Running:
-    """An org that listens, described for `suppress simulate` (`suppress.plugin.simulated`)."""
-
-    label = "Salesforce"
-
-    def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
-        self.url = simulator.url
-        self.token = simulator.sessions.opened()
-        self.holds: Mapping[str, int] = {
-            "contacts": len(simulator.org.rows["Contact"]),
-            "leads": len(simulator.org.rows["Lead"]),
-            "accounts": len(simulator.org.rows["Account"]),
-        }
-
-    @property
-    def settings(self) -> str:
-        """The `[destinations.crm]` table."""
-        return (
-            "[destinations.crm]\n"
-            'platform = "salesforce"\n'
-            f'instance_url = "{self.url}"\n'
-            f'client_id = "{CLIENT_ID}"\n'
-        )
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """The secret, which does not belong into a file that is committed."""
-        return {"SUPPRESS_DESTINATIONS__CRM__CLIENT_SECRET": CLIENT_SECRET}
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._simulator.close()
 
 
 def launch(port: int, scenario: str | None) -> Running:
@@ -85,7 +50,21 @@ def launch(port: int, scenario: str | None) -> Running:
             org = built(_read(Path(scenario)), scenario)
     simulator = Simulator(org, port=port, keep=REMEMBERED)
     simulator.start()
-    return Running(simulator)
+    rows = simulator.org.rows
+    return Running(
+        label="Salesforce",
+        url=simulator.url,
+        token=simulator.sessions.opened(),
+        settings=(
+            "[destinations.crm]\n"
+            'platform = "salesforce"\n'
+            f'instance_url = "{simulator.url}"\n'
+            f'client_id = "{CLIENT_ID}"\n'
+        ),
+        environment={"SUPPRESS_DESTINATIONS__CRM__CLIENT_SECRET": CLIENT_SECRET},
+        holds={name: len(rows[kind]) for name, kind in _KINDS.items()},
+        stop=simulator.close,
+    )
 
 
 def demo() -> Org:
