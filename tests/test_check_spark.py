@@ -5,6 +5,7 @@ Where there is no Java these are skipped, which SUPPRESS_TEST_SPARK_REQUIRED tur
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from pyspark.sql import SparkSession
 
 from suppress.audit import verify
 from suppress.check import Alias, Targets, check_file
+from suppress.check.annotation import COLUMNS
 from suppress.check.elsewhere import Listing
 from suppress.check.portable import Portable, Secret
 from suppress.check.sorting import Engine, FileChecked
@@ -175,6 +177,39 @@ def test_parquet_is_written_as_parquet_and_the_check_is_recorded(world: World, t
     entry = next(each for each in world.ledger.about(CheckDone.type) if each.seq == done.seq)
     assert isinstance(entry.body, CheckDone)
     assert (done.digest, 4) == (entry.body.digest, entry.body.rows)
+    assert verify(world.url).ok
+
+
+def test_parts_may_differ_in_every_way_and_hold_nothing(world: World, tmp_path: Path) -> None:
+    """Each is read in its own way, which is said; the ones without a byte are ones without rows."""
+    lists, expected = tmp_path / "lists", tmp_path / "expected"
+    lists.mkdir()
+    (lists / "0.csv").write_text("email,n\nPAT@example.com,1\nnew@example.com,2\n")
+    (lists / "1.csv").write_text('n;e-mail\r\n"over\r\ntwo lines";pat@example.com\r\n3;new@example.com\r\n')
+    (lists / "2.csv").write_text("pat@example.com\nnew@example.com\n")
+    (lists / "3.csv.gz").write_bytes(gzip.compress(b"email\nx@corp.example\nnew@example.com\n"))
+    for name, columns in (("4.parquet", ["n", "email"]), ("5.parquet", ["email", "n"])):
+        table = pa.table({"n": [1, 2], "email": ["pat@example.com", "new@example.com"]})
+        pq.write_table(table.select(columns), lists / name)
+    asked = Asked(Reading(), Alias.REVIEW, ANY_MAIL)
+    for path in sorted(lists.iterdir()):
+        world.here(path, asked, expected)
+    empty = {"7.csv": b"", "8.csv.gz": gzip.compress(b""), "9.parquet": b"", "_SUCCESS": b""}
+    for name, content in empty.items():
+        (lists / name).write_bytes(content)
+        if name != "_SUCCESS":
+            for result in NAMES:
+                (expected / result / name).write_bytes(content)
+    pq.write_table(table.slice(0, 0), lists / "6.parquet")
+    done = world.on_spark(lists, asked, tmp_path)
+
+    rowless = [pq.read_table(tmp_path / name / "6.parquet") for name in NAMES]
+    for name in NAMES:
+        (tmp_path / name / "6.parquet").unlink()
+    assert {name: tree(expected / name) for name in NAMES} == {name: tree(tmp_path / name) for name in NAMES}
+    assert [["n", "email"], *2 * [["n", "email", *COLUMNS]]] == [each.column_names for each in rowless]
+    assert (10, 12, 6, 6, 0) == (done.inputs, done.rows, done.kept, done.withheld, done.review)
+    assert any("semicolon" in said and ("1.csv",) == names for said, names in done.assumed)
     assert verify(world.url).ok
 
 

@@ -2,11 +2,10 @@
 
 Rules kept here:
 
-* A folder is read as Spark reads it: everything below it, but for names that begin with `_` or `.`, by which
-  other jobs mark what is not data.
+* A folder is read as Spark reads it: everything below it but marks of other jobs (`_hidden`).
 * A result is a folder in which each file has its own name. It is written beside its place under another
-  name, and renamed when all is whole. One that holds something already is refused: nothing would say what of
-  it is old.
+  name (`claimed`), and renamed when all is whole. One that holds something already is refused: nothing would
+  say what of it is old.
 """
 
 from __future__ import annotations
@@ -15,17 +14,16 @@ import contextlib
 import glob
 import hashlib
 import os
-import secrets
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from suppress.check.tasks import Listed
+from suppress.check.claimed import Claimed
+from suppress.check.tasks import SAME_PATHS, Listed
 from suppress.errors import BadFile, EngineFailed, OutputRefused, StorageFailed
-from suppress.files.output import UNFINISHED
 
 _ORDER = ("withheld", "review", "kept")
 """The kept rows last: whoever finds them finds the others too."""
@@ -73,21 +71,32 @@ def _files(asked: str) -> list[tuple[str, str]]:
     root = Path(asked)
     if root.is_dir():
         below = (path for path in root.rglob("*") if path.is_file())
-        found = [(path, path.relative_to(root)) for path in below]
-        found = [(path, name) for path, name in found if not any(_hidden(part) for part in name.parts)]
+        found = _data(below, root)
     elif root.is_file():
         found = [(root, Path(root.name))]
     else:
         paths = [Path(each) for each in glob.glob(asked, recursive=True) if Path(each).is_file()]  # noqa: PTH207 - any path
         common = Path(os.path.commonpath([path.parent for path in paths])) if paths else root
-        found = [(path, path.relative_to(common)) for path in paths]
+        found = _data(paths, common)
     if not found:
         raise BadFile(f"there is no contact file in {asked}", remedy="name a folder, a file or a pattern")
     return [(str(path.resolve()), name.as_posix()) for path, name in found]
 
 
+def _data(paths: Iterable[Path], root: Path) -> list[tuple[Path, Path]]:
+    """Those that no part of the name below `root` marks as other than data, each with that name."""
+    named = ((path, path.relative_to(root)) for path in paths)
+    return [(path, name) for path, name in named if not any(map(_hidden, name.parts))]
+
+
 def _hidden(part: str) -> bool:
-    return part.startswith(("_", "."))
+    """Whether Spark does not read what is called so (`HadoopFSUtils.shouldFilterOutPathName`).
+
+    That is `_SUCCESS`, `_temporary`, `.part-0.csv.crc`, and copies under way; not a partition `_day=3`. A
+    `.crc` whose point at the start was lost on another storage is no list either.
+    """
+    marked = part.startswith("_") and "=" not in part
+    return marked or part.startswith(".") or part.endswith(("._COPYING_", ".crc"))
 
 
 class Drafts:
@@ -96,19 +105,20 @@ class Drafts:
     def __init__(self, targets: Mapping[str, str], listing: Listing) -> None:
         self._targets = {name: Path(os.path.realpath(target)) for name, target in targets.items()}
         _refuse_misplaced(self._targets, listing)
-        token = secrets.token_hex(4)
-        self._drafts = {
-            name: place.parent / f".{place.name[:40]}.{token}{UNFINISHED}"
-            for name, place in self._targets.items()
-        }
-        self.work = self._drafts["kept"].with_name(f".people.{token}{UNFINISHED}")
-        """A folder for what the workers are given."""
-        try:
-            for each in (self.work, *self._drafts.values()):
-                each.mkdir()
-        except OSError as refused:
-            self._remove()
-            raise OutputRefused(f"{each} cannot be made: {refused.strerror}") from refused
+        with ExitStack() as stack:
+            self._drafts: dict[str, Path] = {}
+            for name, place in self._targets.items():
+                try:
+                    draft = stack.enter_context(Claimed(place.parent, place.name)).path
+                    for each in {Path(listed.name).parent for listed in listing.files}:
+                        (draft / each).mkdir(parents=True, exist_ok=True)
+                    if name == "kept":
+                        self.work = stack.enter_context(Claimed(place.parent, "people")).path
+                        """A folder for what the workers are given."""
+                except OSError as refused:
+                    raise OutputRefused(f"{place} cannot be made: {refused.strerror}") from refused
+                self._drafts[name] = draft
+            self._stack = stack.pop_all()
 
     @property
     def places(self) -> dict[str, str]:
@@ -121,7 +131,7 @@ class Drafts:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._remove()
+        self._stack.close()
 
     def require_seen(self, name: str, sizes: Mapping[str, int]) -> None:
         """Refuse where a worker's results are not here. Raises `EngineFailed`."""
@@ -133,16 +143,21 @@ class Drafts:
             if here != size:
                 raise EngineFailed(
                     f"what a worker wrote for {name} is not seen on this machine",
-                    remedy="choose folders that this machine and every worker have under the same path",
+                    remedy=SAME_PATHS,
                 )
 
-    def publish(self) -> None:
-        """Give all folders their names. Raises `StorageFailed`; then none of them has it."""
+    def publish(self, listing: Listing) -> None:
+        """Give all folders their names. Raises `StorageFailed`; then none of them has it.
+
+        A task that was lost, and done again elsewhere, may have left a file that is not whole.
+        """
+        expected = {each.name for each in listing.files}
         done: list[str] = []
         try:
             for name in _ORDER:
-                if name in self._drafts:
-                    self._drafts[name].rename(self._targets[name])
+                if (draft := self._drafts.get(name)) is not None:
+                    _remove_others(draft, expected)
+                    draft.rename(self._targets[name])
                     done.append(name)
         except OSError as failed:
             for name in done:
@@ -150,9 +165,11 @@ class Drafts:
                     self._targets[name].rename(self._drafts[name])
             raise StorageFailed(f"the results cannot get their names: {failed.strerror}") from failed
 
-    def _remove(self) -> None:
-        for each in (self.work, *self._drafts.values()):
-            shutil.rmtree(each, ignore_errors=True)
+
+def _remove_others(folder: Path, expected: Set[str]) -> None:
+    for path in [each for each in folder.rglob("*") if not each.is_dir()]:
+        if path.relative_to(folder).as_posix() not in expected:
+            path.unlink()
 
 
 def _refuse_misplaced(targets: Mapping[str, Path], listing: Listing) -> None:

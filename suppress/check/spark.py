@@ -20,8 +20,10 @@ Rules kept here:
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
+import re
 import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -80,6 +82,8 @@ class FolderChecked:
     """SHA-256 of the list of files and their digests, as `sha256sum` writes it."""
     seq: int | None
     found: Found
+    assumed: Sequence[tuple[str, tuple[str, ...]]]
+    """What was assumed about files, in one sentence, and the names of those of which it was."""
 
 
 @contextmanager
@@ -117,7 +121,8 @@ def session(master: str | None) -> Iterator[SparkSession]:
         yield found
     finally:
         if before is None:
-            found.stop()
+            with contextlib.suppress(Exception):  # it may have ended before us
+                found.stop()
 
 
 def where(spark: SparkSession) -> str:
@@ -159,25 +164,11 @@ def check_folder(
         run = _run(spark, job, drafts.work)
         for file, listed in enumerate(listing.files):
             run.require_agreement(file, listed.name, drafts)
-        terms = asked.mailing.terms | ({} if asked.alias.value == "review" else {"alias": asked.alias.value})
-        digest = listing.digest([run.keys[file].digest for file in range(len(listing.files))])
-        tally = run.tally
-        waived, waivers = tally.record()
-        record = CheckDone(
-            digest=digest,
-            rows=tally.rows,
-            kept=tally.counts[Ruling.CLEAR],
-            withheld=tally.counts[Ruling.SUPPRESSED],
-            review=tally.counts[Ruling.REVIEW],
-            invalid=tally.invalid,
-            terms=terms or None,
-            waived=waived,
-            waivers=waivers,
-        )
+        record = _record(run, listing, asked)
         seq = None
         if ledger is not None:
             seq = ledger.append([Event(uuid.uuid4().hex, record)], actor=actor)[0].seq
-        drafts.publish()
+        drafts.publish(listing)
     return FolderChecked(
         len(listing.files),
         record.rows,
@@ -186,9 +177,27 @@ def check_folder(
         record.review,
         record.invalid,
         dict(targets),
-        digest,
+        record.digest,
         seq,
-        tally.found(),
+        run.tally.found(),
+        run.assumed(listing),
+    )
+
+
+def _record(run: _Run, listing: Listing, asked: Asked) -> CheckDone:
+    """The counts of all files and what was asked, as the ledger keeps them."""
+    terms = asked.mailing.terms | ({} if asked.alias.value == "review" else {"alias": asked.alias.value})
+    waived, waivers = run.tally.record()
+    return CheckDone(
+        digest=listing.digest([run.keys[file].digest for file in range(len(listing.files))]),
+        rows=run.tally.rows,
+        kept=run.tally.counts[Ruling.CLEAR],
+        withheld=run.tally.counts[Ruling.SUPPRESSED],
+        review=run.tally.counts[Ruling.REVIEW],
+        invalid=run.tally.invalid,
+        terms=terms or None,
+        waived=waived,
+        waivers=waivers,
     )
 
 
@@ -246,6 +255,14 @@ class _Run:
             )
         drafts.require_seen(name, second.sizes)
 
+    def assumed(self, listing: Listing) -> list[tuple[str, tuple[str, ...]]]:
+        """What was assumed about files, and of which; what holds for most of them first."""
+        files: dict[str, list[str]] = {}
+        for file, listed in enumerate(listing.files):
+            for each in self.keys[file].assumptions:
+                files.setdefault(each, []).append(listed.name)
+        return sorted(((each, tuple(names)) for each, names in files.items()), key=lambda one: -len(one[1]))
+
 
 def _run(spark: SparkSession, job: Job, work: Path) -> _Run:
     """Both passes and the joins between them."""
@@ -256,6 +273,9 @@ def _run(spark: SparkSession, job: Job, work: Path) -> _Run:
     def first(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         return keys_of(job, batches)
 
+    context = spark.sparkContext
+    tag = f"suppress-{uuid.uuid4().hex}"
+    context.addJobTag(tag)
     held: list[DataFrame] = []
     try:
         keys = spark.range(0, count, 1, count).mapInArrow(first, KEYS_DDL).persist(StorageLevel.DISK_ONLY)
@@ -270,8 +290,12 @@ def _run(spark: SparkSession, job: Job, work: Path) -> _Run:
     except Exception as failed:  # Spark has several trees of them
         raise _failed(failed) from failed
     finally:
-        for each in held:
-            each.unpersist()
+        # After an interruption tasks are still at work, and after worse there is no Java any more.
+        with contextlib.suppress(Exception):
+            context.cancelJobsWithTag(tag)
+            context.removeJobTag(tag)
+            for each in held:
+                each.unpersist()
     return run
 
 
@@ -316,12 +340,38 @@ def _notes(told: Sequence[Any], job: Job) -> dict[int, Note]:
     return notes
 
 
+_KNOWN = (
+    (
+        re.compile(r"No module named 'suppress\b"),
+        "the workers have no suppress installed",
+        "ship it to them: --archives or --py-files",
+    ),
+    (
+        re.compile(r"No module named '(\w+)|\b(\w+) >= [\d.]+ must be installed"),
+        "Spark finds no {} that it can use, here or on a worker",
+        "ship the environment of this command to the workers: --archives",
+    ),
+    (
+        re.compile(r"PYTHON_VERSION_MISMATCH"),
+        "the workers run another version of Python than this machine",
+        "set PYSPARK_PYTHON to the one that was shipped to them",
+    ),
+    (
+        re.compile(r"No space left on device"),
+        "a disk is full, here or at a worker",
+        "make room, or let Spark keep its files elsewhere: SPARK_LOCAL_DIRS",
+    ),
+)
+"""What Spark's failure says, and what it comes from. Only names of modules are quoted of it."""
+
+
 def _failed(failed: Exception) -> EngineFailed:
     """Spark's failure in words of ours."""
-    if "No module named 'suppress" in str(failed):
-        return EngineFailed(
-            "the workers have no suppress installed", remedy="ship it to them: --archives or --py-files"
-        )
+    said = str(failed)
+    for pattern, message, remedy in _KNOWN:
+        if (found := pattern.search(said)) is not None:
+            name = "".join(filter(None, found.groups()))
+            return EngineFailed(f"{message.format(name)}; nothing was written", remedy=remedy)
     return EngineFailed(
         f"Spark failed ({type(failed).__name__}); nothing was written",
         remedy="look into the log of the application, in Spark's own pages or files",

@@ -12,8 +12,11 @@ Rules kept here:
 
 * A file is cut into rows by this project's own readers, from its first byte to its last, by one task: a
   quoted line end cannot be told from the end of a row in the middle of a file. So the unit of work is a file.
+* A file that holds nothing is a part without rows (`rowless`), not a broken list.
 * No address leaves a task: tags are keyed hashes, and what goes wrong is told in words that hold none.
 * What is wrong with a file comes back as a note. An exception would be printed by Spark, with all it says.
+* Folders are made by the machine that publishes them, before. A task that outlives the run finds none and
+  leaves nothing, and one that sees another disk says so.
 * Both passes digest the file. One that changed between them is told by whoever compares.
 """
 
@@ -33,6 +36,7 @@ from suppress import __version__
 from suppress.check.annotation import COLUMNS
 from suppress.check.gate import KEEP, Alias, Decision, Gate
 from suppress.check.portable import Secret
+from suppress.check.rowless import Rowless
 from suppress.check.sorting import Decider, Sorting
 from suppress.check.tagged import Asked, Met
 from suppress.check.tally import Tally
@@ -40,7 +44,7 @@ from suppress.core.address import KEY_VERSION
 from suppress.core.aliases import table_version
 from suppress.core.mailing import Mailing
 from suppress.core.verdict import Ruling
-from suppress.errors import SuppressError
+from suppress.errors import EngineFailed, SuppressError
 from suppress.files.contacts import ContactFile, Reading
 from suppress.files.output import outputs, publish
 from suppress.files.records import Record
@@ -63,6 +67,7 @@ DONE = pa.schema([("file", pa.int64()), ("tally", pa.binary()), ("note", pa.stri
 DONE_DDL = "file bigint, tally binary, note string"
 END = -1
 """In the place of a row: the note about the file."""
+SAME_PATHS = "choose folders that this machine and every worker have under the same path"
 _LINES = 20_000
 """Lines given on together."""
 
@@ -103,6 +108,8 @@ class Note(NamedTuple):
     rows: int = 0
     sizes: Mapping[str, int] = {}
     """Bytes of each result."""
+    assumptions: Sequence[str] = ()
+    """What was assumed about the file."""
     error: str | None = None
     message: str = ""
     remedy: str | None = None
@@ -150,8 +157,12 @@ def keys_of(job: Job, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBa
 
 def _keys_of_file(job: Job, file: int, lines: _Lines) -> Iterator[pa.RecordBatch]:
     _require_same(job)
+    path = job.files[file].path
+    if (rowless := Rowless.at(path)) is not None:
+        lines.note(Note(rowless.digest))
+        return
     asked = Asked(job.secret, job.rules, job.now)
-    with ContactFile.open(job.files[file].path, job.reading) as contacts:
+    with ContactFile.open(path, job.reading) as contacts:
         gate = Gate(contacts, asked, job.alias, job.mailing)
         number = 0
         for batch in contacts.batches():
@@ -163,7 +174,7 @@ def _keys_of_file(job: Job, file: int, lines: _Lines) -> Iterator[pa.RecordBatch
                 number += 1
             if len(lines) > _LINES:
                 yield lines.batch()
-        lines.note(Note(contacts.digest, number))
+        lines.note(Note(contacts.digest, number, assumptions=contacts.assumptions))
 
 
 class _Lines:
@@ -225,14 +236,20 @@ def _sorted_file(job: Job, listed: Listed, table: pa.Table, tally: Tally) -> Not
         if tag is not None:
             met.setdefault(tag, set()).add(line)
     places = {name: Path(folder, listed.name) for name, folder in job.drafts.items()}
-    for place in places.values():
-        place.parent.mkdir(parents=True, exist_ok=True)
+    for name, place in places.items():
+        if not place.parent.is_dir():
+            raise EngineFailed(
+                f"a worker does not see the folder that was made for the {name} rows of {listed.name}",
+                remedy=SAME_PATHS,
+            )
+    if (rowless := Rowless.at(listed.path)) is not None:
+        for name, place in places.items():
+            rowless.copy(place, _more(name))
+        return Note(rowless.digest, 0, _sizes(places))
     targets: dict[str, str | None] = {name: str(place) for name, place in places.items()}
     with ContactFile.open(listed.path, job.reading) as contacts, outputs(targets) as results:
         gate = Gate(contacts, Met(job.secret, job.rules, job.now, met), job.alias, job.mailing)
-        copies = {
-            name: contacts.copy(result, () if name == "kept" else COLUMNS) for name, result in results.items()
-        }
+        copies = {name: contacts.copy(result, _more(name)) for name, result in results.items()}
         try:
             sorting = Sorting(contacts, _Looking(gate, look), copies, None)
             sorting.run(contacts.batches(), lambda _done, _total: None)
@@ -244,8 +261,16 @@ def _sorted_file(job: Job, listed: Listed, table: pa.Table, tally: Tally) -> Not
         digest = contacts.digest
         publish(list(results.values()))
     tally.merge(sorting.tally)
-    sizes = {name: place.stat().st_size for name, place in places.items()}
-    return Note(digest, tally.rows, sizes)
+    return Note(digest, tally.rows, _sizes(places))
+
+
+def _more(name: str) -> Sequence[str]:
+    """The columns that a result has after those of the list."""
+    return () if name == "kept" else COLUMNS
+
+
+def _sizes(places: Mapping[str, Path]) -> dict[str, int]:
+    return {name: place.stat().st_size for name, place in places.items()}
 
 
 class _Looking:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import typer
 
 from suppress.cli.checked import draw_found, file_facts
-from suppress.cli.console import Screen, emit
+from suppress.cli.console import Screen, emit, note
 from suppress.cli.gate import OpenGate, secret_of
-from suppress.cli.options import actor, settings
-from suppress.errors import BadUsage
+from suppress.cli.options import actor, appearance, settings
+from suppress.errors import BadUsage, OutputRefused
 
 if TYPE_CHECKING:
     from suppress.check import Alias, Targets
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
 _VALID = timedelta(days=1)
 """How long the snapshot may be used that is made for one run, and removed after it."""
+_NAMED = 10
+"""How many of the files are named of which the same was assumed."""
 
 
 class SparkRun:
@@ -64,7 +69,7 @@ class SparkRun:
         from suppress.check.spark import Asked, check_folder, session, where
 
         listing = Listing.of(what)
-        with session(self._master) as spark:
+        with _ended_well(), session(self._master) as spark:
             master = where(spark)
             with self._portable(master) as (portable, secret, ledger):
                 result = check_folder(
@@ -78,7 +83,13 @@ class SparkRun:
                     actor=actor(),
                 )
                 head = {"size": portable.size, "root": portable.root, "checkpoint": portable.checkpoint}
+        for sentence, names in result.assumed:
+            note(f"{_of(names, result.inputs)}: {sentence}", appearance=appearance(self._ctx))
         facts = {**file_facts(result, self._gate), "ledger": head, "inputs": result.inputs}
+        facts["assumptions"] = [
+            {"assumed": sentence, "files": list(names[:_NAMED]), "count": len(names)}
+            for sentence, names in result.assumed
+        ]
         facts["engine"] = {"name": "spark", "master": master}
         what_ = ", ".join(what)
         emit(
@@ -102,26 +113,64 @@ class SparkRun:
             yield self._gate.answers, Secret.parse(*secret_of(self._gate.place)), None
             return
         chosen = settings(self._ctx)
-        with (
-            tempfile.TemporaryDirectory(prefix="suppress-") as folder,
-            Ledger.open(chosen.ledger, keys=chosen.keys) as ledger,
-        ):
+        with ExitStack() as stack:
+            ledger = stack.enter_context(Ledger.open(chosen.ledger, keys=chosen.keys))
             now = datetime.now(UTC)
-            taken = take(
-                ledger,
-                Path(folder, "list.snapshot"),
-                recipient=f"Spark at {master}",
-                valid_for=_VALID,
-                sources=chosen.sources,
-                now=now,
-                actor=actor(),
-            )
-            text = taken.secret.read_text("utf-8")
-            opened = Portable.open(
-                taken.place, vkey=ledger.vkey, secret=text, secret_name=taken.secret.name, now=now
-            )
-            with opened as portable:
-                yield portable, Secret.parse(text, taken.secret.name), ledger
+            with _private_folder() as folder:
+                taken = take(
+                    ledger,
+                    folder / "list.snapshot",
+                    recipient=f"Spark at {master}",
+                    valid_for=_VALID,
+                    sources=chosen.sources,
+                    now=now,
+                    actor=actor(),
+                )
+                text = taken.secret.read_text("utf-8")
+                opened = Portable.open(
+                    taken.place, vkey=ledger.vkey, secret=text, secret_name=taken.secret.name, now=now
+                )
+                portable = stack.enter_context(opened)
+            # From here on the snapshot has no name: it is gone when this process is.
+            yield portable, Secret.parse(text, taken.secret.name), ledger
+
+
+@contextmanager
+def _private_folder() -> Iterator[Path]:
+    """A folder that only we can read, in TMPDIR. What a killed run left of one is removed first."""
+    from suppress.check.claimed import Claimed
+
+    try:
+        claimed = Claimed(Path(tempfile.gettempdir()), f"suppress-{os.getuid()}")
+    except OSError as refused:
+        raise OutputRefused(
+            f"there is no folder for the snapshot of the ledger: {refused.strerror}",
+            remedy="set TMPDIR to a folder in which you may write",
+        ) from refused
+    with claimed:
+        yield claimed.path
+
+
+@contextmanager
+def _ended_well() -> Iterator[None]:
+    """While this lasts, SIGTERM ends the run as Ctrl-C does, so that what was begun is removed."""
+    before = signal.signal(signal.SIGTERM, _end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def _of(names: Sequence[str], inputs: int) -> str:
+    """Which files, in a few words."""
+    if len(names) == inputs:
+        return names[0] if inputs == 1 else f"all {inputs:,} files"
+    more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
+    return f"{names[0]}{more}"
 
 
 def _draw(screen: Screen, what: str, master: str, result: FolderChecked, size: int) -> None:

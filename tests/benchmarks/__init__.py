@@ -3,6 +3,7 @@
     uv run python -m tests.benchmarks.startup
     uv run python -m tests.benchmarks.check
     uv run python -m tests.benchmarks.long_lists FOLDER
+    uv run python -m tests.benchmarks.on_spark FOLDER
     uv run python -m tests.benchmarks.ledger
     uv run python -m tests.benchmarks.export
 
