@@ -1,7 +1,7 @@
 """Parts without rows, as tasks of Spark and Hadoop leave them: no byte, packed or not, or a schema alone.
 
-Alone such a file is refused, since an export that ended early looks the same. In a folder it is a part without
-rows, and so are its results.
+Alone such a file is refused, since an export that ended early looks the same. In a folder it is a part
+without rows, and so are its results.
 """
 
 from __future__ import annotations
