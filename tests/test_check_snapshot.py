@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import signal
-import sqlite3
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,10 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from suppress.check import Finding, check_file, sealing
-from suppress.check.cards import Card, Cards
+from suppress.check import Finding, check_file
 from suppress.check.hashing import Folding
-from suppress.check.sealing import Column, NotUsable, Sealed
+from suppress.check.sealing import Sealed
 from suppress.check.snapshot import Snapshot, Store, current
 from suppress.check.sorting import Engine
 from suppress.core.address import Address
@@ -37,7 +30,6 @@ from tests.small_ledger import SINCE, made, opened, opted_out
 FAST, READABLE = Engine(0, 1 << 16), Engine(1 << 60)
 PEOPLE = ("pat@example.com", "al.smith@gmail.com", "dan@yahoo.com", "jörg@bücher.example", "kim@fastmail.com")
 ASKED = (*PEOPLE, "alsmith+x@googlemail.com", "DAN-1@yahoo.com", "x@kim.fastmail.com", "new@example.com")
-SECRET = bytes(range(32))
 
 
 def asked_of(lookup: Lookup, folder: Path, engine: Engine) -> list[Finding]:
@@ -311,85 +303,7 @@ def test_aliases_indexed_by_other_rules_are_left_to_the_readable_engine(
     assert current(world[0]) is None
 
 
-def test_people_whom_no_entry_names_are_left_to_the_readable_engine(
-    world: tuple[Lookup, Ledger, Path],
-) -> None:
-    """It will say that the ledger is damaged; a snapshot that lacks them would say that they are clear."""
-    lookup, _, folder = world
-    found(lookup)
-    with closing(sqlite3.connect(folder / "suppress.db")) as database, database:
-        row = "INSERT INTO subject (id, key_id, blind_index, salt) VALUES (?, 'k1', ?, x'00')"
-        database.executemany(row, [("a", bytes(32)), ("b", bytes(31) + b"b")])
-
-    assert current(lookup) is None
-
-
-def test_blind_indexes_are_recognised_as_the_ledger_makes_them(world: tuple[Lookup, Ledger, Path]) -> None:
-    """With the key half hashed once, and for no other key's."""
-    roster = world[0].roster()
-    people = [each for page in roster.everyone() for each in page]
-    keys = [b"new@example.com", *(each.key.encode() for each in people if each.key)]
-    blind = frozenset(each.blind[1] for each in people if each.blind)
-
-    assert len(PEOPLE) == len(blind)
-    assert [1, 2, 3, 4, 5] == list(roster.recognised(keys, {"k1": blind}))
-    assert [] == list(roster.recognised(keys, {"k2": blind}))
-
-
 # --- It is trusted only whole ----------------------------------------------------------------------------
-
-
-HEAD = {"size": 9, "words": ["a", "b"]}
-
-
-def written(file: Path, people: int = 3, secret: bytes = SECRET) -> Path:
-    """A sealed file of two columns."""
-    numbers = np.arange(people, dtype=np.uint64)
-    sealing.write(file, secret, HEAD, [Column("one", numbers), Column("two", numbers[:1], open=True)])
-    return file
-
-
-@pytest.mark.parametrize("people", [1, 3, 200_000])
-def test_what_was_sealed_is_read_again(tmp_path: Path, people: int) -> None:
-    """All of it, also what is longer than it is sealed at a time."""
-    file = Sealed(written(tmp_path / "file", people), SECRET)
-
-    assert HEAD.items() <= file.head.items()
-    assert list(range(people)) == file.column("one", "<u8").tolist()
-    assert bytes(8) == file.open_column("two").tobytes()
-
-
-def test_a_change_of_any_byte_is_found(tmp_path: Path) -> None:
-    """In the magic, the nonce, a column, the head or the tag; an open column is not proven here."""
-    file = written(tmp_path / "file")
-    content = file.read_bytes()
-    start, length, _ = Sealed(file, SECRET).head["columns"]["two"]
-    for place in set(range(len(content))) - set(range(start, start + length)):
-        changed = bytearray(content)
-        changed[place] ^= 1 << place % 8
-        file.write_bytes(bytes(changed))
-        with pytest.raises(NotUsable):
-            Sealed(file, SECRET).column("one", "<u8")
-
-
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(content=st.binary(max_size=200), keep=st.integers(0, 400))
-def test_other_bytes_are_refused(tmp_path: Path, content: bytes, keep: int) -> None:
-    """Cut short, longer, or never a snapshot."""
-    file = written(tmp_path / "file")
-    whole = file.read_bytes()
-    for each in (content, whole[:keep], whole + b"x", whole[:keep] + content):
-        if each != whole:
-            file.write_bytes(each)
-            with pytest.raises(NotUsable):
-                Sealed(file, SECRET)
-
-
-def test_that_of_another_ledger_is_refused(tmp_path: Path) -> None:
-    """It was sealed with another secret."""
-    file = written(tmp_path / "file")
-    with pytest.raises(NotUsable):
-        Sealed(file, bytes(32))
 
 
 def test_that_of_other_rules_is_built_anew(
@@ -403,34 +317,6 @@ def test_that_of_other_rules_is_built_anew(
     found(lookup)
 
     assert before != files(lookup)
-
-
-# --- Cards -----------------------------------------------------------------------------------------------
-
-CARD = Card(3, SINCE, 70_000)
-
-
-@pytest.mark.parametrize("card", [CARD, Card(0, None, 0), Card(1, datetime.max.replace(tzinfo=UTC), 1)])
-def test_a_card_is_opened_by_its_key_alone(card: Card) -> None:
-    """Nothing else reads it, nor a card with a bit changed, nor one that says nothing."""
-    cards = Cards(SECRET)
-    content = cards.sealed(b"pat@example.com", card)
-
-    assert card == cards.opened(b"pat@example.com", content)
-    assert cards.opened(b"pat@example.org", content) is None
-    assert Cards(bytes(32)).opened(b"pat@example.com", content) is None
-    for place in range(8 * len(content)):
-        changed = bytearray(content)
-        changed[place // 8] ^= 1 << place % 8
-        assert cards.opened(b"pat@example.com", bytes(changed)) is None
-
-
-@pytest.mark.parametrize("card", [None, Card(1 << 32, None, 0), Card(0, None, 1 << 32)])
-def test_what_a_card_cannot_hold_is_asked_of_the_ledger(card: Card | None) -> None:
-    """It never opens."""
-    cards = Cards(SECRET)
-
-    assert cards.opened(b"pat@example.com", cards.sealed(b"pat@example.com", card)) is None
 
 
 def test_two_people_of_one_hash_are_decided_by_the_ledger(
@@ -464,28 +350,6 @@ def test_a_folder_that_cannot_be_written_costs_time_only(world: tuple[Lookup, Le
     assert not list(folder.glob(".suppress.snapshot*"))
 
 
-_WRITER = """
-import sys
-from pathlib import Path
-from tests.test_check_snapshot import written
-while True:
-    written(Path(sys.argv[1]), 200_000)
-    print(flush=True)
-"""
-
-
-def test_a_kill_leaves_a_whole_snapshot(tmp_path: Path) -> None:
-    """The old one or the new one, at whatever moment of the writing."""
-    file = tmp_path / "suppress.snapshot"
-    for writes in (1, 2, 3):
-        with subprocess.Popen([sys.executable, "-c", _WRITER, str(file)], stdout=subprocess.PIPE) as writer:
-            assert writer.stdout is not None
-            for _ in range(writes):
-                writer.stdout.readline()
-            writer.send_signal(signal.SIGKILL)
-        assert 200_000 == len(Sealed(file, SECRET).column("one", "<u8"))
-
-
 # --- It tells nobody anything ----------------------------------------------------------------------------
 
 
@@ -510,12 +374,3 @@ def test_it_is_its_owners_and_holds_nothing_to_read(world: tuple[Lookup, Ledger,
     found(lookup)
 
     assert first[36:80] != lookup.snapshot.read_bytes()[36:80]
-
-
-def test_its_bytes_look_drawn_by_lot(tmp_path: Path) -> None:
-    """Thousands of people whose hashes are small numbers leave no trace of that."""
-    content = written(tmp_path / "file", 50_000).read_bytes()
-    body = content[36 : 36 + 8 * 50_000]
-    share = sum(each.bit_count() for each in body) / (8 * len(body))
-
-    assert 0.499 < share < 0.501

@@ -25,7 +25,7 @@ Where it cannot be written it is used all the same, and built again the next tim
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suppress.check import cards, sealing
+from suppress.check.blind_index import BlindIndex
 from suppress.check.cards import Card, Cards
 from suppress.check.hashing import Folding, Hashes, Numbers
 from suppress.check.sealing import Column, NotUsable, Sealed
@@ -43,7 +44,7 @@ from suppress.ledger.place import later_file
 
 if TYPE_CHECKING:
     from suppress.ledger import Lookup
-    from suppress.ledger.roster import Person, Position, Roster
+    from suppress.ledger.roster import Held, Only, Person, Position, Roster
 
 _WORTH_SAVING = 10_000
 """Entries that concern nobody, such as those of checks, after which a snapshot is written again."""
@@ -95,13 +96,6 @@ class Snapshot:
         """Those with somebody in them, the later one first."""
         return tuple(each for each in (self.later, self.first) if len(each.hashes) or each is self.first)
 
-    def covers(self, position: Position) -> bool:
-        """Whether nobody is missing, as far as numbers can tell."""
-        new = int((self.later.numbers() >= self.first_size).sum())
-        known = len(self.first.hashes) + new + len(self.unheld)
-        aliases = len(self.first.alias_hashes) + len(self.later.alias_hashes)
-        return known >= position.people and aliases >= position.aliases
-
 
 def current(lookup: Lookup, told: Told = lambda _people: None) -> tuple[Snapshot, Folding] | None:
     """A snapshot that covers the ledger as it is now; None when there cannot be one.
@@ -118,14 +112,11 @@ def current(lookup: Lookup, told: Told = lambda _people: None) -> tuple[Snapshot
     try:
         found = store.opened(roster)
         now = refreshed(found, roster, folding, position)
-        if not now.covers(position):
-            raise NotUsable("somebody is missing")
     except NotUsable:
-        told(position.people)
-        found, now = None, rebuilt(roster, folding, position)
-        position = roster.position()
-        now = refreshed(now, roster, folding, position)
-        if not now.covers(position):
+        try:
+            found, now = None, rebuilt(roster, folding, position, told)
+            now = refreshed(now, roster, folding, roster.position())
+        except NotUsable:
             return None
     with contextlib.suppress(OSError):
         store.save(found, now)
@@ -135,20 +126,21 @@ def current(lookup: Lookup, told: Told = lambda _people: None) -> tuple[Snapshot
 # --- Building and refreshing -----------------------------------------------------------------------------
 
 
-def rebuilt(roster: Roster, folding: Folding, start: Position) -> Snapshot:
-    """From everybody in the ledger. What was recorded since `start` is left to `refreshed`."""
-    gathered = _Gathered(Cards(roster.secret), folding)
-    for page in roster.everyone():
-        gathered.add(each for each in page if each.number < start.size)
-    return Snapshot(
-        start.size,
-        start.last,
-        start.size,
-        gathered.part(),
-        _NOBODY,
-        tuple(gathered.rules),
-        gathered.unheld,
-    )
+def rebuilt(roster: Roster, folding: Folding, start: Position, told: Told) -> Snapshot:
+    """From everybody in the ledger. What was recorded since `start` is left to `refreshed`.
+
+    Raises:
+        NotUsable: The ledger has somebody whom no entry added, or whose address is not the one indexed.
+    """
+    index = BlindIndex(roster)
+    told(index.size)
+    gathered = _Gathered(Cards(roster.secret), folding, index.size)
+    for page in roster.held(start.size):
+        gathered.add(index.found(page))
+    unheld = index.unheld(start.size)
+    del index  # before all of them are sorted, which takes the most memory
+    first, rules = gathered.part(), tuple(gathered.rules)
+    return Snapshot(start.size, start.last, start.size, first, _NOBODY, rules, unheld)
 
 
 def refreshed(old: Snapshot, roster: Roster, folding: Folding, position: Position) -> Snapshot:
@@ -167,17 +159,23 @@ def refreshed(old: Snapshot, roster: Roster, folding: Folding, position: Positio
     gone = {number for number, each in touched.items() if each.blind is None}
     if gone & held.keys():
         raise NotUsable("somebody was forgotten")
-    gathered = _Gathered(Cards(roster.secret), folding, old.rules)
-    gathered.unheld = {number: index for number, index in old.unheld.items() if number not in gone}
+    if any(number < 0 and each.blind is not None for number, each in touched.items()):
+        raise NotUsable("somebody has no entry that added them")
+    gathered = _Gathered(Cards(roster.secret), folding, len(touched), old.rules)
+    unheld = {number: index for number, index in old.unheld.items() if number not in gone}
     for person in touched.values():
-        if person.key is None and person.number in held:
+        if person.blind is None:
+            continue
+        if person.key is not None:
+            gathered.add([person])
+        elif person.number in held:
             # Somebody who was erased is still recognised by the hash from before.
             gathered.closed(person.number, held[person.number])
-        elif person.blind is not None:
-            gathered.add([person])
+        else:
+            unheld[person.number] = person.blind
     rest = np.flatnonzero(~np.isin(old.later.numbers(), np.fromiter(touched, np.int64, len(touched))))
     later = _joined([_some(old.later, rest), gathered.part()])
-    return replace(now, later=later, rules=tuple(gathered.rules), unheld=gathered.unheld)
+    return replace(now, later=later, rules=tuple(gathered.rules), unheld=unheld)
 
 
 class _Places(dict[int, int]):
@@ -194,73 +192,67 @@ class _Places(dict[int, int]):
 
 
 class _Gathered:
-    """People on their way into a part."""
+    """People on their way into a part.
 
-    def __init__(self, cards_: Cards, folding: Folding, rules: Sequence[Rule] = ()) -> None:
+    They may be millions: what is kept of them goes into memory that is taken once.
+    """
+
+    def __init__(self, cards_: Cards, folding: Folding, most: int, rules: Sequence[Rule] = ()) -> None:
         self._cards = cards_
         self._folding = folding
         self.rules: dict[Rule, int] = {rule: place for place, rule in enumerate(rules)}
-        self.unheld: dict[int, tuple[str, bytes]] = {}
-        self._hashes: list[Hashes] = []
-        self._content = bytearray()
-        self._numbers: list[Numbers] = []
-        self._aliases: list[Hashes] = []
+        self._count = 0
+        self._hashes = np.empty(most, np.uint64)
+        self._numbers = np.empty(most, np.int64)
+        self._content = np.empty((most, cards.SIZE), np.uint8)
+        self._aliases = bytearray()
 
-    def add(self, people: Iterable[Person]) -> None:
-        """People as the roster gives them."""
-        keys: list[str] = []
-        numbers: list[int] = []
-        for each in people:
-            if each.blind is None:
-                continue
-            if each.key is None:
-                self.unheld[each.number] = each.blind
-                continue
-            keys.append(each.key)
-            numbers.append(each.number)
-            self._content += self._cards.sealed(each.key.encode(), self._card(each))
+    def add(self, people: Sequence[Held | Person]) -> None:
+        """People of whom an address is held. Raises `NotUsable` when there is no room for so many."""
+        keys = [each.key for each in people if each.key is not None]
+        sealed = self._cards.sealed
+        made = [sealed(key.encode(), self._card(each.only)) for key, each in zip(keys, people, strict=True)]
+        self._put(self._folding.of_keys(keys)[0], [each.number for each in people], b"".join(made))
         aliases = [alias.key for alias in map(alias_of, keys) if alias is not None]
-        self._hashes.append(self._folding.of_keys(keys)[0])
-        self._numbers.append(np.array(numbers, np.int64))
-        self._aliases.append(self._folding.of_keys(aliases)[0])
+        self._aliases += self._folding.of_keys(aliases)[0].tobytes()
 
     def closed(self, number: int, hashed: int) -> None:
         """Somebody of whom only the hash is known."""
-        self._hashes.append(np.array([hashed], np.uint64))
-        self._numbers.append(np.array([number], np.int64))
-        self._content += cards.closed()
+        self._put(np.array([hashed], np.uint64), [number], cards.closed())
 
     def part(self) -> Part:
-        """All of them, in order. To be asked for once: nothing is kept twice, as they may be millions."""
-        content = np.frombuffer(self._content, np.uint8).reshape(-1, cards.SIZE)
-        hashes = _together(self._hashes, np.uint64)
-        self._hashes = []
-        numbers = _together(self._numbers, np.int64)
-        self._numbers = []
-        aliases = _together(self._aliases, np.uint64)
-        self._aliases = []
-        return _ordered(hashes, content, numbers, aliases)
+        """All of them, in order. Nothing can be added any more."""
+        end = self._count
+        aliases = np.unique(np.frombuffer(self._aliases, np.uint64))
+        self._aliases = bytearray()
+        return _ordered(self._hashes[:end], self._content[:end], self._numbers[:end], aliases)
 
-    def _card(self, person: Person) -> Card | None:
-        if person.only is None:
+    def _put(self, hashes: Hashes, numbers: Sequence[int], content: bytes) -> None:
+        start, end = self._count, self._count + len(hashes)
+        if end > len(self._hashes):
+            raise NotUsable("there are more people than rows in the blind index")
+        self._hashes[start:end] = hashes
+        self._numbers[start:end] = numbers
+        self._content[start:end] = np.frombuffer(content, np.uint8).reshape(-1, cards.SIZE)
+        self._count = end
+
+    def _card(self, only: Only | None) -> Card | None:
+        if only is None:
             return None
-        channel, scope, reason, source, since, seq = person.only
+        channel, scope, reason, source, since, seq = only
         rule = self.rules.setdefault((channel, scope, reason, source), len(self.rules))
         return Card(rule, since, seq)
 
 
-def _together(arrays: list[Any], kind: type[np.generic]) -> NDArray[Any]:
-    return np.concatenate([np.empty(0, kind), *arrays])
-
-
 def _ordered(hashes: Hashes, content: Bytes, numbers: Numbers, aliases: Hashes) -> Part:
-    """Everybody by their hash. Cards, the longest, change places where they are, a column after another."""
-    order = np.argsort(hashes, kind="stable")
-    own = numbers[order]
+    """Everybody by their hash: all three change places where they are, the cards a column after another."""
+    order = np.argsort(hashes)
+    hashes[:] = hashes[order]
+    numbers[:] = numbers[order]
     columns = content.view(np.uint64)
     for column in range(columns.shape[1]):
         columns[:, column] = columns[order, column]
-    return Part(hashes[order], content, lambda: own, np.unique(aliases))
+    return Part(hashes, content, lambda: numbers, aliases)
 
 
 def _some(part: Part, places: NDArray[np.intp]) -> Part:
@@ -273,7 +265,7 @@ def _joined(parts: Sequence[Part]) -> Part:
         np.concatenate([each.hashes for each in parts]),
         np.concatenate([each.cards for each in parts]),
         np.concatenate([each.numbers() for each in parts]),
-        np.concatenate([each.alias_hashes for each in parts]),
+        np.unique(np.concatenate([each.alias_hashes for each in parts])),
     )
 
 

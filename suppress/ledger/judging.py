@@ -132,7 +132,9 @@ def _against(
     sight: Sight, known: Known, mailing: Mailing, lifts: tuple[Lift, ...] = ()
 ) -> Suppression | None:
     standing = known.standing
-    found = replace(standing, lifts=standing.lifts + lifts).against(mailing.channel, mailing.target)
+    if lifts:
+        standing = replace(standing, lifts=standing.lifts + lifts)
+    found = standing.against(mailing.channel, mailing.target)
     if found is None or mailing.message_class is MessageClass.COMMERCIAL:
         return found
     bounced = sight.bounced(known.person)

@@ -37,7 +37,7 @@ from suppress.ledger.reader import Reader
 from suppress.ledger.reading import ROTATIONS, KeyHistory, decoded
 from suppress.ledger.rows import standing_from
 from suppress.ledger.rules import CHANGERS, Rules
-from suppress.ledger.sealing import IndexKey, expressible
+from suppress.ledger.sealing import Blinder, expressible
 
 if TYPE_CHECKING:
     from suppress.ledger.roster import Roster
@@ -144,7 +144,9 @@ class Lookup:
 
     def verdict(self, address: Address, mailing: Mailing = ANY_MAIL) -> Verdict:
         """The verdict for one address."""
-        return self.verdicts([address], mailing)[0]
+        with self._reader.reading():
+            self._follow_changes()
+            return judged(self, self._live.rules, address, mailing, self._clock())
 
     def verdicts(self, addresses: Sequence[Address], mailing: Mailing = ANY_MAIL) -> list[Verdict]:
         """The verdict for each address, in the same order."""
@@ -171,7 +173,12 @@ class Lookup:
     def _follow_changes(self) -> None:
         """Since this was opened another process may have begun to index new people under a new key, or made
         or lifted a rule."""
-        if _last_change(self._reader) != self._live.last:
+        size = _size(self._reader)
+        if size == self._live.size:
+            return
+        if _last_change(self._reader) == self._live.last:
+            self._live = self._live._replace(size=size)
+        else:
             self._live = _live(self._reader, Keys.load(self._folder))
 
     def _judged(self, addresses: Sequence[Address], mailing: Mailing) -> list[Verdict]:
@@ -263,16 +270,26 @@ class Lookup:
 class _Live(NamedTuple):
     """The index keys and the rules of a ledger as of one of its entries."""
 
-    keys: tuple[IndexKey, ...]
+    keys: tuple[Blinder, ...]
     rules: Rules
+    size: int
+    """Entries up to which nothing has changed them."""
     last: int
 
 
 def _live(reader: Reader, keys: Keys) -> _Live:
     """Those of `keys` that the ledger records. Raises `ConfigWrong` when one is missing that it needs."""
+    size = _size(reader)  # first: what comes while this reads is then looked at by the next question
     history = KeyHistory.of(reader.ask(_KEYS, ROTATIONS))
     live = history.live(keys, lambda id_: reader.ask(_INDEXED, (id_,)).fetchone() is not None)
-    return _Live(live.index, Rules.of(reader.ask(rules.LEAVES, CHANGERS)), _last_change(reader))
+    keys_ = tuple(map(Blinder, live.index))
+    return _Live(keys_, Rules.of(reader.ask(rules.LEAVES, CHANGERS)), size, _last_change(reader))
+
+
+def _size(reader: Reader) -> int:
+    """How many entries there are; -1 where there is no head."""
+    row = reader.ask("SELECT size FROM head").fetchone()
+    return -1 if row is None else row[0]
 
 
 def _last_change(reader: Reader) -> int:

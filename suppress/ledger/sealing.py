@@ -57,6 +57,35 @@ class IndexKey:
         return hashlib.sha256(PRODUCT + b"/indexkey/v1\x00" + self.secret).hexdigest()
 
 
+class Blinder:
+    """An index key at work: the same indexes as it gives, in half the time.
+
+    RFC 2104 hashes a block that depends on the key alone before each message, and another one after it. Both
+    are hashed once here; `hmac.digest` does it for every message.
+    """
+
+    def __init__(self, key: IndexKey) -> None:
+        self.id = key.id
+        block = key.secret.ljust(64, b"\x00")
+        self._inner = hashlib.sha256(bytes(each ^ 0x36 for each in block))
+        self._outer = hashlib.sha256(bytes(each ^ 0x5C for each in block))
+
+    def blind(self, key: str) -> bytes:
+        """The blind index of a match key (already `expressible`)."""
+        return self.digest(key.encode())
+
+    def blind_alias(self, alias: str) -> bytes:
+        """The blind index of an alias key."""
+        return self.digest(b"alias\x00" + alias.encode())
+
+    def digest(self, message: bytes) -> bytes:
+        """HMAC-SHA-256 of these bytes."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.digest()
+
+
 def payload_commitment(salt: bytes, body: bytes) -> str:
     """The `pii` of a leaf: commits to a payload without revealing it."""
     return hashlib.sha256(PRODUCT + b"/payload/v1\x00" + salt + body).hexdigest()

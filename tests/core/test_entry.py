@@ -214,7 +214,7 @@ def test_the_leaf_that_is_mutated_below_is_good() -> None:
         (b"000123Z", b"00012Z", "not a 27-character time"),
         (b"2026-11-23T", b"2026-11-23 ", "not a 27-character time"),
         (b"2026-11-23T", b"2026-13-23T", "month must be"),
-        (b"2026-11-23T12:30:00.000123Z", b"9999-12-31T23:59:59.000000-01:00", "outside the years"),
+        (b"2026-11-23T12:30:00.000123Z", b"9999-12-31T23:59:59.000000-01:00", "27-character"),
         (b"}", b"} ", "not in canonical form"),
         (b"}", b"}\n", "not in canonical form"),
         (b"}", b"", "not JSON"),
