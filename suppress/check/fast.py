@@ -4,25 +4,25 @@ All other rows, a few in a hundred, are decided as the readable engine decides t
 whose only address is plain and whose person's card opens: it says all that is known of them, and proves that
 the match keys are equal. A row is *clear* here only if all of this holds; whatever is in doubt is not:
 
-* It has as many cells as are usual, on one line, its quotes stand where quotes may, and it has no NUL byte.
-* Its address cells are empty or *plain* (`plain`): then the match key is the cell in lower case, it holds no
-  second address, and no mail system refuses it.
-* Its key's hash is not among those of the `snapshot`, nor its alias key's, nor, where people are known by
-  nothing else, its blind index (`recognition`). The filter may join people, and so select too many; it tells
-  no two spellings of one key apart, and so never selects too few.
+* It is regular (`scan`): its cells are certain, and there are as many as are usual.
+* Its address cells are empty or *plain*: then the match key is the cell in lower case, it holds no second
+  address, and no mail system refuses it.
+* Its key's hash is not among those of the `snapshot`, nor its alias key's, nor a domain rule's, nor, where
+  people are known by nothing else, its blind index (`recognition`). The filter may join people, and so select
+  too many; it tells no two spellings of one key apart, and so never selects too few.
 
-A block of the file is cut by `marks`, its addresses are found and hashed by `plain`, and the hashes looked
-for by `filter`, each for all rows at once and each with its tricks named. What lies between two rows that are
-taken out goes to the kept file as it is: *bytes are copied*.
+A block of the file is cut, and its addresses are hashed, by `scan`; the hashes are looked for by `known` and
+`filter`: loops over bytes and numbers, compiled to machine code. What lies between two rows that are taken
+out goes to the kept file as it is: *bytes are copied*.
 
 Tricks, by name:
 
-* *Told by the card*: whoever is met by a plain cell, and has a card that opens, needs no second look: their
-  row is taken out as bytes, and never cut into cells.
-* *Memory kept*: arrays of a block's size are made of memory that the block before has used.
+* *Told by the card*: whoever is met by a plain cell, and has a card that opens, needs no second look.
+* *Cut but once*: of a regular row the scan says where its address cells are. It is decided by these, and is
+  never cut into all its cells.
 
-A line that cannot be cut on its own is cut by the readable engine, together with those that belong to it.
-Where even that fails, as for a row longer than some blocks, the rest of the file is the readable engine's.
+A loose row is cut by the readable engine. Where even that fails, as for a row longer than some blocks, the
+rest of the file is the readable engine's.
 """
 
 from __future__ import annotations
@@ -35,16 +35,15 @@ from typing import NamedTuple, TypeGuard
 
 import numpy as np
 
-from suppress.check.hashing import PAD, Folding
-from suppress.check.marks import Lines, Mask, kinds_of_bytes
-from suppress.check.plain import Cells, column
+from suppress.check.hashing import Folding
+from suppress.check.known import Mask
 from suppress.check.recognition import Recognition
+from suppress.check.scan import LOOSE, Scanned, Scanner, doubtful, shape
 from suppress.core.mailing import Mailing
 from suppress.core.verdict import Verdict
 from suppress.errors import BadFile
 from suppress.files.contacts import ContactFile
 from suppress.files.delimited import DelimitedFile
-from suppress.files.dialect import Cutting
 from suppress.files.records import Record, records
 
 PATIENCE = 8
@@ -77,7 +76,7 @@ class Block:
     invalid: int = 0
     """Clear rows without any address."""
     rows: list[Record] = field(default_factory=list)
-    """Those to decide, blank lines among them, in order."""
+    """Those to decide, blank lines among them."""
     spans: list[tuple[int, int]] = field(default_factory=list)
     """Where in `content` each of them stands."""
     told: list[Told] = field(default_factory=list)
@@ -95,25 +94,8 @@ class Told(NamedTuple):
     verdict: Verdict
 
 
-class _Known(NamedTuple):
-    """What is said of the only address of a line."""
-
-    address: str
-    verdict: Verdict
-
-
-class _Found(NamedTuple):
-    """What is known of the lines of a block at a glance."""
-
-    clear: Mask
-    invalid: Mask
-    """Whether a clear line has no address at all."""
-    told: dict[int, _Known]
-    """Of whom the card opened, by line."""
-
-
 class _Piece(NamedTuple):
-    """Lines that the readable engine has to cut."""
+    """A row that the readable engine has to cut, or several at the end of the file."""
 
     start: int
     stop: int
@@ -135,13 +117,14 @@ class Sieve:
     ) -> None:
         self._contacts = contacts
         self._recognition = recognition
-        self._folding = folding
         self._mailing = mailing
         self._size = block
         self._columns = contacts.columns.addresses
-        self._delimiter = contacts.dialect.delimiter
-        self._kinds = kinds_of_bytes(self._delimiter.encode())
-        _keep_memory()
+        delimiter, sound = contacts.dialect.delimiter, contacts.encoding.sound
+        self._shape = shape(delimiter, contacts.width, self._columns, sound=sound)
+        self._scanner = Scanner(self._shape, folding.odd)
+        # A file of one column has its cell written anew when others are added, so it is asked for.
+        self._tells = len(self._columns) == 1 and bool(delimiter)
 
     def start(self) -> tuple[int, int]:
         """Where the first row after the header starts, and how many physical lines stand before it."""
@@ -174,71 +157,56 @@ class Sieve:
 
     def cut(self, content: bytes, *, last: bool) -> Block:
         """The whole rows at the start of `content`."""
-        whole = content.rfind(b"\n") + 1
-        table = Lines(content[:whole], self._kinds, self._contacts.width)
-        found = self._found(table)
-        doubtful = ~found.clear
-        pieces, told, end, lines = self._pieces(content, table, doubtful, found.told)
-        # Lines behind the last whole row are part of what follows, whatever they look like one by one.
-        there = int(np.searchsorted(table.ends - len(PAD), end))
-        if last:
+        found = self._scanner.scan(content)
+        met = self._recognition.selects(found.plain)
+        numbers, invalid = doubtful(found, met, self._shape)
+        end = len(content) if last else found.end
+        block = Block(content[:end], found.lines, len(found.rows) - len(numbers), invalid)
+        known = self._known(found, met) if self._tells else {}
+        pieces = []
+        for start, stop, before, cell in found.rows[numbers].tolist():
+            if cell == LOOSE:
+                pieces.append(_Piece(start, stop, before))
+            elif cell in known:
+                block.told.append(Told(before + 1, start, stop, *known[cell]))
+            else:
+                block.rows.append(self._regular(content, found, start, stop, before, cell))
+                block.spans.append((start, stop))
+        if found.end < end:
             # A last row without a line end, or a quote that nothing closes.
-            pieces.append(_Piece(end, len(content), lines))
-            end = len(content)
-        sure = ~doubtful[:there]
-        invalid = sure & found.invalid[:there]
-        block = Block(content[:end], lines, int(sure.sum()), int(invalid.sum()), told=told)
-        self._read(block, [each for each in pieces if each.start < each.stop])
+            pieces.append(_Piece(found.end, end, found.lines))
+        self._read(block, pieces)
         return block
 
-    def _pieces(
-        self, content: bytes, table: Lines, doubtful: Mask, known: Mapping[int, _Known]
-    ) -> tuple[list[_Piece], list[Told], int, int]:
-        """Which lines must be read, which are told, where the last whole row ends, and the lines up to there.
+    def _known(self, found: Scanned, met: Mask) -> Mapping[int, tuple[str, Verdict]]:
+        """The address and the verdict in each cell, by its number, whose person's card opened."""
+        numbers = np.flatnonzero(met)
+        if not numbers.size:
+            return {}
+        cells = found.plain.some(numbers)
+        texts = cells.texts()
+        verdicts = self._recognition.told(texts, cells, self._mailing)
+        which = np.flatnonzero(found.cells[:, 2] >= 0)[numbers].tolist()
+        return {
+            cell: (text, verdict)
+            for cell, text, verdict in zip(which, texts, verdicts, strict=True)
+            if verdict is not None
+        }
 
-        Those are physical lines. A line that is known is told only where it is a row of its own.
-        """
-        pieces: list[_Piece] = []
-        told: list[Told] = []
-        after, more = 0, 0
-        for at in np.flatnonzero(doubtful).tolist():
-            if at < after:
-                continue
-            start = table.start(at)
-            if at in known:
-                told.append(Told(at + more + 1, start, table.start(at + 1), *known[at]))
-                continue
-            if table.regular[at]:
-                pieces.append(_Piece(start, table.start(at + 1), at + more))
-                continue
-            stop, returns = self._row_end(content, table, at)
-            if stop is None:
-                return pieces, told, start, at + more
-            pieces.append(_Piece(start, table.start(stop), at + more))
-            # What was clear among these lines, taken one by one, is part of a row that is not.
-            doubtful[at:stop] = True
-            more += returns
-            after = stop
-        return pieces, told, table.start(len(table.ends)), len(table.ends) + more
-
-    def _row_end(self, content: bytes, table: Lines, at: int) -> tuple[int | None, int]:
-        """The line behind the row that starts on line `at`, and how many lines end in a carriage return."""
-        cutting: Cutting | None = None
-        returns = 0
-        for each in range(at, len(table.ends)):
-            found = _physical(content[table.start(each) : table.start(each + 1)].decode("latin-1"))
-            returns += len(found) - 1
-            for text in found:
-                if cutting is None and '"' in text:
-                    cutting = Cutting(self._delimiter, [])
-                if cutting is not None and cutting.feed(text, 1):
-                    cutting = None
-            if cutting is None:
-                return each + 1, returns
-        return None, 0
+    def _regular(
+        self, content: bytes, found: Scanned, start: int, stop: int, before: int, first: int
+    ) -> Record:
+        """A regular row, of which only the address cells are told."""
+        encoding = self._contacts.encoding
+        cells = [""] * self._contacts.width
+        spans = found.cells[first : first + len(self._columns), :2].tolist()
+        for index, (begin, end) in zip(self._columns, spans, strict=True):
+            cell = content[begin:end].decode(encoding.codec, encoding.errors)
+            cells[index] = cell[1:-1].replace('""', '"') if cell.startswith('"') else cell
+        return Record(before + 1, content[start:stop].decode(encoding.codec, encoding.errors), cells)
 
     def _read(self, block: Block, pieces: Sequence[_Piece]) -> None:
-        """Cut the doubtful lines of a block, all in one go: each piece starts and ends with a row."""
+        """Cut the loose rows of a block, all in one go: each piece starts and ends with a row."""
         encoding = self._contacts.encoding
         text = b"".join(block.content[each.start : each.stop] for each in pieces)
         rows = records(
@@ -254,58 +222,6 @@ class Sieve:
                 block.rows.append(row._replace(line=piece.before + row.line - first + 1))
                 block.spans.append((position, end))
                 position = end
-
-    def _found(self, table: Lines) -> _Found:
-        """Which lines are clear, which have no address at all, and whose card opened."""
-        clear = table.regular & (table.counts == self._contacts.width)
-        rows = np.flatnonzero(clear)
-        some = np.zeros(len(rows), bool)
-        fine = np.ones(len(rows), bool)
-        told: dict[int, _Known] = {}
-        for index in self._columns:
-            empty, places, cells = column(table, rows, index, self._folding)
-            selected = self._recognition.selects(cells)
-            plain = np.zeros(len(rows), bool)
-            plain[places] = ~selected
-            fine &= empty | plain
-            some |= plain
-            if len(self._columns) == 1 and self._delimiter:
-                met = np.flatnonzero(selected)
-                whose = rows[places[met]].tolist()
-                told = self._told(whose, cells.some(met))
-        if self._contacts.width == 1:
-            fine &= some  # an empty line is no row
-        clear[rows] = fine
-        if not self._contacts.encoding.sound:
-            # Any byte beyond ASCII may be one of those that do not belong to the encoding.
-            line = np.searchsorted(table.ends, table.beyond_ascii())
-            line = line[line < len(clear)]
-            clear[line] = False
-            for at in line.tolist():
-                told.pop(at, None)
-        invalid = np.zeros(len(clear), bool)
-        invalid[rows] = ~some
-        return _Found(clear, invalid, told)
-
-    def _told(self, lines: list[int], cells: Cells) -> dict[int, _Known]:
-        """The lines of those of these cells whose card opened."""
-        texts = cells.texts()
-        verdicts = self._recognition.told(texts, cells, self._mailing)
-        return {
-            line: _Known(text, verdict)
-            for line, text, verdict in zip(lines, texts, verdicts, strict=True)
-            if verdict is not None
-        }
-
-
-def _keep_memory() -> None:
-    """Let arrays of a block's size be made of memory that is there.
-
-    The C library of Linux gives large pieces back to the system at once, which has to find and clear pages
-    for the next block's. It stops doing so for pieces up to the size of one that it saw come back
-    (mallopt(3), M_MMAP_THRESHOLD). Nothing is written to this one, so it takes no memory.
-    """
-    np.empty(16 << 20, np.uint8)
 
 
 def _physical(text: str) -> list[str]:

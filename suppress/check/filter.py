@@ -1,61 +1,40 @@
-"""The filter: which of many hashes may be those of somebody in the snapshot. Perhaps too many, never too few.
+"""The filter: which plain addresses may be somebody's by an alias, or concern a domain rule.
+
+It selects, and never decides. It may select too many, as hashes may join and a rule may be for other mail; it
+never selects too few.
 
 Tricks, by name:
 
-* *Bitmap first*: one bit for each of the leading bits that a hash may have clears most rows in one step; the
-  rest look for the whole hash in the sorted list, in order, so that neighbours share a cache line.
-* *Aliases by squeezing*: a dot is taken out of many local parts at once, by moving what stands behind it up
-  by a byte; tags, which are few, by one mask over a table of bytes.
+* *Names by length first*: whether a domain lies below another is asked for those of its endings only that are
+  as long as some name.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
-from suppress.check.hashing import PAD, TAILS, Folding, Hashes, Numbers, words
-from suppress.check.marks import Bytes, Mask
-from suppress.check.plain import Cells
-from suppress.check.reach import below
-from suppress.core.aliases import Provider, providers
+from suppress.check.compiled import compiled
+from suppress.check.hashing import (
+    FOLD,
+    Bytes,
+    Folding,
+    Hashes,
+    Numbers,
+    joined,
+    length_hash,
+    mixed,
+    text_hash,
+)
+from suppress.check.known import Known, Mask, may_hold, place_of
+from suppress.check.scan import LONGEST, Cells
+from suppress.core.aliases import providers
+from suppress.core.domains import DomainRules
 
-_ONE = np.uint64(1)
-
-
-class Known:
-    """A set of hashes, in order, with a bitmap of their leading bits in front."""
-
-    def __init__(self, hashes: Hashes) -> None:
-        self._hashes = hashes
-        bits = max(10, (16 * len(hashes)).bit_length())
-        self._shift = np.uint64(64 - bits)
-        self._bitmap: Bytes = np.zeros((1 << bits) // 8, np.uint8)
-        # In parts, so that what is made of them stays small.
-        for start in range(0, len(hashes), 1 << 20):
-            self._note(hashes[start : start + (1 << 20)] >> self._shift)
-
-    def _note(self, places: Hashes) -> None:
-        """Set bits, those of one byte together: assigning by index forgets all but one of equal indexes."""
-        byte = places >> np.uint64(3)
-        first = np.flatnonzero(np.diff(byte, prepend=~byte[:1]))
-        bits = np.left_shift(1, places & np.uint64(7), dtype=np.uint64).astype(np.uint8)
-        self._bitmap[byte[first]] |= np.bitwise_or.reduceat(bits, first)
-
-    def has(self, asked: Hashes) -> Mask:
-        """For each hash, whether it is in the set."""
-        places = asked >> self._shift
-        bits = self._bitmap[places >> np.uint64(3)] >> (places & np.uint64(7)).astype(np.uint8)
-        met: Mask = (bits & 1) == 1
-        some = np.flatnonzero(met)
-        some = some[np.argsort(asked[some])]
-        met[some] = self.places(asked[some]) >= 0
-        return met
-
-    def places(self, asked: Hashes) -> Numbers:
-        """For each hash, the first place in the set where it is; -1 if it is not there."""
-        if not len(self._hashes):
-            return np.full(len(asked), -1)
-        found = np.minimum(np.searchsorted(self._hashes, asked), len(self._hashes) - 1)
-        return np.where(self._hashes[found] == asked, found, -1)
+_BYTE, _EIGHT = np.uint64(8), 8
+_NONE, _ONE = np.uint64(0), np.uint64(1)
+_DOT = ord(".")
 
 
 class Aliases:
@@ -63,97 +42,126 @@ class Aliases:
 
     def __init__(self, known: list[Known], folding: Folding) -> None:
         self._known = known
-        self._folding = folding
+        self._odd = folding.odd
         table = providers()
-        names = list(table)
-        hashes = folding.of([name.encode() for name in names])
-        order = np.argsort(hashes)
-        self._domains = hashes[order]
-        kinds = list(dict.fromkeys(each.name for each in table.values()))
-        self._by_kind = {kinds.index(each.name): each for each in table.values()}
-        own = dict(zip(names, hashes, strict=True))
-        said = [own[each.domains[0]] if (each := table[name]).one_domain else own[name] for name in names]
-        self._said = np.array(said, np.uint64)[order]
-        self._kinds = np.array([kinds.index(table[name].name) for name in names])[order]
-        self._above = [f".{name}".encode() for name, each in table.items() if each.subdomains]
+        own = folding.of([name.encode() for name in table])
+        by_name = dict(zip(table, own, strict=True))
+        order = np.argsort(own)
+        rows = [list(table.items())[at] for at in order]
+        self._domains = Known(own[order])
+        said = [by_name[each.domains[0] if each.one_domain else name] for name, each in rows]
+        self._said = np.array(said, np.uint64)
+        """For each domain the hash of the one that its alias keys have."""
+        self._ignored = np.zeros((len(rows), 256), bool)
+        """For each domain, which bytes its provider does not see in a local part."""
+        for each, (_, provider) in zip(self._ignored, rows, strict=True):
+            each[list(provider.ignored.encode())] = True
+        self._tags = np.array([ord(each.tag or "\0") for _, each in rows], np.uint8)
+        """For each domain the byte from which on its provider sees nothing; 0 for none."""
+        self._above = _Above((name for name, each in table.items() if each.subdomains), folding)
 
-    def has(self, cells: Cells) -> Mask:
-        """For each cell whether its alias key may be that of somebody in the ledger."""
-        # Cells at a subdomain where names are aliases. They are few: all are selected that may be so.
-        found = below(self._above, cells.lines.words, cells.ats, cells.ends)
-        place = np.minimum(np.searchsorted(self._domains, cells.domain), len(self._domains) - 1)
-        here = np.flatnonzero(self._domains[place] == cells.domain)
-        place = place[here]
-        for kind, provider in self._by_kind.items():
-            own = np.flatnonzero(self._kinds[place] == kind)
-            if len(own):
-                local = self._squeezed(cells.some(here[own]), provider)
-                both = self._folding.joined(local, self._said[place[own]])
-                found[here[own]] = any_has(self._known, both)
-        return found
-
-    def _squeezed(self, cells: Cells, provider: Provider) -> Hashes:
-        """The hashes of the local parts without what the provider does not see."""
-        before = (_ONE << (cells.ats - cells.starts).view(np.uint64)) - _ONE
-        dots = cells.lines.dots.window(cells.starts) & before
-        other = cells.lines.joints.window(cells.starts) & before & ~dots != 0
-        if provider.ignored == ".":
-            local = self._without_dots(cells, dots)
-        else:
-            local = cells.local.copy()
-            other |= bool(provider.ignored)
-        some = np.flatnonzero(other)
-        if some.size:
-            local[some] = self._rewritten(cells.some(some), provider)
-        return local
-
-    def _without_dots(self, cells: Cells, dots: Hashes) -> Hashes:
-        """The hashes of the local parts without their dots: what stands behind one moves up by a byte."""
-        lengths = cells.ats - cells.starts
-        view = cells.lines.words
-        texts = [view[cells.starts + at] for at in range(0, int(lengths.max()), 8)]
-        lengths = lengths - np.bitwise_count(dots)
-        moving = np.flatnonzero(dots)
-        while moving.size:
-            # The last dot first, so that the others stay where they are.
-            last = np.bitwise_count(_filled(dots[moving])).astype(np.int64) - 1
-            for number in range(len(texts)):
-                word = texts[number][moving]
-                moved = word >> np.uint64(8)
-                if number + 1 < len(texts):
-                    moved |= texts[number + 1][moving] << np.uint64(56)
-                stays = TAILS.take(last - 8 * number, mode="clip")
-                texts[number][moving] = word & stays | moved & ~stays
-            dots[moving] ^= _ONE << last.view(np.uint64)
-            moving = moving[dots[moving] != 0]
-        return self._folding.of_words(texts, lengths)
-
-    def _rewritten(self, cells: Cells, provider: Provider) -> Hashes:
-        """The same for local parts in which there may be a tag."""
-        lengths = cells.ats - cells.starts
-        view = cells.lines.words
-        texts = np.stack([view[cells.starts + at] for at in range(0, int(lengths.max()), 8)], axis=1)
-        texts = texts.view(np.uint8)
-        columns = np.arange(texts.shape[1])
-        kept = columns < lengths[:, None]
-        if provider.tag:
-            kept &= ~np.logical_or.accumulate(texts == ord(provider.tag), axis=1)
-        for each in provider.ignored:
-            kept &= texts != ord(each)
-        rest = kept.sum(axis=1)
-        return self._folding.hashed(words(texts[kept].tobytes() + PAD), np.cumsum(rest) - rest, rest)
+    def mark(self, cells: Cells, found: Mask) -> None:
+        """Note for each cell whether its alias key may be that of somebody in the ledger."""
+        # Those at a subdomain where names are aliases are few: all are selected that may be so.
+        self._above.mark(cells, found)
+        looser = np.zeros(len(cells.starts), np.uint64)
+        places = self._domains.places(cells.domains)
+        tables = self._said, self._ignored, self._tags
+        _alias_hashes(cells.text, cells.starts, cells.signs, places, *tables, self._odd, looser)
+        for each in self._known:
+            each.mark(looser, found)
 
 
-def _filled(found: Hashes) -> Hashes:
-    """All bits up to the highest that is set."""
-    for step in (1, 2, 4, 8, 16, 32):
-        found = found | found >> np.uint64(step)
-    return found
+class Reach:
+    """Whom domain rules may concern."""
+
+    def __init__(self, rules: DomainRules, folding: Folding) -> None:
+        names = sorted({rule.domain.encode() for rule in rules.rules})
+        self._domains = Known(np.sort(folding.of(names)))
+        self._above = _Above((rule.domain for rule in rules.rules if rule.subdomains), folding)
+
+    def mark(self, cells: Cells, found: Mask) -> None:
+        """Note for each cell whether there is a rule for its domain, or for one above it."""
+        self._domains.mark(cells.domains, found)
+        self._above.mark(cells, found)
 
 
-def any_has(sets: list[Known], asked: Hashes) -> Mask:
-    """For each hash, whether it is in one of the sets."""
-    found = sets[0].has(asked)
-    for each in sets[1:]:
-        found |= each.has(asked)
-    return found
+class _Above:
+    """Domains above others."""
+
+    def __init__(self, names: Iterable[str], folding: Folding) -> None:
+        # No longer name is above the domain of a plain cell.
+        short = sorted({name.encode() for name in names if len(name) < LONGEST})
+        self._odd = folding.odd
+        self._names = Known(np.sort(folding.of(short)))
+        self._lengths = np.uint64(sum({1 << len(name) for name in short}))
+
+    def mark(self, cells: Cells, found: Mask) -> None:
+        """Note for each cell whether its domain may lie below one of these."""
+        if len(self._names):
+            _below(
+                cells.text,
+                cells.words,
+                cells.signs,
+                cells.ends,
+                self._lengths,
+                self._odd,
+                found,
+                *self._names.arrays,
+            )
+
+
+@compiled
+def _below(
+    text: Bytes,
+    view: Hashes,
+    signs: Numbers,
+    ends: Numbers,
+    lengths: np.uint64,
+    odd: Hashes,
+    found: Mask,
+    hashes: Hashes,
+    bitmap: Bytes,
+    shift: np.uint64,
+) -> None:
+    for number in range(len(signs)):
+        end = ends[number]
+        for start in range(signs[number] + 2, end):
+            if text[start - 1] == _DOT and lengths >> np.uint64(end - start) & _ONE:
+                asked = text_hash(view, start, end, odd)
+                found[number] |= may_hold(bitmap, shift, asked) and place_of(hashes, asked) >= 0
+
+
+@compiled
+def _alias_hashes(
+    text: Bytes,
+    starts: Numbers,
+    signs: Numbers,
+    places: Numbers,
+    said: Hashes,
+    ignored: Mask,
+    tags: Bytes,
+    odd: Hashes,
+    found: Hashes,
+) -> None:
+    """Put the hash of its alias key into `found` for each cell with a place among providers' domains."""
+    for number in range(len(places)):
+        place = places[number]
+        if place < 0:
+            continue
+        # As `text_hash`, of what the provider sees of the local part.
+        state, word, length = _NONE, _NONE, 0
+        for at in range(starts[number], signs[number]):
+            byte = text[at]
+            if byte == tags[place]:
+                break
+            if not ignored[place, byte]:
+                word |= np.uint64(byte) << _BYTE * np.uint64(length % _EIGHT)
+                length += 1
+                if length % _EIGHT == 0:
+                    state += mixed(word | FOLD, length // _EIGHT - 1, odd)
+                    word = _NONE
+        if length % _EIGHT:
+            kept = ~_NONE >> _BYTE * np.uint64(_EIGHT - length % _EIGHT)
+            state += mixed((word | FOLD) & kept, length // _EIGHT, odd)
+        found[number] = joined(state + length_hash(length, odd), said[place], odd)

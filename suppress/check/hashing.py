@@ -1,20 +1,19 @@
-"""Hashes of many short texts at once: eight bytes of every text in each step, letters of either case alike.
+"""Hashes of short texts, letters of either case alike: quick, keyed, and the same wherever they are made.
 
-    view = words(PAD + b"PAT" + PAD)
-    Folding(secret).hashed(view, starts, lengths)      # 64 bits for each text
+    Folding(secret).of([b"Pat", b"pat"])      # twice the same 64 bits
 
 Tricks, by name:
 
-* *Unaligned words*: a byte buffer is seen as a 64-bit number at each of its offsets, so that the n-th word of
-  every text is one indexing away. The buffer ends in `PAD`, as the last word may reach beyond its text.
-* *Masked tail*: of a text's last word only its own bytes count, and of a word behind its end none.
+* *Unaligned words*: a byte buffer is seen as a 64-bit number at each of its offsets, so that a text is hashed
+  eight bytes at a time, wherever it stands. The buffer ends in `PAD`, as the last word may reach beyond it.
+* *Masked tail*: of a text's last word only its own bytes count.
 * *Folding by one bit*: `byte | 0x20` is the lower case of an ASCII letter. It joins other pairs of bytes too,
   and so may join two texts; it never tells apart two that differ in the case of ASCII letters.
-* *One multiplier a word*: each word is multiplied by a number of its place, and the products are added. A
-  word that is masked out adds nothing, so that short and long texts go through the same steps together.
+* *One multiplier a word*: each word is multiplied by a number of its place, and the products are added, so
+  that no step waits for the one before.
 
-The hash is quick, and keyed only so that nobody can make texts meet on purpose. It hides nothing: what is
-made with it must be sealed before it is written anywhere (`snapshot`).
+The hash is keyed only so that nobody can make texts meet on purpose. It hides nothing: what is made with it
+must be sealed before it is written anywhere (`snapshot`).
 """
 
 from __future__ import annotations
@@ -25,23 +24,81 @@ import hmac
 import numpy as np
 from numpy.typing import NDArray
 
+from suppress.check.compiled import compiled, inlined
+
+Bytes = NDArray[np.uint8]
 Hashes = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
 
-PAD = bytes(72)
-"""What stands at both ends of a buffer: steps may reach this far beyond a text."""
+PAD = bytes(8)
+"""What stands at the end of a buffer: a word may reach this far beyond a text."""
 
-_FOLD = np.uint64(0x2020202020202020)
-TAILS = np.array([(1 << 8 * size) - 1 for size in range(9)], np.uint64)
-"""The mask of a word of which so many bytes count."""
-_TOGETHER = 16
-"""Bytes of each text that are hashed whether it has them or not; behind them only the longer ones go on."""
+FOLD = np.uint64(0x2020202020202020)
+_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 _PLACES = 64
+_LENGTH, _JOINT, _END = range(_PLACES, _PLACES + 3)
+"""Where among the multipliers those stand that are for no word."""
+_HALF, _WORD, _BYTE = np.uint64(32), 8, np.uint64(8)
 
 
 def words(buffer: bytes) -> Hashes:
     """The 64-bit word at each offset of a buffer that ends in `PAD`."""
     return np.ndarray((len(buffer) - 7,), np.dtype("<u8"), buffer, strides=(1,))
+
+
+@inlined
+def mixed(word: np.uint64, place: int, odd: Hashes) -> np.uint64:
+    """What the word at this place of a text adds to its hash."""
+    product: np.uint64 = word * odd[place % _PLACES]
+    product ^= product >> _HALF
+    return product
+
+
+@inlined
+def length_hash(length: int, odd: Hashes) -> np.uint64:
+    """What the length of a text adds to its hash."""
+    found: np.uint64 = np.uint64(length) * odd[_LENGTH]
+    return found
+
+
+@inlined
+def text_hash(view: Hashes, start: int, stop: int, odd: Hashes) -> np.uint64:
+    """The hash of the bytes from `start` to `stop` of the buffer whose `words` these are."""
+    state = length_hash(stop - start, odd)
+    for at in range(start, stop, _WORD):
+        word = view[at] | FOLD
+        if stop - at < _WORD:
+            word &= _ALL >> (_BYTE * np.uint64(_WORD - (stop - at)))
+        state += mixed(word, (at - start) // _WORD, odd)
+    return state
+
+
+@inlined
+def joined(local: np.uint64, domain: np.uint64, odd: Hashes) -> np.uint64:
+    """One hash of those of the two halves of an address."""
+    both: np.uint64 = (local * odd[_JOINT] ^ domain) * odd[_END]
+    both ^= both >> _HALF
+    return both
+
+
+@compiled
+def _all_of(view: Hashes, ends: Numbers, odd: Hashes, found: Hashes) -> None:
+    """Put the hash of each text into `found`; they stand one behind another."""
+    start = 0
+    for number in range(len(ends)):
+        found[number] = text_hash(view, start, ends[number], odd)
+        start = ends[number]
+
+
+@compiled
+def _pairs_of(view: Hashes, ends: Numbers, odd: Hashes, found: Hashes) -> None:
+    """Put the hash of each two texts in a row into `found`."""
+    start = 0
+    for number in range(len(found)):
+        middle, stop = ends[2 * number], ends[2 * number + 1]
+        local, domain = text_hash(view, start, middle, odd), text_hash(view, middle, stop, odd)
+        found[number] = joined(local, domain, odd)
+        start = stop
 
 
 class Folding:
@@ -50,53 +107,23 @@ class Folding:
     def __init__(self, secret: bytes) -> None:
         drawn = hashlib.shake_256(hmac.digest(secret, b"folding", "sha512")).digest(8 * (_PLACES + 3))
         # Multiplication by an odd number loses nothing.
-        odd = np.frombuffer(drawn, np.dtype("<u8")) | np.uint64(1)
-        self._places = odd[:_PLACES]
-        self._length, self._joint, self._end = odd[_PLACES:]
-
-    def joined(self, local: Hashes, domain: Hashes) -> Hashes:
-        """One hash of two."""
-        both: Hashes = (local * self._joint ^ domain) * self._end
-        both ^= both >> np.uint64(32)
-        return both
-
-    def hashed(self, view: Hashes, starts: Numbers, lengths: Numbers) -> Hashes:
-        """The hash of each text."""
-        state: Hashes = lengths.astype(np.uint64) * self._length
-        for offset in range(0, _TOGETHER, 8):
-            state += self._added(view, starts, lengths, offset)
-        longest = int(lengths.max(initial=0))
-        for offset in range(_TOGETHER, longest, 8):
-            live = np.flatnonzero(lengths > offset)
-            state[live] += self._added(view, starts[live], lengths[live], offset)
-        return state
-
-    def of_words(self, texts: list[Hashes], lengths: Numbers) -> Hashes:
-        """The same of texts that are given by their first words, their second ones, and so on."""
-        state: Hashes = lengths.astype(np.uint64) * self._length
-        for number, each in enumerate(texts):
-            state += self._mixed(each, lengths, 8 * number)
-        return state
-
-    def _added(self, view: Hashes, starts: Numbers, lengths: Numbers, offset: int) -> Hashes:
-        """What the word at this offset adds to each text's hash."""
-        return self._mixed(view[starts + offset], lengths, offset)
-
-    def _mixed(self, found: Hashes, lengths: Numbers, offset: int) -> Hashes:
-        word: Hashes = found | _FOLD
-        word &= TAILS.take(lengths - offset, mode="clip")
-        word *= self._places[offset // 8 % _PLACES]
-        word ^= word >> np.uint64(32)
-        return word
+        self.odd: Hashes = np.frombuffer(drawn, np.dtype("<u8")) | np.uint64(1)
+        """What the functions above take as `odd`."""
 
     def of(self, texts: list[bytes]) -> Hashes:
         """The hash of each text in a list."""
-        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-        view = words(b"".join(texts) + PAD)
-        return self.hashed(view, np.cumsum(lengths) - lengths, lengths)
+        found = np.empty(len(texts), np.uint64)
+        _all_of(words(b"".join(texts) + PAD), _ends(texts), self.odd, found)
+        return found
 
-    def of_keys(self, keys: list[str]) -> tuple[Hashes, Hashes]:
-        """Of each match key the hash, and that of its domain."""
-        halves = [key.encode().rpartition(b"@")[::2] for key in keys]
-        domain = self.of([each for _, each in halves])
-        return self.joined(self.of([each for each, _ in halves]), domain), domain
+    def of_keys(self, keys: list[str]) -> Hashes:
+        """The hash of each match key: of what stands before its last `@`, and behind it."""
+        halves = [half for key in keys for half in key.encode().rpartition(b"@")[::2]]
+        found = np.empty(len(keys), np.uint64)
+        _pairs_of(words(b"".join(halves) + PAD), _ends(halves), self.odd, found)
+        return found
+
+
+def _ends(texts: list[bytes]) -> Numbers:
+    """Where each of these texts ends when they stand one behind another."""
+    return np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))

@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from suppress.check.cards import Cards
-from suppress.check.filter import Aliases, Known, any_has
+from suppress.check.filter import Aliases, Reach
 from suppress.check.hashing import Folding, Hashes
-from suppress.check.marks import Mask
-from suppress.check.plain import Cells
-from suppress.check.reach import Reach
+from suppress.check.known import Known, Mask, marked
+from suppress.check.scan import Cells
 from suppress.check.snapshot import Part, Rule, Snapshot
 from suppress.core.address import Address
 from suppress.core.aliases import alias_of
@@ -70,11 +69,11 @@ class Recognition:
 
     def selects(self, cells: Cells) -> Mask:
         """For each plain cell whether it may be somebody's. Perhaps of too many, never of too few."""
-        found = self._known(self._folding.joined(cells.local, cells.domain))
+        found = self._known(cells.hashes)
         if self._aliases is not None:
-            found |= self._aliases.has(cells)
+            self._aliases.mark(cells, found)
         if self._reach is not None:
-            found |= self._reach.has(cells.domain, cells.lines.words, cells.ats, cells.ends)
+            self._reach.mark(cells, found)
         if self._unheld or self._laws.recipes:
             # These can be told from nothing but a digest of each address, one by one.
             rest = np.flatnonzero(~found)
@@ -87,7 +86,7 @@ class Recognition:
 
         It is the same that `verdicts` gives, which asks nobody else where the card opens.
         """
-        found = self._cards_of(self._folding.joined(cells.local, cells.domain))
+        found = self._cards_of(cells.hashes)
         keys = [each.lower().encode() for each in texts]
         return [self._by_card(key, card, mailing) for key, card in zip(keys, found, strict=True)]
 
@@ -96,7 +95,7 @@ class Recognition:
     def verdicts(self, addresses: Sequence[Address], mailing: Mailing = ANY_MAIL) -> list[Verdict]:
         """The verdict for each address, in the same order."""
         keys = [expressible(each.key) for each in addresses]
-        hashes, _ = self._folding.of_keys(keys)
+        hashes = self._folding.of_keys(keys)
         found: list[Verdict] = [CLEAR] * len(keys)
         asked: list[int] = []
         met = np.flatnonzero(self._open(addresses, keys, hashes))
@@ -113,7 +112,7 @@ class Recognition:
         return found
 
     def _known(self, hashes: Hashes) -> Mask:
-        return any_has([each.known for each in self._people], hashes)
+        return marked([each.known for each in self._people], hashes)
 
     def _digested(self, addresses: Sequence[Address]) -> Mask:
         """Which of these addresses may be known by a digest alone: of the erased, or in a partner's list."""
@@ -127,7 +126,7 @@ class Recognition:
                 for place, each in enumerate(addresses)
                 for key in hashed_keys(each, self._laws.recipes)
             ]
-            there = self._known(self._folding.of_keys([key for _, key in asked])[0])
+            there = self._known(self._folding.of_keys([key for _, key in asked]))
             met[np.array([place for place, _ in asked], np.intp)[there]] = True
             if self._unheld:
                 several = self._roster.recognised([key.encode() for _, key in asked], self._unheld)
@@ -141,7 +140,7 @@ class Recognition:
             rest = np.flatnonzero(~met).tolist()
             looser = [(place, alias.key) for place in rest if (alias := alias_of(keys[place]))]
             places = np.array([place for place, _ in looser], np.intp)
-            met[places] |= any_has(self._alias_keys, self._folding.of_keys([key for _, key in looser])[0])
+            met[places] |= marked(self._alias_keys, self._folding.of_keys([key for _, key in looser]))
         if self._laws.domains:
             met |= np.fromiter(map(self._laws.domains.concerns, keys), bool, len(keys))
         return met

@@ -212,9 +212,9 @@ class _Gathered:
         keys = [each.key for each in people if each.key is not None]
         sealed = self._cards.sealed
         made = [sealed(key.encode(), self._card(each.only)) for key, each in zip(keys, people, strict=True)]
-        self._put(self._folding.of_keys(keys)[0], [each.number for each in people], b"".join(made))
+        self._put(self._folding.of_keys(keys), [each.number for each in people], b"".join(made))
         aliases = [alias.key for alias in map(alias_of, keys) if alias is not None]
-        self._aliases += self._folding.of_keys(aliases)[0].tobytes()
+        self._aliases += self._folding.of_keys(aliases).tobytes()
 
     def closed(self, number: int, hashed: int) -> None:
         """Somebody of whom only the hash is known."""

@@ -265,7 +265,7 @@ def _fast(
     try:
         from suppress.check import crew, fast, sifting, snapshot
         from suppress.check.recognition import Recognition
-    except ImportError:  # numpy is an extra
+    except ImportError:  # numba and numpy are an extra
         return None
     if not isinstance(lookup, Lookup) or not fast.suits(contacts):
         return None

@@ -1,0 +1,36 @@
+"""Functions that run as machine code, made by numba when they are first called.
+
+`@compiled` is for a loop that Python calls, and `@inlined` for its parts: they become part of the loop, as a
+call that hands over arrays would count who holds them, millions of times. All are ordinary Python as well.
+
+The machine code is kept beside the source or, where that may not be written to, in the user's cache; where
+neither is possible it is made anew by each process, which takes some seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from numba import njit
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def compiled(function: Function) -> Function:
+    """The function as machine code, for the types that it is called with."""
+    try:
+        return _typed(function, njit(cache=True)(function))
+    except RuntimeError:  # there is no place to keep it
+        return _typed(function, njit(function))
+
+
+def inlined(function: Function) -> Function:
+    """The function as a part of compiled ones that name it."""
+    return _typed(function, njit(inline="always")(function))
+
+
+def _typed(_function: Function, made: Any) -> Function:
+    """What was made of a function, which is called as the function is."""
+    found: Function = made
+    return found
