@@ -68,7 +68,12 @@ def test_rows_and_cells_are_those_of_the_readable_engine(
     columns = data.draw(st.sets(st.integers(0, width - 1), min_size=1).map(sorted)) if data else [0]
     content = text.encode()
     found = scanned(content, delimiter, width, columns)
-    rows = readable(content[: found.end].decode(), delimiter)
+    try:
+        rows = readable(content[: found.end].decode(), delimiter)
+    except BadFile:
+        # Text behind a quote that closed on a later line: the file is refused, once that row is read.
+        assert LOOSE in found.rows[:, 3]
+        return
     positions = np.cumsum([0, *(len(row.text.encode()) for row in rows)]).tolist()
     last = rows[-1] if rows else None
     ends = (last.line + last.text.count("\n") + re.sub("\r\n", "", last.text).count("\r")) if last else 1
