@@ -120,6 +120,7 @@ class Sieve:
         self._mailing = mailing
         self._size = block
         self._columns = contacts.columns.addresses
+        self._usual = [""] * contacts.width
         delimiter, sound = contacts.dialect.delimiter, contacts.encoding.sound
         self._shape = shape(delimiter, contacts.width, self._columns, sound=sound)
         self._scanner = Scanner(self._shape, folding.odd)
@@ -163,15 +164,16 @@ class Sieve:
         end = len(content) if last else found.end
         block = Block(content[:end], found.lines, len(found.rows) - len(numbers), invalid)
         known = self._known(found, met) if self._tells else {}
-        pieces = []
+        pieces, regular = [], []
         for start, stop, before, cell in found.rows[numbers].tolist():
             if cell == LOOSE:
                 pieces.append(_Piece(start, stop, before))
             elif cell in known:
                 block.told.append(Told(before + 1, start, stop, *known[cell]))
             else:
-                block.rows.append(self._regular(content, found, start, stop, before, cell))
                 block.spans.append((start, stop))
+                regular.append((start, stop, before, cell))
+        block.rows.extend(self._regular(content, found, regular))
         if found.end < end:
             # A last row without a line end, or a quote that nothing closes.
             pieces.append(_Piece(found.end, end, found.lines))
@@ -194,16 +196,18 @@ class Sieve:
         }
 
     def _regular(
-        self, content: bytes, found: Scanned, start: int, stop: int, before: int, first: int
-    ) -> Record:
-        """A regular row, of which only the address cells are told."""
-        encoding = self._contacts.encoding
-        cells = [""] * self._contacts.width
-        spans = found.cells[first : first + len(self._columns), :2].tolist()
-        for index, (begin, end) in zip(self._columns, spans, strict=True):
-            cell = content[begin:end].decode(encoding.codec, encoding.errors)
-            cells[index] = cell[1:-1].replace('""', '"') if cell.startswith('"') else cell
-        return Record(before + 1, content[start:stop].decode(encoding.codec, encoding.errors), cells)
+        self, content: bytes, found: Scanned, rows: Sequence[tuple[int, int, int, int]]
+    ) -> Iterator[Record]:
+        """Regular rows, of which only the address cells are told. Each is given by what `found.rows` says."""
+        codec, errors = self._contacts.encoding.codec, self._contacts.encoding.errors
+        firsts = np.array([first for *_, first in rows], np.int64)
+        columns = [found.cells[firsts + place, :2].tolist() for place in range(len(self._columns))]
+        for (start, stop, before, _), *spans in zip(rows, *columns, strict=True):
+            cells = self._usual.copy()
+            for index, (begin, end) in zip(self._columns, spans, strict=True):
+                cell = content[begin:end].decode(codec, errors)
+                cells[index] = cell[1:-1].replace('""', '"') if cell.startswith('"') else cell
+            yield Record(before + 1, content[start:stop].decode(codec, errors), cells)
 
     def _read(self, block: Block, pieces: Sequence[_Piece]) -> None:
         """Cut the loose rows of a block, all in one go: each piece starts and ends with a row."""

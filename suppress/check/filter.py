@@ -27,13 +27,13 @@ from suppress.check.hashing import (
     mixed,
     text_hash,
 )
-from suppress.check.known import Known, Mask, may_hold, place_of
+from suppress.check.known import Known, Mask, marked, may_hold, place_of
 from suppress.check.scan import LONGEST, Cells
 from suppress.core.aliases import providers
 from suppress.core.domains import DomainRules
 
 _BYTE, _EIGHT = np.uint64(8), 8
-_NONE, _ONE = np.uint64(0), np.uint64(1)
+_NONE = np.uint64(0)
 _DOT = ord(".")
 
 
@@ -64,12 +64,12 @@ class Aliases:
         """Note for each cell whether its alias key may be that of somebody in the ledger."""
         # Those at a subdomain where names are aliases are few: all are selected that may be so.
         self._above.mark(cells, found)
-        looser = np.zeros(len(cells.starts), np.uint64)
         places = self._domains.places(cells.domains)
-        tables = self._said, self._ignored, self._tags
-        _alias_hashes(cells.text, cells.starts, cells.signs, places, *tables, self._odd, looser)
-        for each in self._known:
-            each.mark(looser, found)
+        which = np.flatnonzero(places >= 0)
+        some = cells.text, cells.starts[which], cells.signs[which], places[which]
+        looser = np.empty(len(which), np.uint64)
+        _alias_hashes(*some, self._said, self._ignored, self._tags, self._odd, looser)
+        found[which[marked(self._known, looser)]] = True
 
 
 class Reach:
@@ -94,7 +94,7 @@ class _Above:
         short = sorted({name.encode() for name in names if len(name) < LONGEST})
         self._odd = folding.odd
         self._names = Known(np.sort(folding.of(short)))
-        self._lengths = np.uint64(sum({1 << len(name) for name in short}))
+        self._lengths = np.array(sorted(set(map(len, short))), np.int64)
 
     def mark(self, cells: Cells, found: Mask) -> None:
         """Note for each cell whether its domain may lie below one of these."""
@@ -117,7 +117,7 @@ def _below(
     view: Hashes,
     signs: Numbers,
     ends: Numbers,
-    lengths: np.uint64,
+    lengths: Numbers,
     odd: Hashes,
     found: Mask,
     hashes: Hashes,
@@ -125,10 +125,10 @@ def _below(
     shift: np.uint64,
 ) -> None:
     for number in range(len(signs)):
-        end = ends[number]
-        for start in range(signs[number] + 2, end):
-            if text[start - 1] == _DOT and lengths >> np.uint64(end - start) & _ONE:
-                asked = text_hash(view, start, end, odd)
+        for length in lengths:
+            start = ends[number] - length
+            if start > signs[number] + 1 and text[start - 1] == _DOT:
+                asked = text_hash(view, start, ends[number], odd)
                 found[number] |= may_hold(bitmap, shift, asked) and place_of(hashes, asked) >= 0
 
 
@@ -144,11 +144,9 @@ def _alias_hashes(
     odd: Hashes,
     found: Hashes,
 ) -> None:
-    """Put the hash of its alias key into `found` for each cell with a place among providers' domains."""
+    """Put the hash of the alias key of each cell into `found`, by its place among providers' domains."""
     for number in range(len(places)):
         place = places[number]
-        if place < 0:
-            continue
         # As `text_hash`, of what the provider sees of the local part.
         state, word, length = _NONE, _NONE, 0
         for at in range(starts[number], signs[number]):

@@ -114,11 +114,11 @@ class Sifting:
 
     def _tell(self, found: Sifted, texts: _Texts, block: Block) -> None:
         """Rows that are told by a card."""
-        encoding = self._contacts.encoding
+        codec, errors = self._contacts.encoding.codec, self._contacts.encoding.errors
         for line, start, stop, address, verdict in block.told:
             role = is_role(address.lower())
             decision = Decision(verdict.ruling, verdict, address, role=role)
-            text = block.content[start:stop].decode(encoding.codec, encoding.errors)
+            text = block.content[start:stop].decode(codec, errors)
             # Its cells are not asked for: it has as many as are usual.
             self._take(found, texts, Record(line, text, self._usual), decision, (start, stop))
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from suppress.check.gate import Decision
 from suppress.core.spans import spans
@@ -19,10 +20,14 @@ AGES = (
     ("up to 30 days", timedelta(days=30)),
     ("up to a year", timedelta(days=365)),
     ("up to 3 years", timedelta(days=3 * 365)),
-    ("older", timedelta.max),
 )
-"""How long ago the person asked, as the summary groups them."""
+"""How long ago the person asked at most, as the summary groups them."""
+_OLDEST = "older"
 UNKNOWN_AGE = "no date"
+_NAMES = (*(name for name, _ in AGES), _OLDEST, UNKNOWN_AGE)
+
+_Kind: TypeAlias = tuple[str, str, str, bool]
+"""Tier, reason, age, and whether the address is of an office."""
 DOUBT = "unreadable"
 """The reason of a row that is to be reviewed although nobody was recognised in it."""
 
@@ -51,12 +56,15 @@ class Tally:
     counts: Counter[Ruling] = field(default_factory=Counter)
     invalid: int = 0
     """Kept rows without an address that mail systems accept."""
-    _tiers: Counter[str] = field(default_factory=Counter)
-    _reasons: Counter[str] = field(default_factory=Counter)
-    _ages: Counter[str] = field(default_factory=Counter)
-    _roles: int = 0
+    _others: Counter[_Kind] = field(default_factory=Counter)
+    """Rows that were not kept."""
     _waived: int = 0
     _waivers: set[int] = field(default_factory=set)
+    _starts: tuple[tuple[str, datetime], ...] = ()
+    """From when on each age is, from young to old."""
+
+    def __post_init__(self) -> None:
+        self._starts = tuple((name, self.now - longest) for name, longest in AGES)
 
     def clear(self, rows: int, invalid: int) -> None:
         """Count rows in which nobody is suppressed."""
@@ -69,10 +77,7 @@ class Tally:
         self.rows += other.rows
         self.counts.update(other.counts)
         self.invalid += other.invalid
-        self._tiers.update(other._tiers)
-        self._reasons.update(other._reasons)
-        self._ages.update(other._ages)
-        self._roles += other._roles
+        self._others.update(other._others)
         self._waived += other._waived
         self._waivers |= other._waivers
 
@@ -88,22 +93,27 @@ class Tally:
                 self._waivers.add(verdict.waiver)
             return
         # A member of these enumerations is its own word.
-        self._tiers[verdict.tier or DOUBT] += 1
-        self._reasons[verdict.reason or DOUBT] += 1
-        self._ages[self._age(verdict.since)] += 1
-        self._roles += decision.role
+        age = self._age(verdict.since)
+        self._others[(verdict.tier or DOUBT, verdict.reason or DOUBT, age, decision.role)] += 1
 
     def found(self) -> Found:
         """What was counted so far, the largest first; ages from young to old."""
-        ages = [name for name, _ in AGES] + [UNKNOWN_AGE]
+        tiers, reasons, ages = (self._by(place) for place in range(3))
         return Found(
-            {str(each): number for each, number in self._tiers.most_common()},
-            {str(each): number for each, number in self._reasons.most_common()},
-            {name: self._ages[name] for name in ages if self._ages[name]},
-            self._roles,
+            {str(each): number for each, number in tiers.most_common()},
+            {str(each): number for each, number in reasons.most_common()},
+            {name: ages[name] for name in _NAMES if ages[name]},
+            self._by(3)[True],
             self._waived,
             tuple(sorted(self._waivers)),
         )
+
+    def _by(self, place: int) -> Counter[str | bool]:
+        """Rows that were not kept, by one of the things that are known of each."""
+        found: Counter[str | bool] = Counter()
+        for kind, number in self._others.items():
+            found[kind[place]] += number
+        return found
 
     def record(self) -> tuple[int | None, tuple[int, ...] | None]:
         """Waived rows and waivers as the entry of the check keeps them: nothing where there were none."""
@@ -112,5 +122,7 @@ class Tally:
     def _age(self, since: datetime | None) -> str:
         if since is None:
             return UNKNOWN_AGE
-        age = self.now - since
-        return next(name for name, longest in AGES if age <= longest)
+        for name, start in self._starts:
+            if since >= start:
+                return name
+        return _OLDEST

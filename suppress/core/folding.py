@@ -66,11 +66,23 @@ _LONG = 10_000
 """Characters. A text of `_SHORT` cannot decompose into more than `_LONG`: U+FDFA, the worst, gives 18."""
 
 
+_LATIN = re.compile("[ -~À-ÖØ-öø-įĲ-ľŁ-ňŊ-ž]*")
+"""Composed text in which each character folds as it does alone, as the names of Europe do. It lacks İ, ı and those
+that fold to more than letters."""
+
+
 def fold(text: str) -> str:
     """The folded text: no control or invisible characters, every white space a plain space."""
     if text.isascii():
         plain = text.lower().replace("`", "'")
         return plain if plain.isprintable() else _SPACE.sub(" ", _IGNORED.sub("", plain))
+    if len(text) <= _SHORT and _LATIN.fullmatch(composed := normalize("NFC", text)):
+        return composed.translate(_ALONE)
+    return _folded(text)
+
+
+def _folded(text: str) -> str:
+    """The folded text, of any characters in any order."""
     if _LONE.search(text):
         text = _LONE.sub(_byte, _ESCAPED.sub(_bytes, _PAIR.sub(_joined, text)))
     if len(text) > _SHORT:
@@ -166,5 +178,6 @@ class _PerCharacter(dict[int, str]):
         return found
 
 
+_ALONE = _PerCharacter(_folded)
 _SPREAD = _PerCharacter(lambda character: _decomposed(character).translate(_ALIKE))
 _BARE = _PerCharacter(lambda character: "" if combining(character) else character)

@@ -185,19 +185,19 @@ def _after(passed: int, offset: int) -> str:
 
 
 def _first_bad(stream: Bytes, encoding: Encoding, limit: int | None) -> int | None:
-    """The offset of the first byte that does not decode. All is read even so: the source hashes it."""
+    """The offset of the first byte that does not decode."""
     stream.seek(0)
     size, bad = 0, None
     decoder = codecs.getincrementaldecoder(encoding.codec)("strict")
     skip = len(encoding.mark)
     pending = 0
-    while limit is None or size < limit:
+    while bad is None and (limit is None or size < limit):
         block = stream.read(BLOCK)
         body = block[skip:] if size == 0 else block
         start = size + (skip if size == 0 else 0)
         size += len(block)
         # Plain ASCII needs no decoder in any encoding accepted here but the wide ones.
-        if bad is None and not (not encoding.wide and not pending and body.isascii() and block):
+        if encoding.wide or pending or not block or not body.isascii():
             try:
                 decoder.decode(body, final=not block)
             except UnicodeDecodeError as wrong:

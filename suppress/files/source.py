@@ -6,7 +6,7 @@ Rules kept here:
   stored: it flows by, and only its head and the last `RECENT` bytes can be read again. So a list of any
   length takes the same memory, and no disk but what is kept of it.
 * The digest is that of the bytes as they lie on the disk or came through the pipe, also of a packed file, so
-  that `sha256sum` gives the same.
+  that `sha256sum` gives the same. Who reads a file only to find out what it is `skims` it.
 * No stream has a buffer of its own: a workbook is read by another process from the same open file, which
   moves the place where both read.
 * A file that changes while it is read is told to the caller, who has written nothing by then.
@@ -118,6 +118,7 @@ class Source:
         self._at = 0
         self._hash = hashlib.sha256()
         self._hashed = 0
+        self._skimmed = False
         self._state = self._seen()
 
     @classmethod
@@ -155,11 +156,20 @@ class Source:
             block = self._stream.read(size)
         except OSError as failed:
             raise BadFile(f"{self.name} cannot be read: {failed.strerror}") from failed
-        if self._at <= self._hashed < self._at + len(block):
+        if not self._skimmed and self._at <= self._hashed < self._at + len(block):
             self._hash.update(memoryview(block)[self._hashed - self._at :])
             self._hashed = self._at + len(block)
         self._at += len(block)
         return block
+
+    @contextmanager
+    def skimmed(self) -> Iterator[None]:
+        """What is read meanwhile is not hashed, unless it can be read only once: it is read again later."""
+        self._skimmed = not self.flowing
+        try:
+            yield
+        finally:
+            self._skimmed = False
 
     @property
     def shared(self) -> bool:

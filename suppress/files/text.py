@@ -5,6 +5,7 @@ What CSV and JSON lines have in common: the encoding, compression, and bytes tha
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
@@ -24,6 +25,10 @@ SURVEYED = 32 << 20
 _SAMPLED = 4 << 20
 """Characters of a sample. What is sampled must lie in the head of a pipe."""
 
+_SINGLE = frozenset({"cp1252", "iso8859-1"})
+"""Encodings in which each character is a byte. UTF-8 has no byte beyond ASCII that stands alone."""
+_TWO = re.compile("[^\x00-\x7f]{2}")
+
 Piece = TypeVar("Piece")
 
 
@@ -35,7 +40,8 @@ class TextFile(ContactFile):
         self._stream = stream
         self.packing = packing
         limit = SURVEYED if source.flowing else None
-        self.encoding: Encoding = survey(stream, source.name, reading.encoding, limit)
+        with source.skimmed():
+            self.encoding: Encoding = survey(stream, source.name, reading.encoding, limit)
 
     @abstractmethod
     def preamble(self, more: Sequence[str] = ()) -> str:
@@ -85,6 +91,8 @@ class TextFile(ContactFile):
         if text.isascii() or self.encoding.wide:
             return None
         codec = "cp1252" if self.encoding.codec == "utf-8" else self.encoding.codec
+        if codec in _SINGLE and not _TWO.search(text):
+            return None
         try:
             return text.encode(codec, "surrogateescape").decode()
         except UnicodeError:

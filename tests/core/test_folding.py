@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from suppress.core.folding import fold
+from suppress.core.folding import _LATIN, _folded, fold
 from tests.strategies import INVISIBLE, SPACES
 
 EVERY = [chr(code) for code in range(sys.maxunicode + 1)]
@@ -122,6 +122,28 @@ def test_ascii_and_other_text_fold_by_the_same_rules() -> None:
     plain = "".join(map(chr, range(128)))
 
     assert fold(plain) + "é" == fold(plain + "é")
+
+
+LATIN = [each for each in EVERY if _LATIN.fullmatch(each)]
+
+
+def test_latin_text_folds_at_once_to_what_it_folds_to_by_all_rules() -> None:
+    """Each two characters side by side, composed and decomposed: the letters of a name in their places."""
+    assert len(LATIN) > 250
+    for first in LATIN:
+        texts = [f"{first}{second}" for second in LATIN]
+        texts += [unicodedata.normalize("NFD", each) for each in texts]
+        assert [] == [each for each in texts if fold(each) != _folded(each)]
+
+
+@settings(max_examples=500)
+@given(st.text(st.sampled_from([*LATIN, *MARKS[:80], "\u200b", "\u0131", "\u00b4"]), max_size=12))
+@example("i\u0307")
+@example("e\u0301\u0307")
+@example("` \u0301x")
+def test_latin_text_among_marks_folds_to_the_same(text: str) -> None:
+    """A mark that joins no letter, or two on one, leave nothing to be done at once."""
+    assert fold(text) == _folded(text)
 
 
 def test_letters_that_only_look_alike_stay_apart() -> None:
