@@ -67,8 +67,10 @@ _LONG = 10_000
 
 
 _LATIN = re.compile("[ -~À-ÖØ-öø-įĲ-ľŁ-ňŊ-ž]*")
-"""Composed text in which each character folds as it does alone, as the names of Europe do. It lacks İ, ı and those
-that fold to more than letters."""
+"""Composed text in which each character folds as it does alone: the names of Europe are.
+
+Without İ and ı, and without those that fold to more than letters.
+"""
 
 
 def fold(text: str) -> str:
