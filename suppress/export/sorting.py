@@ -16,6 +16,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any, TextIO, overload
 
+from suppress.core.batches import batched
 from suppress.core.canonical import timestamp
 from suppress.errors import StorageFailed
 from suppress.ledger.rows import row_of_suppression, suppression_from
@@ -59,8 +60,7 @@ class NewestFirst:
         first = self._count % size
         if first:
             yield list(islice(people, first))
-        while part := list(islice(people, size)):
-            yield part
+        yield from batched(people, size)
 
     def close(self) -> None:
         """Give the files back."""

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import groupby, islice
+from itertools import groupby
 from operator import attrgetter
 
+from suppress.core.batches import batched
 from suppress.core.entry import Honoured, OptInRecorded, OptOutRecorded, SubjectAdded
 from suppress.core.members import Members
 from suppress.core.spelling import comparable
@@ -99,9 +100,8 @@ class Whom:
         subjects = set(people)
         subjects.update(*(self.twins.get(subject, ()) for subject in tuple(subjects)))
         requests, beside = set[int](), set[int]()
-        everyone = iter(subjects)
         # The ledger holds the entries of all whom it is asked about: an account may have very many strays.
-        while some := list(islice(everyone, TOGETHER)):
+        for some in batched(subjects, TOGETHER):
             for entry in self.ledger.about_people(some):
                 if entry.seq < self.size and isinstance(entry.body, (OptOutRecorded, SubjectAdded)):
                     (requests if isinstance(entry.body, OptOutRecorded) else beside).add(entry.seq)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import TypeVar
 
 from sqlalchemy import Connection, delete, func, or_, select, tuple_
 
+from suppress.core.batches import batched
 from suppress.core.canonical import moment
 from suppress.core.entry import (
     Body,
@@ -48,11 +48,9 @@ _HELD = "SELECT about.person, about.seq FROM about JOIN payload ON payload.seq =
 """Person and entry of every payload of people."""
 
 
-def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
-    """`values` in lists of at most `size`."""
-    rest = iter(values)
-    while chunk := list(islice(rest, size)):
-        yield chunk
+def chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    """`values` in lists as long as one question to the database may be."""
+    return batched(values, CHUNK)
 
 
 def topic_of(body: Body) -> tuple[str, str] | None:

@@ -15,7 +15,6 @@ from typing import NamedTuple, Self
 from urllib.parse import quote
 
 from suppress.errors import StorageFailed
-from suppress.ledger.engine import CHUNK
 from suppress.ledger.projections import chunks
 
 _TABLE = (
@@ -67,7 +66,7 @@ class Sightings:
     def among(self, subjects: Iterable[str]) -> dict[str, Sighting]:
         """What was seen of these people before, of those who were."""
         found: dict[str, Sighting] = {}
-        for chunk in chunks(subjects, CHUNK):
+        for chunk in chunks(subjects):
             marks = ", ".join("?" * len(chunk))
             rows = self._connection.execute(
                 f"SELECT subject, state, kind, held FROM sighting WHERE subject IN ({marks})",  # noqa: S608

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from suppress.config import DestinationSettings
 from suppress.core.address import Address
+from suppress.core.batches import batched
 from suppress.core.entry import DriftFound, Honoured, OptOutRecorded, PatrolDone
 from suppress.core.members import Members
 from suppress.core.spans import spans
@@ -202,8 +203,7 @@ class _Patrol:
 
     def _read(self, held: Members) -> None:
         untold = Members(self.whom.news(self.honoured) if self.honoured is not None else ())
-        everyone = self.whom.listed()
-        while people := list(islice(everyone, PEOPLE)):
+        for people in batched(self.whom.listed(), PEOPLE):
             others = [each for each in people if not all(comparable(one) in held for one in each.addresses)]
             self.findings[Finding.HELD] += len(people) - len(others)
             if others and can_read(self.exporter.capabilities):

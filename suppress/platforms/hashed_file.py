@@ -31,6 +31,7 @@ from typing import IO, Any
 from suppress import __version__
 from suppress.config import DestinationSettings, wrong_at
 from suppress.core.address import match_key
+from suppress.core.batches import batched
 from suppress.core.hashed import IN_WORDS, Form, hashed_text
 from suppress.core.members import Members
 from suppress.core.suppression import EVERYTHING
@@ -282,7 +283,7 @@ class _Written:
 
     def blocks(self, lines: Iterator[str]) -> Iterator[bytes]:
         """The list in blocks of many lines."""
-        while some := list(islice(lines, RUN)):
+        for some in batched(lines, RUN):
             block = "".join(f"{line}\n" for line in some).encode()
             self.digest.update(block)
             self.bytes += len(block)

@@ -15,8 +15,8 @@ import csv
 import heapq
 import io
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
 
+from suppress.core.batches import batched
 from suppress.report.judging import State
 from suppress.report.redacting import masked
 from suppress.report.table import Value, cell
@@ -44,8 +44,7 @@ def register(court: Court, *, full: bool) -> Iterator[bytes]:
     """The lines as CSV, piece by piece, the names of the columns first; masked unless `full`."""
     writer = _Writer((lambda text: text) if full else masked)
     yield writer.line(_header(court)).encode()
-    lines = _lines(court, writer)
-    while page := list(islice(lines, PAGE)):
+    for page in batched(_lines(court, writer), PAGE):
         yield "".join(page).encode("utf-8", "backslashreplace")
 
 

@@ -12,9 +12,7 @@ Rules kept here:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
 
 from suppress.plugin.addresses import Asked, flaw
 from suppress.plugin.contract import (
@@ -37,15 +35,6 @@ from suppress_hubspot.single import Single
 OPT_OUT, READ = "batch unsubscribe-all", "batch unsubscribe-all read"
 _FOR_GOOD = frozenset({"VALIDATION_ERROR", "INVALID_EMAIL"})
 """Categories that no later call would change."""
-
-_T = TypeVar("_T")
-
-
-def batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    """Lists of up to `size`, taken from `items` as they are asked for."""
-    rest = iter(items)
-    while batch := list(islice(rest, size)):
-        yield batch
 
 
 class Batch:

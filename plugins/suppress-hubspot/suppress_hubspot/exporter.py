@@ -15,6 +15,7 @@ from itertools import chain
 from typing import TypeVar
 
 from suppress.config import DestinationSettings
+from suppress.core.batches import batched
 from suppress.plugin.contract import (
     Evidence,
     Finding,
@@ -31,7 +32,7 @@ from suppress.plugin.pace import Clock
 from suppress.plugin.transport import Patience
 from suppress.plugin.workers import concurrently, in_order
 from suppress_hubspot import sweep, wire
-from suppress_hubspot.batch import Batch, batches
+from suppress_hubspot.batch import Batch
 from suppress_hubspot.client import Client
 from suppress_hubspot.examination import examined
 from suppress_hubspot.settings import Options
@@ -126,4 +127,4 @@ class HubSpot:
         )
 
     def _in_batches(self, items: Iterable[_T]) -> Iterator[list[_T]]:
-        return batches(items, self._options.batch_size)
+        return batched(items, self._options.batch_size)

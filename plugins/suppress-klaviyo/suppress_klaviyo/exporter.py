@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 from typing import TypeVar
 
 from suppress.config import DestinationSettings
+from suppress.core.batches import batched
 from suppress.plugin.contract import (
     Finding,
     Job,
@@ -91,6 +92,4 @@ class Klaviyo:
         self._client.close()
 
     def _batches(self, items: Iterable[_T]) -> Iterator[list[_T]]:
-        rest = iter(items)
-        while batch := list(islice(rest, self._options.batch_size)):
-            yield batch
+        return batched(items, self._options.batch_size)

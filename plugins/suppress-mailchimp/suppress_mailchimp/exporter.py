@@ -10,10 +10,10 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
 from typing import TypeVar
 
 from suppress.config import DestinationSettings
+from suppress.core.batches import batched
 from suppress.errors import ConfigWrong, SuppressError
 from suppress.plugin.contract import (
     Capabilities,
@@ -115,7 +115,7 @@ class Mailchimp:
 
     def plan(self, entries: Iterable[Suppressed]) -> Iterator[Planned]:
         """What `push` would do. Reads only."""
-        for part in _parts(entries):
+        for part in batched(entries, TOGETHER):
             found: dict[str, list[Seen]] = {each.address: [] for each in part}
             for reading in self._readings():
                 for seen in reading.look(list(found)):
@@ -126,7 +126,7 @@ class Mailchimp:
     def push(self, entries: Iterable[Suppressed], position: LedgerPosition) -> Iterator[Pushed]:
         """Unsubscribe whoever is mailed, and say of everybody what became of them."""
         del position
-        for part in _parts(entries):
+        for part in batched(entries, TOGETHER):
             gathering = Gathering()
             changes: list[Change] = []
             addresses = [each.address for each in part]
@@ -157,7 +157,7 @@ class Mailchimp:
 
     def read_back(self, addresses: Sequence[str]) -> Iterator[Observation]:
         """What the audiences hold, read anew."""
-        for part in _parts(addresses):
+        for part in batched(addresses, TOGETHER):
             found: dict[str, list[Seen]] = {each: [] for each in part}
             for reading in self._readings():
                 for seen in reading.look_again(list(found)):
@@ -249,12 +249,6 @@ class Mailchimp:
                 case Result(outcome=Outcome.NOT_MAILABLE):
                     self._forgotten.add(each.address)
             yield each
-
-
-def _parts(items: Iterable[_T]) -> Iterator[list[_T]]:
-    rest = iter(items)
-    while part := list(islice(rest, TOGETHER)):
-        yield part
 
 
 def _cursor(audience: int, word: int, place: Place) -> str:

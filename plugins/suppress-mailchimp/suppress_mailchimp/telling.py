@@ -19,9 +19,10 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import groupby, islice
+from itertools import groupby
 from typing import TypeVar
 
+from suppress.core.batches import batched
 from suppress.errors import DestinationFailed
 from suppress.plugin.contract import Evidence, Job, Outcome, Result
 from suppress.plugin.errors import Transient
@@ -65,7 +66,7 @@ class Teller:
             case Method.BATCHES:
                 # A batch only ever patches, so whoever is to be created goes by the list call.
                 jobs = [each for each in several if each.todo is Todo.UNSUBSCRIBE]
-                for part in _parts(jobs, self._options.batch_size):
+                for part in batched(jobs, self._options.batch_size):
                     yield self._start(part, gathering)
                 several = [each for each in several if each.todo is Todo.CREATE]
                 results = self._by_list(several)
@@ -134,7 +135,7 @@ class Teller:
         parts = (
             part
             for _, same in groupby(by_audience, key=lambda each: each.audience)
-            for part in _parts(list(same), self._options.list_call_size)
+            for part in batched(same, self._options.list_call_size)
         )
         left: list[Change] = []
         for results, unanswered in concurrently(self._list_call, parts, workers=self._options.connections):
@@ -218,9 +219,3 @@ class Teller:
             whole = running.gathering.take(result)
             if whole is not None:
                 yield whole
-
-
-def _parts(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
-    rest = iter(items)
-    while part := tuple(islice(rest, size)):
-        yield part

@@ -20,10 +20,9 @@ import json
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from itertools import islice
-from typing import TypeVar
 
 from suppress.config import DestinationSettings
+from suppress.core.batches import batched
 from suppress.errors import DestinationFailed
 from suppress.plugin.contract import (
     Capabilities,
@@ -51,7 +50,6 @@ from suppress_salesforce.telling import AGAIN, Telling
 
 LOCK_TRIES = 4
 """How often a record is tried whose row another process holds."""
-_T = TypeVar("_T")
 
 
 class Salesforce:
@@ -87,7 +85,7 @@ class Salesforce:
 
     def plan(self, entries: Iterable[Suppressed]) -> Iterator[Planned]:
         """What would happen to each entry."""
-        for part in _parts(entries, self._options.query_addresses * self._options.at_once):
+        for part in batched(entries, self._options.query_addresses * self._options.at_once):
             found = self._lookup.find([each.address for each in part], bulk=False)
             for entry in part:
                 mine = found[same(entry.address)]
@@ -95,7 +93,7 @@ class Salesforce:
 
     def push(self, entries: Iterable[Suppressed], position: LedgerPosition) -> Iterator[Pushed]:  # noqa: ARG002
         """Opt each address out; a job for what is too much for composite calls."""
-        for part in _parts(entries, self._options.batch):
+        for part in batched(entries, self._options.batch):
             yield from self._tell(part)
 
     def poll(self, job: Job) -> Iterator[Pushed]:
@@ -121,7 +119,7 @@ class Salesforce:
 
     def read_back(self, addresses: Sequence[str]) -> Iterator[Observation]:
         """What the org has of each address now."""
-        for part in _parts(addresses, self._options.batch):
+        for part in batched(addresses, self._options.batch):
             found = self._lookup.find(part, bulk=self._by_bulk(len(part)))
             for address in part:
                 yield _observed(address, found[same(address)])
@@ -192,7 +190,7 @@ class Salesforce:
 
     def _by_composite(self, telling: Telling, *, only: frozenset[str] | None = None) -> Iterator[Result]:
         for kind, field, idents in self._grouped(telling, only):
-            for part in _parts(idents, settings.COMPOSITE):
+            for part in batched(idents, settings.COMPOSITE):
                 for saved, evidence in self._updated(kind, field, part):
                     yield from telling.done(saved.ident, saved.code, evidence)
 
@@ -222,12 +220,6 @@ class Salesforce:
             ]
             if idents:
                 yield kind, field, idents
-
-
-def _parts(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    rest = iter(items)
-    while part := list(islice(rest, size)):
-        yield part
 
 
 def _idents(token: str) -> list[str]:

@@ -10,10 +10,11 @@ Rules kept here:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 from typing import TypeVar
 
 from suppress.config import DestinationSettings
+from suppress.core.batches import batched
 from suppress.plugin.contract import (
     Finding,
     Job,
@@ -97,6 +98,4 @@ class SendGrid:
         return chain.from_iterable(found)
 
     def _in_batches(self, items: Iterable[_T]) -> Iterator[list[_T]]:
-        rest = iter(items)
-        while batch := list(islice(rest, self._options.batch_size)):
-            yield batch
+        return batched(items, self._options.batch_size)
