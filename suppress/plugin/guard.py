@@ -116,3 +116,13 @@ def checked_url(url: str, *, setting: str) -> str:
     ):
         raise ConfigWrong(f"{setting} is no URL; write https://host/path")
     return f"{parts.scheme}://{parts.netloc}{path.rstrip('/')}"
+
+
+def checked_origin(url: str, *, setting: str) -> tuple[str, str]:
+    """Scheme and host of `url` in small letters, because one host has one limit, and the path of it.
+
+    Raises:
+        ConfigWrong: It may not be talked to, as `checked_url` says.
+    """
+    parts = urlsplit(checked_url(url, setting=setting))
+    return f"{parts.scheme}://{parts.netloc.lower()}", parts.path

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from suppress.config.values import is_loopback
 from suppress.errors import ConfigWrong
 from suppress.plugin.errors import CallForbidden, WouldIncreaseReach
-from suppress.plugin.guard import Body, Call, checked_url, permitted, reads
+from suppress.plugin.guard import Body, Call, checked_origin, checked_url, permitted, reads
 
 
 def refuses(body: Body) -> str | None:
@@ -162,3 +162,11 @@ def test_any_other_url_is_refused(url: str, why: str) -> None:
 def test_loopback_is_this_machine_only(host: str, local: bool) -> None:
     """A private network is not this machine."""
     assert local is is_loopback(host)
+
+
+def test_an_origin_is_in_small_letters_and_its_path_as_it_is_written() -> None:
+    """One host has one limit, however somebody writes it."""
+    origin, path = checked_origin("HTTPS://Proxy.Example.com:8443/CC/v3/", setting="sources.main.api_url")
+
+    assert origin == "https://proxy.example.com:8443"
+    assert path == "/CC/v3"

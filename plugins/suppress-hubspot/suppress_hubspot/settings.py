@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from suppress.config import DestinationSettings
 from suppress.core.suppression import Json
 from suppress.errors import ConfigWrong
 from suppress.plugin.contract import Capabilities, Delivery, Detail, Reach, Unit, Unknowns
-from suppress.plugin.guard import checked_url
+from suppress.plugin.guard import checked_origin
 from suppress.plugin.options import defaults, whole
 
 API = "https://api.hubapi.com"
@@ -109,10 +108,10 @@ class Options:
             ConfigWrong: A value cannot be what it should be; the message names its key.
         """
         given, table = {**defaults(CONFIG), **settings.options}, f"destinations.{settings.name}"
-        parts = urlsplit(checked_url(str(given["api_url"]), setting=f"{table}.api_url"))
+        origin, prefix = checked_origin(str(given["api_url"]), setting=f"{table}.api_url")
         return cls(
-            origin=f"{parts.scheme}://{parts.netloc.lower()}",
-            prefix=parts.path,
+            origin=origin,
+            prefix=prefix,
             version=str(given["api_version"]),
             batch=given["mode"] == "batch",
             business_unit=None

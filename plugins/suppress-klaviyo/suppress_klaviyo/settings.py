@@ -8,13 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 from suppress.config import DestinationSettings
 from suppress.core.suppression import Json
 from suppress.errors import ConfigWrong
 from suppress.plugin.contract import Capabilities, Delivery, Detail, Kept, Reach, Unit, Unknowns
-from suppress.plugin.guard import checked_url
+from suppress.plugin.guard import checked_origin
 from suppress.plugin.options import defaults, whole
 
 API = "https://a.klaviyo.com"
@@ -89,14 +88,14 @@ class Options:
             ConfigWrong: A value cannot be what it should be; the message names its key.
         """
         given, table = {**defaults(CONFIG), **settings.options}, f"destinations.{settings.name}"
-        parts = urlsplit(checked_url(str(given["api_url"]), setting=f"{table}.api_url"))
+        origin, prefix = checked_origin(str(given["api_url"]), setting=f"{table}.api_url")
         revision = str(given["revision"])
         if not re.fullmatch(r"\d{4}-\d\d-\d\d(\.[a-z]+)?", revision):
             raise ConfigWrong(f"{table}.revision must be a date such as {REVISION}")
         burst, steady = whole(given, "per_second", table), whole(given, "per_minute", table)
         return cls(
-            origin=f"{parts.scheme}://{parts.netloc.lower()}",
-            prefix=parts.path,
+            origin=origin,
+            prefix=prefix,
             revision=revision,
             creates=given["unknown"] == "create_suppressed",
             batch_size=whole(given, "batch_size", table, most=LARGEST_BATCH),

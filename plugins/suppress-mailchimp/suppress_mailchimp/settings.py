@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from suppress.config import DestinationSettings
 from suppress.core.suppression import Json
 from suppress.errors import ConfigWrong
 from suppress.plugin.contract import Capabilities, Delivery, Detail, Reach, Unit, Unknowns
-from suppress.plugin.guard import checked_url
+from suppress.plugin.guard import checked_origin, checked_url
+from suppress.plugin.options import defaults, whole
 from suppress.plugin.secret import secret_of
 
 LOGIN = "https://login.mailchimp.com"
@@ -161,7 +161,7 @@ class Options:
         Raises:
             ConfigWrong: A value cannot be what it should be; the message names its key and never a secret.
         """
-        given, table = settings.options, f"destinations.{settings.name}"
+        given, table = {**defaults(CONFIG), **settings.options}, f"destinations.{settings.name}"
         token, oauth = _credentials(settings, table)
         origin, prefix = _api(given, table, token, oauth)
         audience = str(given.get("audience", ""))
@@ -180,11 +180,11 @@ class Options:
             oauth=oauth,
             origin=origin,
             prefix=prefix,
-            login=checked_url(str(given.get("login_url", LOGIN)), setting=f"{table}.login_url"),
+            login=checked_url(str(given["login_url"]), setting=f"{table}.login_url"),
             unknown=unknown,
             archived=_choice(Archived, given, "archived", table),
             method=_choice(Method, given, "method", table),
-            **{key: _count(given, key, table) for key in LARGEST},
+            **{key: whole(given, key, table, most=most) for key, most in LARGEST.items()},
         )
 
 
@@ -207,9 +207,9 @@ def _api(given: Mapping[str, Json], table: str, token: str, oauth: bool) -> tupl
     """Scheme and host, and the path before `/lists`."""
     url = given.get("api_url")
     if url:
-        parts = urlsplit(checked_url(str(url), setting=f"{table}.api_url"))
+        origin, path = checked_origin(str(url), setting=f"{table}.api_url")
         # Both https://host and https://host/3.0 are what people write.
-        return f"{parts.scheme}://{parts.netloc.lower()}", f"{parts.path.removesuffix('/3.0')}/3.0"
+        return origin, f"{path.removesuffix('/3.0')}/3.0"
     dc = str(given.get("dc") or ("" if oauth else token.rpartition("-")[2]))
     if not dc and oauth:
         return None, "/3.0"
@@ -228,20 +228,7 @@ def host_of(dc: str) -> str:
 
 
 def _choice(kind: type[_E], given: Mapping[str, Json], key: str, table: str) -> _E:
-    value = given.get(key)
-    if value is None:
-        return next(iter(kind))
+    value = given[key]
     if value not in {each.value for each in kind}:
         raise ConfigWrong(f"{table}.{key} must be one of {', '.join(each.value for each in kind)}")
     return kind(value)
-
-
-def _count(given: Mapping[str, Json], key: str, table: str) -> int:
-    properties = CONFIG["properties"]
-    assert isinstance(properties, Mapping)
-    declared = properties[key]
-    assert isinstance(declared, Mapping)
-    value = given.get(key, declared["default"])
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LARGEST[key]:
-        raise ConfigWrong(f"{table}.{key} must be a whole number from 1 to {LARGEST[key]:,}")
-    return value

@@ -18,6 +18,7 @@ from suppress.core.suppression import Json
 from suppress.errors import ConfigWrong
 from suppress.plugin.contract import Capabilities, Delivery, Detail, Reach, Unit, Unknowns
 from suppress.plugin.guard import checked_url
+from suppress.plugin.options import defaults, whole
 
 COMPOSITE = 200
 """Records in one composite call, and no setting: Salesforce refuses more."""
@@ -141,9 +142,17 @@ _STANDARD = {
     "Lead": "HasOptedOutOfEmail",
     "Account": "PersonHasOptedOutOfEmail",
 }
-_AT_LEAST_ONE = (
-    "batch", "query_addresses", "query_bytes", "bulk_bytes", "bulk_page", "at_once", "allowance_percent"
-)  # fmt: skip
+_LEAST = {
+    "bulk_from": 0,
+    "batch": 1,
+    "query_addresses": 1,
+    "query_bytes": 1,
+    "bulk_bytes": 1,
+    "bulk_page": 1,
+    "poll_seconds": 0,
+    "at_once": 1,
+    "allowance_percent": 1,
+}
 
 
 def read(settings: DestinationSettings) -> Options:
@@ -152,16 +161,12 @@ def read(settings: DestinationSettings) -> Options:
     Raises:
         ConfigWrong: A value cannot mean anything; the message names its key.
     """
-    given = {**_defaults(), **settings.options}
-    where = f"[destinations.{settings.name}]"
+    given, table = {**defaults(SCHEMA), **settings.options}, f"destinations.{settings.name}"
+    where = f"[{table}]"
     url = given.get("instance_url")
     if not isinstance(url, str) or not url:
         raise ConfigWrong(f"{where} lacks 'instance_url', such as https://acme.my.salesforce.com")
     instance = checked_url(url, setting=f"{where} instance_url")
-    numbers = {key: value for key in _NUMBERS if isinstance(value := given[key], int)}
-    for key, value in numbers.items():
-        if value < (1 if key in _AT_LEAST_ONE else 0):
-            raise ConfigWrong(f"{where} {key} must be at least {1 if key in _AT_LEAST_ONE else 0}")
     version = str(given["api_version"]).removeprefix("v")
     if not re.fullmatch(r"[0-9]{2,3}\.0", version):
         raise ConfigWrong(f"{where} api_version must look like 66.0")
@@ -177,21 +182,8 @@ def read(settings: DestinationSettings) -> Options:
         private_key_file=None if key_file is None else Path(key_file),
         access_token=_optional(given, "access_token"),
         mode=str(given["mode"]),
-        **numbers,
+        **{key: whole(given, key, table, least=least) for key, least in _LEAST.items()},
     )
-
-
-_NUMBERS = (*_AT_LEAST_ONE, "bulk_from", "poll_seconds")
-
-
-def _defaults() -> dict[str, Json]:
-    properties = SCHEMA["properties"]
-    assert isinstance(properties, Mapping)
-    return {
-        key: rules["default"]
-        for key, rules in properties.items()
-        if isinstance(rules, Mapping) and "default" in rules
-    }
 
 
 def _optional(given: Mapping[str, Json], key: str) -> str | None:

@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 from suppress.config import DestinationSettings
 from suppress.core.suppression import Json
 from suppress.errors import ConfigWrong
 from suppress.plugin.contract import Capabilities, Delivery, Detail, Reach, Unit, Unknowns
-from suppress.plugin.guard import checked_url
+from suppress.plugin.guard import checked_origin
 from suppress.plugin.options import defaults, whole
 
 HOSTS: Mapping[str, str] = {"global": "https://api.sendgrid.com", "eu": "https://api.eu.sendgrid.com"}
@@ -112,10 +111,10 @@ class Options:
         """
         given, table = {**defaults(CONFIG), **settings.options}, f"destinations.{settings.name}"
         url = given.get("api_url") or HOSTS[str(given["region"])]
-        parts = urlsplit(checked_url(str(url), setting=f"{table}.api_url"))
+        origin, prefix = checked_origin(str(url), setting=f"{table}.api_url")
         return cls(
-            origin=f"{parts.scheme}://{parts.netloc.lower()}",
-            prefix=parts.path,
+            origin=origin,
+            prefix=prefix,
             group=_group(given, table),
             on_behalf_of=_subuser(given, table),
             other_lists=_lists(given, table),

@@ -7,12 +7,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from urllib.parse import urlsplit
 
 from suppress.config import SourceSettings, wrong_at
 from suppress.core.suppression import Json
 from suppress.errors import ConfigWrong
-from suppress.plugin.guard import checked_url
+from suppress.plugin.guard import checked_origin
 from suppress.plugin.signing import Store
 
 AUTH = "https://authz.constantcontact.com"
@@ -63,15 +62,15 @@ class Application:
                 _where(settings, "client_id"), f"{table}.client_id holds a space or a letter of no key"
             )
         url = str(given.get("auth_url") or AUTH)
-        parts = urlsplit(checked_url(url, setting=f"{table}.auth_url"))
+        origin, path = checked_origin(url, setting=f"{table}.auth_url")
         secret, store = given.get("client_secret"), given.get("token_store")
         return cls(
             source=settings.name,
             client_id=client_id,
             client_secret=None if secret is None else str(secret),
-            origin=f"{parts.scheme}://{parts.netloc.lower()}",
+            origin=origin,
             # The host, and the whole address that the guide shows, are what people write.
-            prefix=parts.path.removesuffix("/authorize").removesuffix(ROOT),
+            prefix=path.removesuffix("/authorize").removesuffix(ROOT),
             scopes=_scopes(settings, given, table),
             port=_port(settings, given, table),
             store=None if store is None else Store(str(store)),

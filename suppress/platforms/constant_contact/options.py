@@ -6,12 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from suppress.config import SourceSettings
 from suppress.core.suppression import Json
 from suppress.errors import ConfigWrong
-from suppress.plugin.guard import checked_url
+from suppress.plugin.guard import checked_origin
 
 API = "https://api.cc.email/v3"
 LAG = timedelta(minutes=5)
@@ -56,12 +55,11 @@ class Options:
         """
         given, table = settings.options, f"sources.{settings.name}"
         url = _text(given, "api_url", table) or API
-        parts = urlsplit(checked_url(url, setting=f"{table}.api_url"))
+        origin, path = checked_origin(url, setting=f"{table}.api_url")
         return cls(
-            # In small letters: one host has one limit, however it is written.
-            origin=f"{parts.scheme}://{parts.netloc.lower()}",
+            origin=origin,
             # Both https://host and https://host/v3 are what people write.
-            prefix=parts.path.removesuffix("/v3"),
+            prefix=path.removesuffix("/v3"),
             client_id=_text(given, "client_id", table) or "",
             lag=_duration(given, "lag", table, LAG),
             overlap=_duration(given, "overlap", table, OVERLAP),
