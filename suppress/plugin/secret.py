@@ -1,12 +1,14 @@
-"""A destination's secret: from its setting, or from a file that somebody else may renew."""
+"""A destination's secret: from its setting, or from a file that somebody else may renew while it is used."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from suppress.config import DestinationSettings
 from suppress.plugin.errors import AuthFailed
+from suppress.plugin.transport import Reply
 
 
 def secret_of(settings: DestinationSettings, key: str) -> str:
@@ -36,3 +38,16 @@ def secret_of(settings: DestinationSettings, key: str) -> str:
     if not re.fullmatch(r"[!-~]+", text):
         raise AuthFailed(f"{file} holds no {words}", remedy="it holds that and nothing else, on one line")
     return text
+
+
+def signed(settings: DestinationSettings, key: str, send: Callable[[str], Reply]) -> Reply:
+    """What `send` answers with the secret of `key`; after a 401 once more, if somebody has renewed it.
+
+    Raises:
+        AuthFailed: As `secret_of`.
+    """
+    secret = secret_of(settings, key)
+    reply = send(secret)
+    if reply.status == 401 and (renewed := secret_of(settings, key)) != secret:
+        return send(renewed)
+    return reply

@@ -114,6 +114,15 @@ class Reply:
         return self.body.lstrip()[:1] == b"<" or "html" in self.headers.get("content-type", "").lower()
 
     @property
+    def kind(self) -> str:
+        """What came, in words for a message."""
+        if not self.body.strip():
+            return "nothing"
+        if self.looks_like_html:
+            return "a web page"
+        return "JSON" if self.is_json else "something unreadable"
+
+    @property
     def server_time(self) -> datetime | None:
         """What the platform's clock said, by its `Date` header, to the second."""
         return _http_date(self.headers.get("date", ""))

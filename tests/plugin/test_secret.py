@@ -9,7 +9,8 @@ import pytest
 from suppress.config import DestinationSettings
 from suppress.core.suppression import Json
 from suppress.plugin.errors import AuthFailed
-from suppress.plugin.secret import secret_of
+from suppress.plugin.secret import secret_of, signed
+from suppress.plugin.transport import Reply
 
 
 def destination(**options: Json) -> DestinationSettings:
@@ -43,3 +44,30 @@ def test_a_token_that_is_missing_names_where_to_put_it(tmp_path: Path) -> None:
         secret_of(destination(access_token_file=str(binary)), "access_token")
     with pytest.raises(AuthFailed, match="holds no access token"):
         secret_of(destination(access_token_file=str(empty)), "access_token")
+
+
+def test_a_refused_secret_that_somebody_renewed_is_sent_again(tmp_path: Path) -> None:
+    """Once: what is refused then is refused."""
+    file, sent = tmp_path / "token", list[str]()
+    file.write_text("old")
+
+    def send(secret: str) -> Reply:
+        sent.append(secret)
+        file.write_text(f"{secret}er")
+        return Reply(401, {}, b"")
+
+    assert signed(destination(token_file=str(file)), "token", send).status == 401
+    assert sent == ["old", "older"]
+
+
+@pytest.mark.parametrize("status", [200, 401, 403])
+def test_a_secret_that_is_what_it_was_is_sent_once(status: int) -> None:
+    """Sending the same again would only add to refusals."""
+    sent: list[str] = []
+
+    def send(secret: str) -> Reply:
+        sent.append(secret)
+        return Reply(status, {}, b"")
+
+    assert signed(destination(token="t"), "token", send).status == status
+    assert sent == ["t"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Callable
-from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from suppress.plugin import transport as module
 from suppress.plugin.errors import CallForbidden, Transient, WouldIncreaseReach
 from suppress.plugin.guard import Body, Call
 from suppress.plugin.pace import Clock, Limits, Pace
-from suppress.plugin.transport import Patience, Reply, Transport
+from suppress.plugin.transport import Patience, Transport
 from tests.plugin.serving import Asked, Says, Serving
 from tests.plugin.virtual import NOON, VirtualTime
 
@@ -465,47 +464,3 @@ def test_a_closed_transport_opens_again(tmp_path: Path) -> None:
         transport.close()
 
     assert 2 == len(server.asked)
-
-
-@pytest.mark.parametrize(
-    ("body", "is_json"),
-    [
-        (b"{}", True),
-        (b"null", True),
-        (b"", False),
-        (b"<html>", False),
-        (b"\xff\xfe", False),
-        (b"[" * 10**6, False),
-    ],
-)
-def test_json_is_what_can_be_read_as_json(body: bytes, is_json: bool) -> None:
-    """Whatever the content type claims."""
-    assert is_json is Reply(200, {}, body).is_json
-
-
-@pytest.mark.parametrize(
-    ("headers", "body", "html"),
-    [
-        ({}, b"\r\n <!doctype html>", True),
-        ({"content-type": "Text/HTML"}, b"Oops", True),
-        ({"content-type": "application/json"}, b"Oops", False),
-    ],
-)
-def test_a_web_page_is_recognised(headers: dict[str, str], body: bytes, html: bool) -> None:
-    """By its beginning or by its type."""
-    assert html is Reply(200, headers, body).looks_like_html
-
-
-@pytest.mark.parametrize(
-    ("text", "at"),
-    [
-        ("Mon, 23 Nov 2026 12:00:00 GMT", datetime(2026, 11, 23, 12, tzinfo=UTC)),
-        ("Mon, 23 Nov 2026 12:00:00 -0000", datetime(2026, 11, 23, 12, tzinfo=UTC)),
-        ("Mon, 23 Nov 99999 12:00:00 GMT", None),
-        ("noon", None),
-        (None, None),
-    ],
-)
-def test_the_servers_clock_is_read_if_it_tells(text: str | None, at: datetime | None) -> None:
-    """By the Date header."""
-    assert at == Reply(200, {} if text is None else {"date": text}, b"").server_time

@@ -31,7 +31,7 @@ from suppress.plugin.errors import (
 )
 from suppress.plugin.lanes import Lanes
 from suppress.plugin.pace import Clock
-from suppress.plugin.secret import secret_of
+from suppress.plugin.secret import signed
 from suppress.plugin.transport import Patience, Reply, Retry, Transport
 from suppress_hubspot import wire
 from suppress_hubspot.calls import ACCOUNT, SEARCH, calls
@@ -151,15 +151,15 @@ class Client:
 
     def _ask(self, method: str, target: str, body: Json = None, over: Transport | None = None) -> Reply:
         transport = over or self._transport
-        token = secret_of(self._settings, "access_token")
-        reply = transport.send(method, target, authorization=f"Bearer {token}", body=body)
-        if reply.status == 401 and (renewed := secret_of(self._settings, "access_token")) != token:
-            reply = transport.send(method, target, authorization=f"Bearer {renewed}", body=body)
+        reply = signed(
+            self._settings,
+            "access_token",
+            lambda token: transport.send(method, target, authorization=f"Bearer {token}", body=body),
+        )
         if reply.status not in (200, 207):
             raise self._refused(reply)
         if not reply.is_json:
-            page = "a web page" if reply.looks_like_html else "something unreadable"
-            raise self._transient(f"answered with {page} instead of JSON")
+            raise self._transient(f"answered with {reply.kind} instead of JSON")
         return reply
 
     # --- What answers mean -------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ from suppress.plugin.errors import (
 )
 from suppress.plugin.lanes import Lanes
 from suppress.plugin.pace import Clock
-from suppress.plugin.secret import secret_of
+from suppress.plugin.secret import signed
 from suppress.plugin.transport import Patience, Reply, Retry, Transport, usual
 from suppress_klaviyo import wire
 from suppress_klaviyo.calls import ACCOUNTS, JOBS, PROFILES, calls, suppression
@@ -110,11 +110,7 @@ class Client:
         return self._good(self._sent(method, f"{self._prefix}{target}", body), scope)
 
     def _sent(self, method: str, target: str, body: Json = None) -> Reply:
-        key = secret_of(self._settings, "api_key")
-        reply = self._signed(method, target, body, key)
-        if reply.status == 401 and (renewed := secret_of(self._settings, "api_key")) != key:
-            reply = self._signed(method, target, body, renewed)
-        return reply
+        return signed(self._settings, "api_key", lambda key: self._signed(method, target, body, key))
 
     def _signed(self, method: str, target: str, body: Json, key: str) -> Reply:
         scheme = "Klaviyo-API-Key" if key.startswith("pk_") else "Bearer"
@@ -126,8 +122,7 @@ class Client:
         if reply.status not in (200, 202):
             raise self._refused(reply, scope)
         if not reply.is_json:
-            page = "a web page" if reply.looks_like_html else "something unreadable"
-            raise Transient(self._said(f"answered with {page} instead of JSON"))
+            raise Transient(self._said(f"answered with {reply.kind} instead of JSON"))
         return reply
 
     def _said(self, problem: str) -> str:

@@ -33,7 +33,7 @@ from suppress.plugin.errors import (
 )
 from suppress.plugin.lanes import Lanes
 from suppress.plugin.pace import Clock
-from suppress.plugin.secret import secret_of
+from suppress.plugin.secret import signed
 from suppress.plugin.transport import Patience, Reply, Retry, Transport
 from suppress_sendgrid import calls, wire
 from suppress_sendgrid.settings import Options
@@ -132,15 +132,11 @@ class Client:
 
     def _ask(self, method: str, path: str, body: Json = None, *, needs: str = "") -> Reply:
         target = f"{self._options.prefix}{path}"
-        key = secret_of(self._settings, "api_key")
-        reply = self._sent(method, target, key, body)
-        if reply.status == 401 and (renewed := secret_of(self._settings, "api_key")) != key:
-            reply = self._sent(method, target, renewed, body)
+        reply = signed(self._settings, "api_key", lambda key: self._sent(method, target, key, body))
         if reply.status not in (200, 201):
             raise self._refused(reply, needs)
         if not reply.is_json:
-            page = "a web page" if reply.looks_like_html else "something unreadable"
-            raise self._transient(f"answered with {page} instead of JSON")
+            raise self._transient(f"answered with {reply.kind} instead of JSON")
         return reply
 
     def _sent(self, method: str, target: str, key: str, body: Json) -> Reply:

@@ -158,7 +158,7 @@ class Client:
         if reply.status != 200:
             raise self._refused(reply, needs)
         if not reply.is_json:
-            raise self._failed(f"answered with {_body_of(reply)} instead of JSON{_tries(reply)}")
+            raise self._failed(f"answered with {reply.kind} instead of JSON{_tries(reply)}")
         return reply
 
     def _ask(self, target: str) -> Reply:
@@ -191,7 +191,7 @@ class Client:
                     "and see that the application is active in the developer portal",
                 )
             case _:
-                body = "" if said else f" with {_body_of(reply)}"
+                body = "" if said else f" with {reply.kind}"
                 return self._failed(f"answered {reply.status}{body}{_tries(reply)}{words}")
 
     def _failed(self, problem: str) -> SourceFailed:
@@ -210,14 +210,6 @@ def _judge(reply: Reply) -> Retry | None:
 def _said(reply: Reply) -> str:
     key, message = wire.complaint(reply.json) if reply.is_json else ("", "")
     return f"{message} ({key})" if key and message else key or message
-
-
-def _body_of(reply: Reply) -> str:
-    if not reply.body.strip():
-        return "nothing"
-    if reply.looks_like_html:
-        return "a web page"
-    return "JSON" if reply.is_json else "something unreadable"
 
 
 def _tries(reply: Reply) -> str:
