@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -87,79 +87,16 @@ def story(folder: Path) -> Iterator[Chapter | Ran | Finished]:
         SuppressError: A step did not end as the story needs.
     """
     began = time.monotonic()
-    number = count(1)
     with Simulator(demo_scenario()) as platform:
         (folder / "suppress.toml").write_text(CONFIG.format(url=platform.url))
         stage = _Stage(folder, platform.token)
-
-        yield Chapter(
-            f"{next(number)}. What the usual sync sees",
-            "A simulated Constant Contact account runs on this machine. The query that most "
-            "integrations use asks for status=unsubscribed:",
-        )
-        naive = _naive_count(platform.url, platform.token)
-        yield Ran(
-            "curl '…/v3/contacts?status=unsubscribed&include_count=true&limit=1'",
-            json.dumps({"contacts_count": naive}),
-            0,
-        )
-
-        yield Chapter(
-            f"{next(number)}. What is really there",
-            "People who unsubscribed and were then deleted are hidden from that query. "
-            "suppress asks for all of them and counts three ways:",
-        )
-        yield stage.run("init")
-        yield stage.run("sync", "--full")
-        done = stage.facts("sync", "--full")["sources"][0]["opt_outs"]
-
-        yield Chapter(
-            f"{next(number)}. The next import would mail them again",
-            "Marketing bought a trade-fair list. Some of the people on it opted out years ago:",
-        )
-        _write_import(folder / "trade-fair.csv", _hidden_people(folder))
-        yield stage.run(
-            "check", "trade-fair.csv", "--kept", "clean.csv", "--withheld", "withheld.csv", "--review",
-            "review.csv", expect=1,
-        )  # fmt: skip
-        yield stage.run("check", "--explain", _hidden_people(folder)[0].upper(), expect=1)
-        withheld = _rows(folder / "withheld.csv")
-
-        yield Chapter(
-            f"{next(number)}. A request by phone, written down too late",
-            "CAN-SPAM gives 10 business days from receipt. This one lay on a desk for five weeks:",
-        )
-        received = (datetime.now(UTC) - timedelta(days=35)).date().isoformat()
-        yield stage.run("add", LATE, "--received", received, "--note", "rang the office")
-
-        yield Chapter(
-            f"{next(number)}. Every other system is told",
-            "The list for a CRM, with a manifest that proves it:",
-        )
-        yield stage.run("export", "csv", "-o", "suppressed.csv")
-        for launch in _newsletter():
-            yield Chapter(
-                f"{next(number)}. … and looked at again",
-                "A simulated Mailchimp audience still mails some of them. They are unsubscribed there and "
-                "read back; then another integration subscribes one of them again:",
-            )
-            yield from _patrolled(launch, stage)
-
-        yield Chapter(f"{next(number)}. The audit", "The late request shows; everything else adds up:")
-        yield stage.run("report", "-o", "report.html", expect=(0, 1))
-        yield stage.run("status", expect=(0, 1))
-
-        yield Chapter(
-            f"{next(number)}. Nobody can quietly change it",
-            "The ledger verifies. No anchor was given, so the exit code is 3:",
-        )
-        yield stage.run("verify", expect=3)
-        with _one_byte_changed(folder) as entry:
-            yield Chapter(
-                f"{next(number)}. … not even by one byte",
-                f"One byte of entry {entry} is now changed in the file:",
-            )
-            yield stage.run("verify", expect=1)
+        naive = yield from _usual_sync(stage, platform.url)
+        done = yield from _complete_sync(stage)
+        withheld = yield from _import_stopped(stage)
+        yield from _late_request(stage)
+        yield from _others_told(stage)
+        yield from _audited(stage)
+        entry = yield from _tampered_with(stage)
     yield Finished(
         folder=folder,
         report=folder / "report.html",
@@ -170,6 +107,91 @@ def story(folder: Path) -> Iterator[Chapter | Ran | Finished]:
         tampered_entry=entry,
         seconds=time.monotonic() - began,
     )
+
+
+def _usual_sync(stage: _Stage, url: str) -> Generator[Chapter | Ran, None, int]:
+    yield stage.chapter(
+        "What the usual sync sees",
+        "A simulated Constant Contact account runs on this machine. The query that most "
+        "integrations use asks for status=unsubscribed:",
+    )
+    naive = _naive_count(url, stage.token)
+    yield Ran(
+        "curl '…/v3/contacts?status=unsubscribed&include_count=true&limit=1'",
+        json.dumps({"contacts_count": naive}),
+        0,
+    )
+    return naive
+
+
+def _complete_sync(stage: _Stage) -> Generator[Chapter | Ran, None, Mapping[str, int]]:
+    yield stage.chapter(
+        "What is really there",
+        "People who unsubscribed and were then deleted are hidden from that query. "
+        "suppress asks for all of them and counts three ways:",
+    )
+    yield stage.run("init")
+    yield stage.run("sync", "--full")
+    return stage.facts("sync", "--full")["sources"][0]["opt_outs"]
+
+
+def _import_stopped(stage: _Stage) -> Generator[Chapter | Ran, None, int]:
+    yield stage.chapter(
+        "The next import would mail them again",
+        "Marketing bought a trade-fair list. Some of the people on it opted out years ago:",
+    )
+    hidden = _hidden_people(stage.folder)
+    _write_import(stage.folder / "trade-fair.csv", hidden)
+    yield stage.run(
+        "check", "trade-fair.csv", "--kept", "clean.csv", "--withheld", "withheld.csv", "--review",
+        "review.csv", expect=1,
+    )  # fmt: skip
+    yield stage.run("check", "--explain", hidden[0].upper(), expect=1)
+    return _rows(stage.folder / "withheld.csv")
+
+
+def _late_request(stage: _Stage) -> Iterator[Chapter | Ran]:
+    yield stage.chapter(
+        "A request by phone, written down too late",
+        "CAN-SPAM gives 10 business days from receipt. This one lay on a desk for five weeks:",
+    )
+    received = (datetime.now(UTC) - timedelta(days=35)).date().isoformat()
+    yield stage.run("add", LATE, "--received", received, "--note", "rang the office")
+
+
+def _others_told(stage: _Stage) -> Iterator[Chapter | Ran]:
+    yield stage.chapter(
+        "Every other system is told",
+        "The list for a CRM, with a manifest that proves it:",
+    )
+    yield stage.run("export", "csv", "-o", "suppressed.csv")
+    for launch in _newsletter():
+        yield stage.chapter(
+            "… and looked at again",
+            "A simulated Mailchimp audience still mails some of them. They are unsubscribed there and "
+            "read back; then another integration subscribes one of them again:",
+        )
+        yield from _patrolled(launch, stage)
+
+
+def _audited(stage: _Stage) -> Iterator[Chapter | Ran]:
+    yield stage.chapter("The audit", "The late request shows; everything else adds up:")
+    yield stage.run("report", "-o", "report.html", expect=(0, 1))
+    yield stage.run("status", expect=(0, 1))
+
+
+def _tampered_with(stage: _Stage) -> Generator[Chapter | Ran, None, int]:
+    yield stage.chapter(
+        "Nobody can quietly change it",
+        "The ledger verifies. No anchor was given, so the exit code is 3:",
+    )
+    yield stage.run("verify", expect=3)
+    with _one_byte_changed(stage.folder) as entry:
+        yield stage.chapter(
+            "… not even by one byte", f"One byte of entry {entry} is now changed in the file:"
+        )
+        yield stage.run("verify", expect=1)
+    return entry
 
 
 def _newsletter() -> Iterator[Launcher]:
@@ -222,6 +244,10 @@ class _Stage:
     token: str
     secrets: dict[str, str] = field(default_factory=dict)
     """Variables of the destinations, as a user would set them."""
+    chapters: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def chapter(self, title: str, text: str) -> Chapter:
+        return Chapter(f"{next(self.chapters)}. {title}", text)
 
     def run(self, *arguments: str, expect: int | Sequence[int] = 0) -> Ran:
         wanted = (expect,) if isinstance(expect, int) else tuple(expect)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from suppress.core.entry import Body, CheckDone, DomainLifted, DomainSuppressed, ImportDone
-from suppress.report.activity import Act
+from suppress.core.entry import Body, CheckDone, DomainLifted, DomainSuppressed, Erased, Forgotten, ImportDone
+from suppress.report.activity import Act, Activity
 from suppress.report.facts import Facts
 from suppress.report.table import Listing, Table
 from suppress.report.words import word
 
 B = TypeVar("B", bound=Body)
+R = TypeVar("R", Erased, Forgotten)
 
 LISTED = 1_000
 """Entries of a kind that are listed one by one, the newest; the JSON form of the report holds them all."""
@@ -19,7 +20,12 @@ LISTED = 1_000
 
 def handling(facts: Facts) -> Iterator[Table]:
     """What left, what was told, what came in, what was held back."""
-    activity = facts.activity
+    yield from _sent(facts.activity)
+    yield from _taken(facts.activity)
+    yield from _ruled(facts.activity)
+
+
+def _sent(activity: Activity) -> Iterator[Table]:
     yield (
         _acts(activity.disclosures)
         .column("Destination", lambda each: each.body.destination)
@@ -43,6 +49,9 @@ def handling(facts: Facts) -> Iterator[Table]:
         .column("SHA-256", lambda each: each.body.artefact)
         .table("exports", _capped("Receipts of destinations", activity.exports))
     )
+
+
+def _taken(activity: Activity) -> Iterator[Table]:
     yield (
         _acts(activity.imports)
         .column("Source", lambda each: each.body.source)
@@ -70,6 +79,8 @@ def handling(facts: Facts) -> Iterator[Table]:
         .table("checks", _capped("Contact files that were checked before an import", activity.checks))
     )
 
+
+def _ruled(activity: Activity) -> Iterator[Table]:
     yield (
         _acts(activity.rules)
         .column("Domain", lambda each: each.body.domain)
@@ -95,6 +106,30 @@ def handling(facts: Facts) -> Iterator[Table]:
 def lessened(facts: Facts) -> Iterator[Table]:
     """Whatever lessens protection or removes data, and the reports that were issued."""
     activity = facts.activity
+    yield from _permitted(activity)
+    yield (
+        _acts(activity.corrections)
+        .column("Struck-out entry", lambda each: each.body.entry)
+        .column("Why", lambda each: each.body.reason)
+        .column("Approved by", lambda each: each.body.approver)
+        .column("Import taken back", lambda each: each.body.batch)
+        .table("corrections", _capped("Entries struck out as wrong", activity.corrections))
+    )
+    erased = "People whose personal data was erased; they stay suppressed"
+    yield _removed(activity.erasures).table("erasures", _capped(erased, activity.erasures))
+    forgotten = "People who were forgotten; they are no longer protected"
+    yield _removed(activity.forgotten).table("forgotten", _capped(forgotten, activity.forgotten))
+    yield (
+        _acts(activity.reports)
+        .column("Variant", lambda each: each.body.audience)
+        .column("Quoted size", lambda each: each.body.size)
+        .column("Quoted root", lambda each: each.body.root)
+        .column("SHA-256", lambda each: each.body.digest)
+        .table("reports", _capped("Reports and bundles that were issued", activity.reports))
+    )
+
+
+def _permitted(activity: Activity) -> Iterator[Table]:
     yield (
         _acts(activity.consents)
         .column("Person", lambda each: each.body.subject)
@@ -119,45 +154,16 @@ def lessened(facts: Facts) -> Iterator[Table]:
             ),
         )
     )
-    yield (
-        _acts(activity.corrections)
-        .column("Struck-out entry", lambda each: each.body.entry)
-        .column("Why", lambda each: each.body.reason)
-        .column("Approved by", lambda each: each.body.approver)
-        .column("Import taken back", lambda each: each.body.batch)
-        .table("corrections", _capped("Entries struck out as wrong", activity.corrections))
-    )
-    yield (
-        _acts(activity.erasures)
+
+
+def _removed(acts: Sequence[Act[R]]) -> Listing[Act[R]]:
+    return (
+        _acts(acts)
         .column("Person", lambda each: each.body.subject)
         .column("Entries erased", lambda each: len(each.body.entries))
         .column("Basis", lambda each: each.body.basis)
         .column("Not honoured by", lambda each: ", ".join(each.body.untold))
         .column("Why all the same", lambda each: each.body.override)
-        .table(
-            "erasures",
-            _capped("People whose personal data was erased; they stay suppressed", activity.erasures),
-        )
-    )
-    yield (
-        _acts(activity.forgotten)
-        .column("Person", lambda each: each.body.subject)
-        .column("Entries erased", lambda each: len(each.body.entries))
-        .column("Basis", lambda each: each.body.basis)
-        .column("Not honoured by", lambda each: ", ".join(each.body.untold))
-        .column("Why all the same", lambda each: each.body.override)
-        .table(
-            "forgotten",
-            _capped("People who were forgotten; they are no longer protected", activity.forgotten),
-        )
-    )
-    yield (
-        _acts(activity.reports)
-        .column("Variant", lambda each: each.body.audience)
-        .column("Quoted size", lambda each: each.body.size)
-        .column("Quoted root", lambda each: each.body.root)
-        .column("SHA-256", lambda each: each.body.digest)
-        .table("reports", _capped("Reports and bundles that were issued", activity.reports))
     )
 
 
