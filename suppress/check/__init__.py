@@ -10,12 +10,41 @@ Rules kept here:
 * A check of a file is recorded before its results get their names. A result without a record is not left
   behind, and neither is half a result.
 
-`gate` decides about addresses and rows; `sorting` carries a file through it.
+`gate` decides about addresses and rows; `sorting` carries a file through it. Names are loaded when they are
+first used, so that an answer about an address does not wait for what reads files.
 """
 
-from suppress.check.annotation import COLUMNS, Finding
-from suppress.check.gate import Alias, Answer, Answers, Decision, Gate, check_addresses
-from suppress.check.sorting import FileChecked, Targets, check_file
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from suppress.check.annotation import COLUMNS as COLUMNS
+    from suppress.check.annotation import Finding as Finding
+    from suppress.check.gate import Alias as Alias
+    from suppress.check.gate import Answer as Answer
+    from suppress.check.gate import Answers as Answers
+    from suppress.check.gate import Decision as Decision
+    from suppress.check.gate import Gate as Gate
+    from suppress.check.gate import check_addresses as check_addresses
+    from suppress.check.sorting import FileChecked as FileChecked
+    from suppress.check.sorting import Targets as Targets
+    from suppress.check.sorting import check_file as check_file
+
+_HOMES = {
+    "COLUMNS": "annotation",
+    "Alias": "gate",
+    "Answer": "gate",
+    "Answers": "gate",
+    "Decision": "gate",
+    "FileChecked": "sorting",
+    "Finding": "annotation",
+    "Gate": "gate",
+    "Targets": "sorting",
+    "check_addresses": "gate",
+    "check_file": "sorting",
+}
 
 __all__ = [
     "COLUMNS",
@@ -30,3 +59,10 @@ __all__ = [
     "check_addresses",
     "check_file",
 ]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"suppress.check.{home}"), name)

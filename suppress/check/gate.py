@@ -10,15 +10,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from suppress.core.address import Address, addresses_in
 from suppress.core.mailing import ANY_MAIL, Mailing
 from suppress.core.roles import is_role
 from suppress.core.verdict import CLEAR, Ruling, Verdict
 from suppress.errors import BadUsage
-from suppress.files.contacts import ContactFile
-from suppress.files.records import Record
+
+if TYPE_CHECKING:
+    # For their types only: none is needed to check an address.
+    from suppress.files.contacts import ContactFile
+    from suppress.files.records import Record
 
 
 class Answers(Protocol):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -22,6 +21,7 @@ from suppress.cli import (
     anchor,
     bundle,
     check,
+    commands,
     config,
     consent,
     correct,
@@ -60,6 +60,7 @@ SETUP = "Set-up and administration"
 
 app = typer.Typer(
     name="suppress",
+    cls=commands.Commands,
     help="Keep every opt-out, tell every system, check every import, prove it.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -95,42 +96,38 @@ def root(
     ctx.obj = Root(config_file, ledger_url, debug, Appearance(quiet=quiet, color=not no_color))
 
 
-def _command(panel: str, name: str, function: Callable[..., None]) -> None:
-    app.command(name, rich_help_panel=panel)(function)
-
-
-_command(EVERYDAY, "sync", sync.sync)
-_command(EVERYDAY, "add", add.add)
-_command(EVERYDAY, "import", import_.import_)
-_command(EVERYDAY, "consent", consent.consent)
-_command(EVERYDAY, "correct", correct.correct)
-_command(EVERYDAY, "revert", revert.revert)
-_command(EVERYDAY, "check", check.check)
-_command(EVERYDAY, "show", show.show)
-_command(EVERYDAY, "export", export.export)
-_command(EVERYDAY, "patrol", patrol.patrol)
-_command(EVERYDAY, "status", status.status)
-_command(EVERYDAY, "snapshot", snapshot.snapshot)
-_command(EVIDENCE, "report", report.report)
-_command(EVIDENCE, "verify", verify.verify)
-_command(EVIDENCE, "anchor", anchor.anchor)
-_command(EVIDENCE, "bundle", bundle.bundle)
-_command(EVIDENCE, "trace", trace.trace)
-_command(SETUP, "init", init.init)
-_command(SETUP, "login", login.login)
-_command(SETUP, "logout", logout.logout)
-_command(SETUP, "erase", erase.erase)
-_command(SETUP, "forget", forget.forget)
-_command(SETUP, "doctor", doctor.doctor)
-_command(SETUP, "config", config.config)
-_command(SETUP, "plugins", plugins.plugins)
-_command(SETUP, "demo", demo.demo)
-_command(SETUP, "simulate", simulate.simulate)
-app.add_typer(domain.domain_app, name="domain", rich_help_panel=EVERYDAY)
-app.add_typer(waiver.waiver_app, name="waiver", rich_help_panel=EVERYDAY)
-app.add_typer(alerts.alerts_app, name="alerts", rich_help_panel=SETUP)
-app.add_typer(ledger.ledger_app, name="ledger", rich_help_panel=SETUP)
-app.add_typer(plugin.plugin_app, name="plugin", rich_help_panel=SETUP)
+commands.add(EVERYDAY, "sync", sync.sync)
+commands.add(EVERYDAY, "add", add.add)
+commands.add(EVERYDAY, "import", import_.import_)
+commands.add(EVERYDAY, "consent", consent.consent)
+commands.add(EVERYDAY, "correct", correct.correct)
+commands.add(EVERYDAY, "revert", revert.revert)
+commands.add(EVERYDAY, "check", check.check)
+commands.add(EVERYDAY, "show", show.show)
+commands.add(EVERYDAY, "export", export.export)
+commands.add(EVERYDAY, "patrol", patrol.patrol)
+commands.add(EVERYDAY, "status", status.status)
+commands.add(EVERYDAY, "snapshot", snapshot.snapshot)
+commands.add(EVIDENCE, "report", report.report)
+commands.add(EVIDENCE, "verify", verify.verify)
+commands.add(EVIDENCE, "anchor", anchor.anchor)
+commands.add(EVIDENCE, "bundle", bundle.bundle)
+commands.add(EVIDENCE, "trace", trace.trace)
+commands.add(SETUP, "init", init.init)
+commands.add(SETUP, "login", login.login)
+commands.add(SETUP, "logout", logout.logout)
+commands.add(SETUP, "erase", erase.erase)
+commands.add(SETUP, "forget", forget.forget)
+commands.add(SETUP, "doctor", doctor.doctor)
+commands.add(SETUP, "config", config.config)
+commands.add(SETUP, "plugins", plugins.plugins)
+commands.add(SETUP, "demo", demo.demo)
+commands.add(SETUP, "simulate", simulate.simulate)
+commands.add(EVERYDAY, "domain", domain.domain_app)
+commands.add(EVERYDAY, "waiver", waiver.waiver_app)
+commands.add(SETUP, "alerts", alerts.alerts_app)
+commands.add(SETUP, "ledger", ledger.ledger_app)
+commands.add(SETUP, "plugin", plugin.plugin_app)
 
 
 def main() -> NoReturn:

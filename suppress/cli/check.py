@@ -115,14 +115,9 @@ def check(
         suppress check pat@example.com
         psql -c "copy contacts to stdout csv header" | suppress check - > clean.csv
     """
-    from suppress.check import Alias, Targets, check_addresses
-    from suppress.files.contacts import Reading
-
     if master is not None and engine is None:
         raise BadUsage("--master goes with --engine spark")
     file = None if engine is not None else _file_among(what)
-    reading = Reading(encoding, delimiter, tuple(column or ()), header, sheet)
-    targets = Targets(kept, withheld, review)
     gate = OpenGate.asked(
         settings(ctx),
         sender=sender,
@@ -134,22 +129,38 @@ def check(
         key=key,
     )
     with gate:
-        if engine is not None:
-            from suppress.cli.check_on_spark import SparkRun
-
-            spark = SparkRun(ctx, gate, Alias(alias), targets, master, as_json=as_json)
-            found = spark.done(what, reading, dry_run=dry_run, explain=explain, output=output)
-        elif file is None:
+        if engine is None and file is None:
             _refuse_file_options(ctx)
-            answers = check_addresses(gate.answers, what, alias=Alias(alias), mailing=gate.mailing)
-            facts = {"results": [answer_facts(each, explain=explain) for each in answers]}
-            emit("check", facts, as_json=as_json, human=lambda screen: draw_answers(screen, answers))
-            found = any(each.ruling is not Ruling.CLEAR for each in answers)
+            found = _addresses(gate, what, alias, explain=explain, as_json=as_json)
         else:
-            run = _FileRun(ctx, file, gate, Alias(alias), targets, output, explain=explain, as_json=as_json)
-            found = run.done(reading, dry_run=dry_run)
+            # Whoever asks about an address does not wait for what reads files.
+            from suppress.check import Alias, Targets
+            from suppress.files.contacts import Reading
+
+            reading = Reading(encoding, delimiter, tuple(column or ()), header, sheet)
+            targets = Targets(kept, withheld, review)
+            if file is None:
+                from suppress.cli.check_on_spark import SparkRun
+
+                spark = SparkRun(ctx, gate, Alias(alias), targets, master, as_json=as_json)
+                found = spark.done(what, reading, dry_run=dry_run, explain=explain, output=output)
+            else:
+                run = _FileRun(
+                    ctx, file, gate, Alias(alias), targets, output, explain=explain, as_json=as_json
+                )
+                found = run.done(reading, dry_run=dry_run)
     if found and not exit_zero:
         raise typer.Exit(1)
+
+
+def _addresses(gate: OpenGate, what: Sequence[str], alias: str, *, explain: bool, as_json: bool) -> bool:
+    """Answer about addresses; whether anyone is not clear."""
+    from suppress.check import Alias, check_addresses
+
+    answers = check_addresses(gate.answers, what, alias=Alias(alias), mailing=gate.mailing)
+    facts = {"results": [answer_facts(each, explain=explain) for each in answers]}
+    emit("check", facts, as_json=as_json, human=lambda screen: draw_answers(screen, answers))
+    return any(each.ruling is not Ruling.CLEAR for each in answers)
 
 
 def _file_among(what: Sequence[str]) -> str | None:
