@@ -19,30 +19,24 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
-from pathlib import Path
 from typing import Any, TextIO
 
-from suppress import __version__
 from suppress.config import DestinationSettings
 from suppress.core.members import Members
 from suppress.core.spelling import comparable
 from suppress.core.suppression import EVERYTHING, Reason
 from suppress.errors import DestinationFailed
-from suppress.platforms.whole_file import WholeFile
+from suppress.platforms.list_file import ListFile
 from suppress.plugin.contract import (
     Capabilities,
     Delivery,
     Detail,
-    Finding,
-    Intent,
-    Job,
     LedgerPosition,
     Observation,
-    Planned,
     Pushed,
     Remote,
     Snapshot,
@@ -132,7 +126,7 @@ CAPABILITIES = Capabilities(
 )
 
 
-class CsvFile:
+class CsvFile(ListFile):
     """One CSV file that is replaced as a whole."""
 
     capabilities = CAPABILITIES
@@ -140,51 +134,15 @@ class CsvFile:
     def __init__(
         self, settings: DestinationSettings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        self.name = settings.name
-        self.path = Path(str(settings.options["path"]))
-        self._file = WholeFile(self.path)
+        super().__init__(settings, clock=clock)
         self._preset_name = str(settings.options.get("preset", "plain"))
         self._preset = PRESETS[self._preset_name]
-        self._clock = clock
-
-    def check(self) -> Iterable[Finding]:
-        """Whether the folder takes a file, and whether the file there is still the one that was written."""
-        return self._file.findings(whole=lambda: self._held() is not None, name=self.name)
-
-    def plan(self, entries: Iterable[Suppressed]) -> Iterator[Planned]:
-        """Which entries the file that is there lacks."""
-        held = self._held() or Members(())
-        for entry in entries:
-            if comparable(entry.address) in held:
-                yield Planned(entry.address, Intent.ALREADY, Remote.SUPPRESSED)
-            else:
-                yield Planned(entry.address, Intent.SUPPRESS)
 
     def push(self, entries: Iterable[Suppressed], position: LedgerPosition) -> Iterator[Pushed]:
-        """Replace the file and its manifest; yields one `Snapshot`.
-
-        Raises:
-            OutputRefused: The place cannot hold a file.
-            StorageFailed: The disk is full or failed. In both cases the old file is as it was.
-        """
+        """Replace the file and its manifest; yields one `Snapshot`."""
         content = _Content(self._preset, widened="scope" not in self._preset.columns)
         self._file.replace(content.blocks(entries), lambda: self._described(content, position))
         yield Snapshot(str(self.path), content.rows, content.digest.hexdigest(), content.unrepresented())
-
-    def poll(self, job: Job) -> Iterator[Pushed]:
-        """Files need no jobs."""
-        raise DestinationFailed(f"{self.name} has no job {job.token!r}: files are written at once")
-
-    def read_back(self, addresses: Sequence[str]) -> Iterator[Observation]:
-        """Whether the file on the disk, read anew and as its manifest says, holds these addresses."""
-        held = self._held()
-        for address in addresses:
-            if held is None:
-                yield Observation(address, Remote.UNREADABLE)
-            else:
-                # Who is not on a list of people that may not be mailed, may be.
-                there = comparable(address) in held
-                yield Observation(address, Remote.SUPPRESSED if there else Remote.MAILABLE)
 
     def sweep(self, cursor: str | None) -> tuple[tuple[Observation, ...], str | None]:
         """A page of the file.
@@ -204,32 +162,23 @@ class CsvFile:
             ) from None
         return page, None if len(page) < SWEPT else str(start + SWEPT)
 
-    def close(self) -> None:
-        """Nothing is kept open."""
-
     def _described(self, content: _Content, position: LedgerPosition) -> Mapping[str, Any]:
-        return {
-            "schema": "suppress/manifest@1",
-            "file": self.path.name,
-            "sha256": content.digest.hexdigest(),
-            "bytes": content.bytes,
-            "rows": content.rows,
-            "preset": self._preset_name,
-            "columns": list(self._preset.columns),
-            "header": self._preset.header,
-            "encoding": "utf-8",
-            "line_end": "LF",
-            "values_changed": content.changed,
-            "unrepresented": list(content.unrepresented()),
-            "erased": position.erased,
-            "ledger": {
-                "size": position.size,
-                "root": position.root,
-                "checkpoint": position.checkpoint,
-            },
-            "created_at": self._clock().isoformat(timespec="seconds").replace("+00:00", "Z"),
-            "tool": f"suppress {__version__}",
-        }
+        return self._manifest(
+            content.digest.hexdigest(),
+            content.bytes,
+            content.rows,
+            position,
+            preset=self._preset_name,
+            columns=list(self._preset.columns),
+            header=self._preset.header,
+            encoding="utf-8",
+            line_end="LF",
+            values_changed=content.changed,
+            unrepresented=list(content.unrepresented()),
+        )
+
+    def _holds(self, held: Members, address: str) -> bool:
+        return comparable(address) in held
 
     def _held(self) -> Members | None:
         """The addresses in the file, as they are compared; None unless file and manifest agree."""

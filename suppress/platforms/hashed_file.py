@@ -21,14 +21,12 @@ import hashlib
 import heapq
 import hmac
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from itertools import groupby, islice
-from pathlib import Path
 from typing import IO, Any
 
-from suppress import __version__
 from suppress.config import DestinationSettings, wrong_at
 from suppress.core.address import match_key
 from suppress.core.batches import batched
@@ -36,19 +34,14 @@ from suppress.core.hashed import IN_WORDS, Form, hashed_text
 from suppress.core.members import Members
 from suppress.core.suppression import EVERYTHING
 from suppress.errors import DestinationFailed
-from suppress.platforms.whole_file import WholeFile
+from suppress.platforms.list_file import ListFile
 from suppress.plugin.contract import (
     Capabilities,
     Delivery,
     Detail,
-    Finding,
-    Intent,
-    Job,
     LedgerPosition,
     Observation,
-    Planned,
     Pushed,
-    Remote,
     Snapshot,
     Suppressed,
     Unit,
@@ -106,7 +99,7 @@ CAPABILITIES = Capabilities(
 )
 
 
-class HashedFile:
+class HashedFile(ListFile):
     """One list of digests that is replaced as a whole."""
 
     capabilities = CAPABILITIES
@@ -114,66 +107,28 @@ class HashedFile:
     def __init__(
         self, settings: DestinationSettings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        self.name = settings.name
-        self._options = settings.options
-        self._file = WholeFile(Path(str(settings.options["path"])))
+        super().__init__(settings, clock=clock)
         self._algorithm = str(settings.options["algorithm"])
         self._form = Form(str(settings.options.get("form", Form.LOWER.value)))
         self._untagged = bool(settings.options.get("also_untagged", False))
         self._base64 = settings.options.get("encoding") == "base64"
         self._key = str(settings.options.get("key", "")).encode()
-        self._clock = clock
         self._refuse_weak(settings)
         self.canaries = canaries(settings)
 
-    def check(self) -> Iterable[Finding]:
-        """Whether the folder takes a file, and whether the file there is still the one that was written."""
-        return self._file.findings(whole=lambda: self._held() is not None, name=self.name)
-
-    def plan(self, entries: Iterable[Suppressed]) -> Iterator[Planned]:
-        """Which entries the list that is there lacks."""
-        held = self._held() or Members(())
-        for entry in entries:
-            if all(each in held for each in self._digests(entry.address)):
-                yield Planned(entry.address, Intent.ALREADY, Remote.SUPPRESSED)
-            else:
-                yield Planned(entry.address, Intent.SUPPRESS)
-
     def push(self, entries: Iterable[Suppressed], position: LedgerPosition) -> Iterator[Pushed]:
-        """Replace the list and its manifest; yields one `Snapshot`.
-
-        Raises:
-            OutputRefused: The place cannot hold a file.
-            StorageFailed: The disk is full or failed. In both cases the old list is as it was.
-        """
+        """Replace the list and its manifest; yields one `Snapshot`."""
         written = _Written()
         with ExitStack() as stack:
             digests = _sorted(self._all(entries, written), stack)
             lines = (each for each, _ in groupby(digests))
             self._file.replace(written.blocks(lines), lambda: self._described(written, position))
-        yield Snapshot(str(self._file.path), written.entries, written.digest.hexdigest(), self._lost(written))
-
-    def poll(self, job: Job) -> Iterator[Pushed]:
-        """Files need no jobs."""
-        raise DestinationFailed(f"{self.name} has no job {job.token!r}: files are written at once")
-
-    def read_back(self, addresses: Sequence[str]) -> Iterator[Observation]:
-        """Whether the list on the disk, read anew and as its manifest says, holds their digests."""
-        held = self._held()
-        for address in addresses:
-            if held is None:
-                yield Observation(address, Remote.UNREADABLE)
-            else:
-                there = all(each in held for each in self._digests(address))
-                yield Observation(address, Remote.SUPPRESSED if there else Remote.MAILABLE)
+        yield Snapshot(str(self.path), written.entries, written.digest.hexdigest(), self._lost(written))
 
     def sweep(self, cursor: str | None) -> tuple[tuple[Observation, ...], str | None]:
         """Digests name nobody."""
         del cursor
         raise DestinationFailed(f"{self.name} cannot be listed: it holds digests")
-
-    def close(self) -> None:
-        """Nothing is kept open."""
 
     def digest(self, address: str) -> str:
         """The line of the list that stands for this spelling."""
@@ -221,6 +176,9 @@ class HashedFile:
         except ValueError:
             return None
 
+    def _holds(self, held: Members, address: str) -> bool:
+        return all(each in held for each in self._digests(address))
+
     def _lost(self, written: _Written) -> tuple[str, ...]:
         words = ["reason, date, source and scope: a digest stands for an address and nothing else"]
         if written.narrow:
@@ -228,28 +186,19 @@ class HashedFile:
         return tuple(words)
 
     def _described(self, written: _Written, position: LedgerPosition) -> Mapping[str, Any]:
-        return {
-            "schema": "suppress/manifest@1",
-            "file": self._file.path.name,
-            "sha256": written.digest.hexdigest(),
-            "bytes": written.bytes,
-            "rows": written.lines,
-            "algorithm": self._algorithm,
-            "form": self._form.value,
-            "form_in_words": IN_WORDS[self._form],
-            "also_untagged": self._untagged,
-            "encoding": "base64" if self._base64 else "hex",
-            "replaces": "the whole list before it",
-            "unrepresented": list(self._lost(written)),
-            "erased": position.erased,
-            "ledger": {
-                "size": position.size,
-                "root": position.root,
-                "checkpoint": position.checkpoint,
-            },
-            "created_at": self._clock().isoformat(timespec="seconds").replace("+00:00", "Z"),
-            "tool": f"suppress {__version__}",
-        }
+        return self._manifest(
+            written.digest.hexdigest(),
+            written.bytes,
+            written.lines,
+            position,
+            algorithm=self._algorithm,
+            form=self._form.value,
+            form_in_words=IN_WORDS[self._form],
+            also_untagged=self._untagged,
+            encoding="base64" if self._base64 else "hex",
+            replaces="the whole list before it",
+            unrepresented=list(self._lost(written)),
+        )
 
 
 def canaries(settings: DestinationSettings) -> tuple[str, ...]:
