@@ -11,8 +11,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from suppress.check import snapshot
 from suppress.check.blind_index import BlindIndex
 from suppress.check.cards import Cards
+from suppress.check.hashing import Folding
 from suppress.check.snapshot import current
 from suppress.core.address import Address
 from suppress.core.suppression import Consent
@@ -152,6 +154,23 @@ def test_what_is_recorded_while_it_is_built_is_in_it(world: tuple[Lookup, Ledger
     recognised = {"opt out": (6, 0), "erase": (4, 1), "forget": (4, 0)}
     assert recognised[what] == (sum(len(part.hashes) for part in now.parts), len(now.unheld))
     agree(lookup, folder)
+
+
+def test_who_was_added_since_the_position_that_was_read_is_left_to_the_refreshing(
+    world: tuple[Lookup, Ledger, Path],
+) -> None:
+    """They have a row of the index by then, and are no person whose address is not held."""
+    lookup, ledger, _ = world
+    names = lookup.roster()
+    start = names.position()
+    ledger.append([opted_out("later@example.com")], actor="test")
+    folding, told = Folding(names.secret), list[int]()
+    first = snapshot.rebuilt(names, folding, start, told.append)
+    now = snapshot.refreshed(first, names, folding, names.position())
+
+    assert [len(PEOPLE) + 1] == told
+    assert (len(PEOPLE), 0) == (len(first.first.hashes), len(first.unheld))
+    assert (1, 0) == (len(now.later.hashes), len(now.unheld))
 
 
 def test_who_is_forgotten_after_they_were_read_is_left_to_the_readable_engine(
