@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from suppress.check import COLUMNS, Alias, FileChecked, Finding, Targets, check_addresses, check_file
+from suppress.check.gate import _is_sound
 from suppress.core.address import Address, addresses_in
 from suppress.core.entry import CheckDone
 from suppress.core.verdict import Ruling, Tier
@@ -510,3 +511,15 @@ def test_nothing_to_compare_is_wrong_usage(world: World) -> None:
     """It must not come back as clear."""
     with pytest.raises(BadUsage, match="holds no address"):
         check_addresses(world.lookup, ["\u200b @ \u200b"])
+
+
+@settings(max_examples=300)
+@given(
+    text=st.one_of(
+        address_strings(), st.text(max_size=20), st.text(max_size=8).map(lambda each: f"{each}@é.example")
+    )
+)
+def test_what_is_sound_at_a_glance_has_no_flaw(text: str) -> None:
+    """The shortcuts for most addresses say what all the rules say."""
+    for address in addresses_in(text):
+        assert _is_sound(address) == (not address.flaws)

@@ -281,7 +281,10 @@ def left_over(world: World, content: bytes, alias: Alias = Alias.REVIEW) -> list
         blocks = [block for block in sieve.blocks(*sieve.start()) if not isinstance(block, list)]
     rows = {(number, row.line): row.text for number, block in enumerate(blocks) for row in block.rows}
     for number, block in enumerate(blocks):
-        rows |= {(number, each.line): block.content[each.start : each.stop].decode() for each in block.told}
+        spans: list[tuple[int, ...]]
+        spans = [tuple(each) for each in block.told.rows] if block.told is not None else []
+        spans += [(each.start, each.stop, each.before) for each in block.regular]
+        rows |= {(number, before + 1): block.content[start:stop].decode() for start, stop, before in spans}
     return [rows[place].strip() for place in sorted(rows)]
 
 

@@ -24,7 +24,9 @@ from typing import NamedTuple
 SIZE = 32
 _HALF = 16
 _SAID = struct.Struct("<qII")
-_UNDATED = -(1 << 63)
+"""What stands on a card: since when, by which rule, which entry."""
+UNDATED = -(1 << 63)
+"""Stands for a day that is not known, in place of microseconds since 1970."""
 _MOST = 0xFFFFFFFF
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -51,19 +53,34 @@ class Cards:
         """The 32 bytes; for None, or what does not fit, some that never open."""
         if card is None or card.rule > _MOST or card.seq > _MOST:
             return closed()
-        since = _UNDATED if card.since is None else (card.since - _EPOCH) // _MICROSECOND
+        since = UNDATED if card.since is None else stamped(card.since)
         said = _SAID.pack(since, card.rule, card.seq)
         tag = _digest(self._tags, said + key)
         return tag + _combined(said, _digest(self._streams, tag + key))
 
-    def opened(self, key: bytes, content: bytes) -> Card | None:
-        """What is said, if this is the whole card of the person with this match key."""
+    def read(self, key: bytes, content: bytes) -> bytes | None:
+        """What is said, as it is written, if this is the whole card of the person with this match key."""
         tag = content[:_HALF]
         said = _combined(content[_HALF:], _digest(self._streams, tag + key))
-        if _digest(self._tags, said + key) != tag:
+        return said if _digest(self._tags, said + key) == tag else None
+
+    def opened(self, key: bytes, content: bytes) -> Card | None:
+        """The same in words."""
+        said = self.read(key, content)
+        if said is None:
             return None
         since, rule, seq = _SAID.unpack(said)
-        return Card(rule, None if since == _UNDATED else _EPOCH + since * _MICROSECOND, seq)
+        return Card(rule, dated(since), seq)
+
+
+def stamped(since: datetime) -> int:
+    """A moment as it stands on a card: microseconds since 1970."""
+    return (since - _EPOCH) // _MICROSECOND
+
+
+def dated(since: int) -> datetime | None:
+    """When that was, of what stands on a card."""
+    return None if since == UNDATED else _EPOCH + since * _MICROSECOND
 
 
 def closed() -> bytes:

@@ -28,19 +28,18 @@ rest of the file is the readable engine's.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple, TypeGuard
 
 import numpy as np
 
-from suppress.check.hashing import Folding
+from suppress.check.hashing import Folding, Numbers
 from suppress.check.known import Mask
-from suppress.check.recognition import Recognition
-from suppress.check.scan import LOOSE, Scanned, Scanner, doubtful, shape
+from suppress.check.recognition import Recognition, Told
+from suppress.check.scan import LOOSE, UNREAD, Scanned, Scanner, doubtful, shape
 from suppress.core.mailing import Mailing
-from suppress.core.verdict import Verdict
 from suppress.errors import BadFile
 from suppress.files.contacts import ContactFile
 from suppress.files.delimited import DelimitedFile
@@ -75,23 +74,33 @@ class Block:
     clear: int = 0
     invalid: int = 0
     """Clear rows without any address."""
+    told: ToldRows | None = None
+    """Rows that are decided."""
+    regular: list[Regular] = field(default_factory=list)
+    """Rows to decide by their address cells."""
     rows: list[Record] = field(default_factory=list)
-    """Those to decide, blank lines among them."""
+    """Other rows to decide, blank lines among them."""
     spans: list[tuple[int, int]] = field(default_factory=list)
-    """Where in `content` each of them stands."""
-    told: list[Told] = field(default_factory=list)
-    """Rows that are decided, in order."""
+    """Where in `content` each of these others stands."""
 
 
-class Told(NamedTuple):
-    """A row whose only address is plain, and its person's card opened."""
+class ToldRows(NamedTuple):
+    """Rows whose only address is plain, and whose person's card opened; in order."""
 
-    line: int
+    rows: list[list[int]]
+    """Of each: start, stop, and the lines before it."""
+    told: Told
+
+
+class Regular(NamedTuple):
+    """A row of which the cells are certain."""
+
     start: int
     stop: int
-    address: str
-    """As it stands in the file."""
-    verdict: Verdict
+    before: int
+    """Lines."""
+    cells: Sequence[str]
+    """Its address cells."""
 
 
 class _Piece(NamedTuple):
@@ -120,7 +129,6 @@ class Sieve:
         self._mailing = mailing
         self._size = block
         self._columns = contacts.columns.addresses
-        self._usual = [""] * contacts.width
         delimiter, sound = contacts.dialect.delimiter, contacts.encoding.sound
         self._shape = shape(delimiter, contacts.width, self._columns, sound=sound)
         self._scanner = Scanner(self._shape, folding.odd)
@@ -163,51 +171,46 @@ class Sieve:
         numbers, invalid = doubtful(found, met, self._shape)
         end = len(content) if last else found.end
         block = Block(content[:end], found.lines, len(found.rows) - len(numbers), invalid)
-        known = self._known(found, met) if self._tells else {}
-        pieces, regular = [], []
-        for start, stop, before, cell in found.rows[numbers].tolist():
-            if cell == LOOSE:
-                pieces.append(_Piece(start, stop, before))
-            elif cell in known:
-                block.told.append(Told(before + 1, start, stop, *known[cell]))
-            else:
-                block.spans.append((start, stop))
-                regular.append((start, stop, before, cell))
-        block.rows.extend(self._regular(content, found, regular))
+        rows = found.rows[numbers]
+        regular = rows[:, 3] != LOOSE
+        if self._tells and met.any():
+            told, places = self._told(found, met, rows)
+            block.told = told
+            regular[places] = False
+        pieces = [_Piece(*each) for each in rows[rows[:, 3] == LOOSE, :3].tolist()]
+        block.regular = self._regular(content, found, rows[regular])
         if found.end < end:
             # A last row without a line end, or a quote that nothing closes.
             pieces.append(_Piece(found.end, end, found.lines))
         self._read(block, pieces)
         return block
 
-    def _known(self, found: Scanned, met: Mask) -> Mapping[int, tuple[str, Verdict]]:
-        """The address and the verdict in each cell, by its number, whose person's card opened."""
+    def _told(self, found: Scanned, met: Mask, rows: Numbers) -> tuple[ToldRows, Numbers]:
+        """Those of some rows that are told by a card, and their places among them."""
         numbers = np.flatnonzero(met)
-        if not numbers.size:
-            return {}
-        cells = found.plain.some(numbers)
-        texts = cells.texts()
-        verdicts = self._recognition.told(texts, cells, self._mailing)
-        which = np.flatnonzero(found.cells[:, 2] >= 0)[numbers].tolist()
-        return {
-            cell: (text, verdict)
-            for cell, text, verdict in zip(which, texts, verdicts, strict=True)
-            if verdict is not None
-        }
+        told = self._recognition.told(found.plain.some(numbers), self._mailing)
+        # There is one address cell in a row, and plain cells are numbered in the order of rows.
+        own = np.full(len(rows), UNREAD)
+        regular = np.flatnonzero(rows[:, 3] != LOOSE)
+        own[regular] = found.cells[rows[regular, 3], 2]
+        places = np.flatnonzero(np.isin(own, numbers[told.which]))
+        return ToldRows(rows[places, :3].tolist(), told), places
 
-    def _regular(
-        self, content: bytes, found: Scanned, rows: Sequence[tuple[int, int, int, int]]
-    ) -> Iterator[Record]:
-        """Regular rows, of which only the address cells are told. Each is given by what `found.rows` says."""
+    def _regular(self, content: bytes, found: Scanned, rows: Numbers) -> list[Regular]:
+        """Regular rows with what stands in their address cells."""
         codec, errors = self._contacts.encoding.codec, self._contacts.encoding.errors
-        firsts = np.array([first for *_, first in rows], np.int64)
-        columns = [found.cells[firsts + place, :2].tolist() for place in range(len(self._columns))]
-        for (start, stop, before, _), *spans in zip(rows, *columns, strict=True):
-            cells = self._usual.copy()
-            for index, (begin, end) in zip(self._columns, spans, strict=True):
-                cell = content[begin:end].decode(codec, errors)
-                cells[index] = cell[1:-1].replace('""', '"') if cell.startswith('"') else cell
-            yield Record(before + 1, content[start:stop].decode(codec, errors), cells)
+        columns: list[list[str]] = []
+        for place in range(len(self._columns)):
+            cells = [
+                content[begin:end].decode(codec, errors)
+                for begin, end in found.cells[rows[:, 3] + place, :2].tolist()
+            ]
+            columns.append([each[1:-1].replace('""', '"') if each[:1] == '"' else each for each in cells])
+        spans = rows[:, :3].tolist()
+        return [
+            Regular(start, stop, before, own)
+            for (start, stop, before), own in zip(spans, zip(*columns, strict=True), strict=True)
+        ]
 
     def _read(self, block: Block, pieces: Sequence[_Piece]) -> None:
         """Cut the loose rows of a block, all in one go: each piece starts and ends with a row."""

@@ -12,7 +12,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from suppress.core.address import Address, addresses_in
+from suppress.core.address import Address, addresses_in, key_at_once
 from suppress.core.mailing import ANY_MAIL, Mailing
 from suppress.core.roles import is_role
 from suppress.core.verdict import CLEAR, Ruling, Verdict
@@ -166,6 +166,35 @@ class Gate:
             start = end
         return decisions
 
+    def sound(self, rows: Sequence[Sequence[str]]) -> list[bool | None]:
+        """Of regular rows, of which only the address cells are told, those that are certainly kept: for each
+        whether it has an address that mail systems accept. None for those that `decide` has to look at.
+
+        They are rows whose cells are nothing but an address, of which nobody has anything to say.
+        """
+        found: list[bool | None] = []
+        asked: list[Address] = []
+        counts: list[int] = []
+        for cells in rows:
+            own = [self._only(cell) for cell in cells if not cell.isspace() and cell]
+            known = [each for each in own if each is not None]
+            counts.append(len(own) if len(own) == len(known) else -1)
+            if counts[-1] > 0:
+                asked += known
+        verdicts = iter(zip(asked, self._lookup.verdicts(asked, self._mailing), strict=True))
+        for count in counts:
+            some = list(islice(verdicts, max(count, 0)))
+            clear = count >= 0 and all(verdict is CLEAR for _, verdict in some)
+            found.append(any(_is_sound(address) for address, _ in some) if clear else None)
+        return found
+
+    def _only(self, cell: str) -> Address | None:
+        """The address that is all there is in a cell, however it is read; None if it takes a closer look."""
+        key = key_at_once(cell) if len(cell) <= _CELL_UP_TO else None
+        if key is None or self._contacts.again(cell) is not None:
+            return None
+        return Address(cell, key)
+
     def _seen(self, row: Record) -> _Seen:
         doubt = self._contacts.misshapen(row)
         own: tuple[Address, ...] = ()
@@ -229,6 +258,8 @@ def _whose(addresses: Sequence[Address], verdicts: Sequence[Verdict], verdict: V
 
 def _is_sound(address: Address) -> bool:
     key = address.key
+    if not key.isascii():
+        return False  # its domain is ASCII, so it is what stands before the `@`
     if _SOUND.fullmatch(key) and len(key) <= _SOUND_UP_TO and address.raw.strip().lower() == key:
         return True
     return address.sound

@@ -13,8 +13,9 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from suppress.check.cards import Cards
+from suppress.check.cards import SIZE, Cards, dated
 from suppress.check.filter import Aliases, Reach
 from suppress.check.hashing import Folding, Hashes
 from suppress.check.known import Known, Mask, marked
@@ -33,6 +34,11 @@ from suppress.ledger.sealing import expressible
 if TYPE_CHECKING:
     from suppress.ledger import Lookup
     from suppress.ledger.roster import Roster
+
+
+_SAID = np.dtype([("since", "<i8"), ("rule", "<u4"), ("seq", "<u4")])
+"""What stands on a card (`cards`), of many."""
+_NOTHING = bytes(_SAID.itemsize)
 
 
 class _People(NamedTuple):
@@ -81,14 +87,32 @@ class Recognition:
             found[rest] = self._digested([Address(each, each.lower()) for each in raw])
         return found
 
-    def told(self, texts: Sequence[str], cells: Cells, mailing: Mailing) -> list[Verdict | None]:
-        """The verdict on each of these plain cells, with their texts, by the person's card; None without one.
+    def told(self, cells: Cells, mailing: Mailing) -> Told:
+        """What is said of the people in these plain cells by their cards, of those whose card opens.
 
-        It is the same that `verdicts` gives, which asks nobody else where the card opens.
+        It is the same that `verdicts` says, which asks nobody else where the card opens.
         """
-        found = self._cards_of(cells.hashes)
-        keys = [each.lower().encode() for each in texts]
-        return [self._by_card(key, card, mailing) for key, card in zip(keys, found, strict=True)]
+        texts = cells.texts()
+        there, contents = self._cards_of(cells.hashes)
+        which = np.flatnonzero(there).tolist()
+        read = self._cards.read
+        said = [
+            read(texts[each].lower().encode(), contents[SIZE * place : SIZE * (place + 1)])
+            for place, each in enumerate(which)
+        ]
+        found = np.frombuffer(b"".join(each or _NOTHING for each in said), _SAID)
+        usual = np.array([_usual(rule, mailing) is not None for rule in self._rules] + [False])
+        opened = np.array([each is not None for each in said], bool)
+        opened &= usual[np.minimum(found["rule"], len(self._rules))]
+        kept = np.flatnonzero(opened).tolist()
+        return Told([which[each] for each in kept], [texts[which[each]] for each in kept], found[opened])
+
+    def verdict(self, rule: int, since: int, seq: int, mailing: Mailing) -> Verdict:
+        """What follows from what is told of one person."""
+        usual = _usual(self._rules[rule], mailing)
+        assert usual is not None, "only such are told"
+        ruling, tier, named, source, reason, scope = usual
+        return Verdict(ruling, tier, named, dated(since), source, reason, scope, seq)
 
     # --- Addresses -------------------------------------------------------------------------------------
 
@@ -99,8 +123,11 @@ class Recognition:
         found: list[Verdict] = [CLEAR] * len(keys)
         asked: list[int] = []
         met = np.flatnonzero(self._open(addresses, keys, hashes))
-        for place, card in zip(met.tolist(), self._cards_of(hashes[met]), strict=True):
-            verdict = self._by_card(keys[place].encode(), card, mailing)
+        there, contents = self._cards_of(hashes[met])
+        cards = iter(range(0, len(contents), SIZE))
+        for place, card in zip(met.tolist(), there.tolist(), strict=True):
+            content = contents[(at := next(cards)) : at + SIZE] if card else None
+            verdict = self._by_card(keys[place].encode(), content, mailing)
             if verdict is None:
                 asked.append(place)
             else:
@@ -145,18 +172,21 @@ class Recognition:
             met |= np.fromiter(map(self._laws.domains.concerns, keys), bool, len(keys))
         return met
 
-    def _cards_of(self, hashes: Hashes) -> list[bytes | None]:
-        """The card that stands beside each hash; None where there is none, or two."""
-        found: list[bytes | None] = [None] * len(hashes)
+    def _cards_of(self, hashes: Hashes) -> tuple[Mask, bytes]:
+        """For which of these hashes there is a card, and those, one behind another.
+
+        There is none for a hash that is not known, nor for one that two people have.
+        """
+        there = np.zeros(len(hashes), bool)
+        found = np.empty((len(hashes), SIZE), np.uint8)
         for part, known in reversed(self._people):  # a later part overrules an earlier one
             places = known.places(hashes)
-            there = np.flatnonzero(places >= 0)
-            for each, place, card in zip(
-                there.tolist(), places[there].tolist(), part.cards[places[there]], strict=True
-            ):
-                alone = place + 1 == len(part.hashes) or part.hashes[place + 1] != part.hashes[place]
-                found[each] = card.tobytes() if alone else None
-        return found
+            which = np.flatnonzero(places >= 0)
+            own = places[which]
+            behind = np.minimum(own + 1, len(part.hashes) - 1)
+            there[which] = (behind == own) | (part.hashes[behind] != part.hashes[own])
+            found[which] = part.cards[own]
+        return there, found[there].tobytes()
 
     def _by_card(self, key: bytes, content: bytes | None, mailing: Mailing) -> Verdict | None:
         """What a person's card says, or None where the ledger has to be asked."""
@@ -166,6 +196,17 @@ class Recognition:
             return None
         ruling, tier, rule, source, reason, scope = usual
         return Verdict(ruling, tier, rule, card.since, source, reason, scope, card.seq)
+
+
+class Told(NamedTuple):
+    """What is said of some people by their cards."""
+
+    which: list[int]
+    """Their places among those who were asked for, in order."""
+    texts: list[str]
+    """Their addresses as they stand in the file."""
+    said: NDArray[np.void]
+    """What stands on their cards."""
 
 
 class _Usual(NamedTuple):

@@ -14,17 +14,23 @@ Tricks, by name:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import attrgetter, itemgetter
 from typing import NamedTuple, TypeAlias
 
-from suppress.check.annotation import Finding, annotation
+import numpy as np
+
+from suppress.check.annotation import COLUMNS, Finding, annotation
+from suppress.check.cards import UNDATED, stamped
 from suppress.check.crew import Crew
-from suppress.check.fast import PATIENCE, Block, Sieve
+from suppress.check.fast import PATIENCE, Block, Regular, Sieve, ToldRows
 from suppress.check.gate import Decision, Gate
-from suppress.check.tally import Tally
+from suppress.check.recognition import Recognition, Told
+from suppress.check.tally import AGES, Tally
+from suppress.core.mailing import Mailing
 from suppress.core.roles import is_role
 from suppress.core.verdict import Ruling
 from suppress.errors import BadFile
@@ -36,6 +42,8 @@ BATCH = 2_000
 """Rows decided at a time."""
 _GLANCE = 4_096
 """Bytes among which a line end is looked for."""
+_SOME_DAY = stamped(datetime(1, 2, 3, 4, 5, 6, 789, UTC))
+"""A day that nothing else looks like."""
 
 
 class _Late(NamedTuple):
@@ -43,6 +51,14 @@ class _Late(NamedTuple):
 
     row: Record
     decision: Decision
+
+
+class _Tail(NamedTuple):
+    """What is written behind a row: all but the day, which comes between these two."""
+
+    ruling: Ruling
+    before: str
+    behind: str
 
 
 _Texts: TypeAlias = dict[Ruling, list[tuple[int, str | _Late]]]
@@ -88,23 +104,46 @@ class Sifted:
 class Sifting:
     """What is needed to sift blocks of one file."""
 
-    def __init__(self, contacts: TextFile, gate: Gate, now: datetime, *, explain: bool) -> None:
+    def __init__(
+        self,
+        contacts: TextFile,
+        gate: Gate,
+        recognition: Recognition,
+        mailing: Mailing,
+        now: datetime,
+        *,
+        explain: bool,
+    ) -> None:
         self._contacts = contacts
         self._gate = gate
+        self._recognition = recognition
+        self._mailing = mailing
         self._now = now
         self._explain = explain
         self._usual = [""] * contacts.width
+        self._ages = np.array(sorted(stamped(now - longest) for _, longest in AGES), np.int64)
+        self._tails: dict[tuple[int, bool], _Tail] = {}
 
     def sifted(self, block: Block) -> Sifted:
         """One block."""
         found = Sifted(len(block.content), block.lines, Tally(self._now))
         found.tally.clear(block.clear, block.invalid)
         texts: _Texts = {}
-        self._tell(found, texts, block)
-        for start in range(0, len(block.rows), BATCH):
+        if block.told is not None:
+            self._tell(found, texts, block, block.told)
+        rows, spans = block.rows, block.spans
+        for row, sound in zip(
+            block.regular, self._gate.sound([each.cells for each in block.regular]), strict=True
+        ):
+            if sound is not None:
+                found.tally.clear(1, not sound)
+            else:
+                rows.append(self._record(block, row))
+                spans.append((row.start, row.stop))
+        for start in range(0, len(rows), BATCH):
             some = slice(start, start + BATCH)
-            self._decide(found, texts, block.rows[some], block.spans[some])
-        # Two kinds of rows become one list, in their order in the file.
+            self._decide(found, texts, rows[some], spans[some])
+        # Three kinds of rows become one list, in their order in the file.
         found.taken.sort()
         found.findings.sort(key=attrgetter("line"))
         for ruling, pieces in texts.items():
@@ -112,15 +151,56 @@ class Sifting:
             found.texts[ruling] = list(_joined(text for _, text in pieces))
         return found
 
-    def _tell(self, found: Sifted, texts: _Texts, block: Block) -> None:
-        """Rows that are told by a card."""
+    def _tell(self, found: Sifted, texts: _Texts, block: Block, rows: ToldRows) -> None:
+        """Rows that are told by a card: all at once, as there may be many."""
+        said = rows.told.said
+        rules, since = said["rule"].tolist(), said["since"]
         codec, errors = self._contacts.encoding.codec, self._contacts.encoding.errors
-        for line, start, stop, address, verdict in block.told:
-            role = is_role(address.lower())
-            decision = Decision(verdict.ruling, verdict, address, role=role)
+        days = np.datetime_as_string(since.astype("M8[us]")).tolist()
+        known = (since != UNDATED).tolist()
+        for (start, stop, _), rule, day, dated in zip(rows.rows, rules, days, known, strict=True):
+            tail = self._tail(rule, dated)
             text = block.content[start:stop].decode(codec, errors)
-            # Its cells are not asked for: it has as many as are usual.
-            self._take(found, texts, Record(line, text, self._usual), decision, (start, stop))
+            body = text.rstrip("\r\n")
+            when = day.removesuffix(".000000") if dated else ""
+            text = f"{body}{tail.before}{when}{tail.behind}{text[len(body) :]}"
+            texts.setdefault(tail.ruling, []).append((start, text))
+            found.taken.append((start, stop))
+        ages = np.where(since == UNDATED, -1, np.searchsorted(self._ages, since, side="right")).tolist()
+        roles = [is_role(each.lower()) for each in rows.told.texts]
+        kinds = list(zip(rules, ages, roles, strict=True))
+        some = dict(zip(kinds, range(len(kinds)), strict=True))
+        for kind, number in Counter(kinds).items():
+            found.tally.add(self._decision(rows.told, some[kind], role=kind[2]), number)
+        if self._explain:
+            for place, ((_, _, before), role) in enumerate(zip(rows.rows, roles, strict=True)):
+                found.findings.append(Finding(before + 1, self._decision(rows.told, place, role=role)))
+
+    def _decision(self, told: Told, place: int, *, role: bool) -> Decision:
+        """What becomes of the row of one person who is told by a card."""
+        since, rule, seq = told.said[place].tolist()
+        verdict = self._recognition.verdict(rule, since, seq, self._mailing)
+        return Decision(verdict.ruling, verdict, told.texts[place], role=role)
+
+    def _tail(self, rule: int, dated: bool) -> _Tail:
+        """What is said of everybody who opted out by one rule, with or without a day."""
+        if (found := self._tails.get((rule, dated))) is None:
+            verdict = self._recognition.verdict(rule, _SOME_DAY if dated else UNDATED, 0, self._mailing)
+            cells = annotation(Decision(verdict.ruling, verdict), 0)
+            day = cells[COLUMNS.index("suppress_since")].removesuffix("Z")
+            whole = self._contacts.extended(Record(0, "\n", self._usual), cells).removesuffix("\n")
+            before, _, behind = whole.partition(day) if dated else (whole, "", "")
+            found = self._tails[(rule, dated)] = _Tail(verdict.ruling, before, behind)
+        return found
+
+    def _record(self, block: Block, row: Regular) -> Record:
+        """A regular row as the gate decides about it: its other cells are not asked for."""
+        encoding = self._contacts.encoding
+        cells = self._usual.copy()
+        for index, cell in zip(self._contacts.columns.addresses, row.cells, strict=True):
+            cells[index] = cell
+        text = block.content[row.start : row.stop].decode(encoding.codec, encoding.errors)
+        return Record(row.before + 1, text, cells)
 
     def _decide(self, found: Sifted, texts: _Texts, rows: list[Record], spans: list[tuple[int, int]]) -> None:
         # An empty line is no row; it stays where it was among the kept ones.

@@ -275,7 +275,7 @@ def _fast(
     recognition = Recognition(lookup, covering, folding, aliases=alias is not Alias.IGNORE)
     sieve = fast.Sieve(contacts, recognition, folding, mailing, block=engine.block)
     gate = Gate(contacts, recognition, alias, mailing)
-    sifts = sifting.Sifting(contacts, gate, datetime.now(UTC), explain=explain)
+    sifts = sifting.Sifting(contacts, gate, recognition, mailing, datetime.now(UTC), explain=explain)
     whole = sifting.Pass(contacts, sieve, sifts, recognition.reopen, block=engine.block)
     members = min(engine.members or crew.possible(), (contacts.size or 0) // engine.block)
     return whole.together(members) if members > 1 and contacts.shared else whole.alone()

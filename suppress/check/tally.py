@@ -81,20 +81,20 @@ class Tally:
         self._waived += other._waived
         self._waivers |= other._waivers
 
-    def add(self, decision: Decision) -> None:
-        """Count one row."""
+    def add(self, decision: Decision, rows: int = 1) -> None:
+        """Count one row, or several of which the same is to be said."""
         verdict = decision.verdict
-        self.rows += 1
-        self.counts[decision.ruling] += 1
+        self.rows += rows
+        self.counts[decision.ruling] += rows
         if decision.ruling is Ruling.CLEAR:
-            self.invalid += not decision.valid
+            self.invalid += rows * (not decision.valid)
             if verdict.waiver is not None:
-                self._waived += 1
+                self._waived += rows
                 self._waivers.add(verdict.waiver)
             return
         # A member of these enumerations is its own word.
         age = self._age(verdict.since)
-        self._others[(verdict.tier or DOUBT, verdict.reason or DOUBT, age, decision.role)] += 1
+        self._others[(verdict.tier or DOUBT, verdict.reason or DOUBT, age, decision.role)] += rows
 
     def found(self) -> Found:
         """What was counted so far, the largest first; ages from young to old."""

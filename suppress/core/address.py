@@ -77,7 +77,7 @@ def match_key(text: str) -> str:
 
     Read as one address: for a cell that may hold several use `addresses_in`.
     """
-    if (found := _at_once(text)) is not None:
+    if (found := key_at_once(text)) is not None:
         return found
     rounds = len(text) + 10  # each but the last few takes something away
     while rounds and (shorter := _read(text)) != text:
@@ -88,7 +88,7 @@ def match_key(text: str) -> str:
     return text
 
 
-def _at_once(text: str) -> str | None:
+def key_at_once(text: str) -> str | None:
     """The match key of a text that is one address and nothing else; None where it has to be read to know.
 
     Nearly all addresses of any list end here. It says nothing that reading would not say.
@@ -125,7 +125,7 @@ def addresses_in(cell: str) -> tuple[Address, ...]:
     The pieces are what has an `@` between white space, brackets, `;`, `,`, `:` and `?`, and, in a cell with
     several `@`, between `|` and `/`, which may also stand in a name. Empty when nothing is left to compare.
     """
-    if (only := _at_once(cell)) is not None:
+    if (only := key_at_once(cell)) is not None:
         return (Address(cell, only),)
     whole = match_key(cell)
     if not whole:
@@ -435,15 +435,18 @@ def _local_flaws(local: str) -> Iterator[str]:
         yield "a dot at the start or directly before the @"
 
 
-def _domain_flaws(domain: str) -> Iterator[str]:
+@lru_cache(maxsize=4_096)
+def _domain_flaws(domain: str) -> tuple[str, ...]:
+    found = []
     if not domain:
-        yield "nothing after the @"
+        found.append("nothing after the @")
     elif domain.startswith("["):
-        yield "a domain literal instead of a domain"
+        found.append("a domain literal instead of a domain")
     elif "." not in domain:
-        yield "a domain without a dot"
+        found.append("a domain without a dot")
     labels = domain.split(".") if not domain.startswith("[") else []
     if any(len(label) > MAX_LABEL for label in labels):
-        yield f"a domain label over {MAX_LABEL} bytes (RFC 1035)"
+        found.append(f"a domain label over {MAX_LABEL} bytes (RFC 1035)")
     if any(re.search(r"[^a-z0-9-]|^-|-$", label) for label in labels):
-        yield "a domain label that is no host name"
+        found.append("a domain label that is no host name")
+    return tuple(found)

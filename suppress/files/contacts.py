@@ -127,6 +127,10 @@ class ContactFile(ABC):
         """What stands in the address columns of a row, as far as the row reaches."""
         return [row.cells[index] for index in self.columns.addresses if index < len(row.cells)]
 
+    def again(self, _text: str) -> str | None:
+        """A cell in another reading of its bytes, where two are possible."""
+        return None
+
     def texts(self, row: Record) -> Iterable[str]:
         """All that a row says, for the search in a row whose shape is in doubt."""
         return row.cells

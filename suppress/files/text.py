@@ -83,10 +83,10 @@ class TextFile(ContactFile):
         return self._readable(list(super().texts(row)))
 
     def _readable(self, cells: list[str]) -> list[str]:
-        cells += [again for cell in cells if (again := self._again(cell)) is not None]
+        cells += [again for cell in cells if (again := self.again(cell)) is not None]
         return cells if self.encoding.sound else list(map(mended, cells))
 
-    def _again(self, text: str) -> str | None:
+    def again(self, text: str) -> str | None:
         """Text as UTF-8 that was read as something else; None if it cannot be."""
         if text.isascii() or self.encoding.wide:
             return None
@@ -105,7 +105,7 @@ class TextFile(ContactFile):
         if self.encoding.sound or (byte := spoilt(row.text)) is None:
             return None
         if self.encoding.guess is not None:
-            if self._again(row.text) is not None:
+            if self.again(row.text) is not None:
                 return None
             return f"the row holds the byte 0x{byte:02x}, which is neither UTF-8 nor {self.encoding.codec}"
         return f"the row holds the byte 0x{byte:02x}, which is not {self.encoding.codec}"

@@ -123,7 +123,7 @@ _WORDS = st.lists(_LETTERS, min_size=1, max_size=3).flatmap(
 def test_what_is_known_at_once_is_what_reading_finds(text: str) -> None:
     """Names of letters of any alphabet are read once and not three times, and come out the same."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("suppress.core.address._at_once", lambda _text: None)
+        patched.setattr("suppress.core.address.key_at_once", lambda _text: None)
         expected = match_key(text), addresses_in(text)
 
     assert expected == (match_key(text), addresses_in(text))
