@@ -82,6 +82,18 @@ class Response:
         """The same answer with more headers."""
         return replace(self, headers=(*self.headers, *headers))
 
+    def on_the_line(self, trouble: str, seconds: float = 0.0) -> Response:
+        """The same answer, and what befalls it: `reset`, `cut` in half or `delay`; as it is for any other."""
+        match trouble:
+            case "reset":
+                return replace(self, reset=True)
+            case "cut":
+                return replace(self, cut=len(self.body) // 2)
+            case "delay":
+                return replace(self, delay=seconds)
+            case _:
+                return self
+
 
 def answer(status: int, value: object, *headers: tuple[str, str], content_type: str = JSON) -> Response:
     """A JSON answer."""

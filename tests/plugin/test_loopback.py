@@ -110,3 +110,13 @@ def test_closing_frees_the_port_and_may_be_repeated() -> None:
     with socket.socket() as again:
         again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         again.bind(("127.0.0.1", port))
+
+
+def test_what_befalls_an_answer_on_its_way_is_part_of_it() -> None:
+    """Words that are no trouble of the line leave it as it is."""
+    whole = answer(200, {"done": True})
+
+    assert whole.on_the_line("reset").reset
+    assert whole.on_the_line("cut").cut == len(whole.body) // 2
+    assert whole.on_the_line("delay", 0.5).delay == 0.5
+    assert whole.on_the_line("silent", 0.5) == whole

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -27,13 +28,15 @@ class Scenario:
 
     people: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    ahead_skew: float = 0.0
 
 
 NAMED = {"demo": Scenario(("pat",)), "busy": Scenario()}
 
 
 def load(name: str | None) -> Scenario:
-    return loaded(name, NAMED, fault=lambda table: Fault(**table))
+    return loaded(name, NAMED)
 
 
 def test_without_a_name_it_is_the_first() -> None:
@@ -48,14 +51,25 @@ def test_a_file_has_the_names_of_the_fields(tmp_path: Path) -> None:
     assert load(str(file)) == Scenario(("kim",), (Fault("reset", times=2),))
 
 
+def test_a_file_may_be_json_and_a_clock_may_be_behind(tmp_path: Path) -> None:
+    """A table of texts keeps its keys."""
+    file = tmp_path / "scenario.json"
+    file.write_text('{"reasons": {"kim": "left"}, "ahead_skew": -60}')
+
+    assert load(str(file)) == Scenario(reasons={"kim": "left"}, ahead_skew=-60.0)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("peple = []", "unknown key 'peple'; known: faults, people"),
-        ("people = [", "is no scenario"),
-        ("faults = 3", "a list of tables"),
-        ("[[faults]]\nnonsense = 1", "is no scenario"),
-        ("[[faults]]", "is no scenario"),
+        ("peple = []", "peple: there is no such key; known: people, faults, reasons, ahead_skew"),
+        ("people = [", "Invalid value"),
+        ("faults = 3", "faults: must be a list"),
+        ("[[faults]]\nnonsense = 1", r"faults\[0\]\.nonsense: there is no such key"),
+        ("[[faults]]", r"faults\[0\]: lacks one of trap"),
+        ("reasons = 1", "reasons: must be a table"),
+        ("[reasons]\npat = 1", r"reasons\.pat: must be text"),
+        ("[[faults]]\ntrap = 'cut'\nafter = -1", r"faults\[0\]\.after: must not be negative"),
     ],
 )
 def test_a_wrong_file_is_refused_in_one_line(tmp_path: Path, text: str, words: str) -> None:

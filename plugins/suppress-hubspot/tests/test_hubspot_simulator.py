@@ -185,11 +185,11 @@ def test_a_scenario_file_has_every_switch(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("plan = 'free'\n", "unknown key 'plan'"),
-        ("enterprise = \n", "is no scenario"),
-        ("faults = 3\n", "faults is a list of tables"),
-        ("[[faults]]\ntrap = 'flood'\n", "'flood' is not a valid Trap"),
-        ("[[faults]]\ntrap = 'page'\nwho = 'pat'\n", "is no scenario"),
+        ("plan = 'free'\n", "plan: there is no such key"),
+        ("enterprise = \n", "Invalid value"),
+        ("faults = 3\n", "faults: must be a list"),
+        ("[[faults]]\ntrap = 'flood'\n", "trap: must be one of error, page"),
+        ("[[faults]]\ntrap = 'page'\nwho = 'pat'\n", "who: there is no such key"),
     ],
 )
 def test_a_scenario_that_is_none_is_refused(tmp_path: Path, text: str, words: str) -> None:

@@ -248,7 +248,7 @@ def test_a_scenario_file_has_every_switch(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("plan = 1\n", "unknown key 'plan'"), ("polls = \n", "is no scenario")]
+    ("text", "words"), [("plan = 1\n", "plan: there is no such key"), ("polls = \n", "Invalid value")]
 )
 def test_a_scenario_that_is_none_is_refused(tmp_path: Path, text: str, words: str) -> None:
     """One line that says what is wrong with it."""

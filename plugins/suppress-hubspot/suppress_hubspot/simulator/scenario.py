@@ -110,4 +110,4 @@ def load(name: str | None) -> Scenario:
     Raises:
         BadFile: The file cannot be read, or has a key or a value that no scenario has.
     """
-    return loaded(name, NAMED, fault=lambda table: Fault(**{**table, "trap": Trap(str(table.get("trap")))}))
+    return loaded(name, NAMED)

@@ -122,17 +122,11 @@ class Simulator(Loopback):
             reply = handler(request, fault)
         except bodies.Invalid as invalid:
             return bodies.error(400, "VALIDATION_ERROR", str(invalid), correlation)
-        match fault:
-            case Fault(trap=Trap.SILENCED):
-                return answer(207 if call.startswith("batch") else 200, bodies.envelope([], self.now()))
-            case Fault(trap=Trap.RESET):
-                return replace(reply, reset=True)
-            case Fault(trap=Trap.CUT):
-                return replace(reply, cut=len(reply.body) // 2)
-            case Fault(trap=Trap.DELAY):
-                return replace(reply, delay=fault.seconds)
-            case _:
-                return reply
+        if fault is None:
+            return reply
+        if fault.trap is Trap.SILENCED:
+            return answer(207 if call.startswith("batch") else 200, bodies.envelope([], self.now()))
+        return reply.on_the_line(fault.trap, fault.seconds)
 
     def _handlers(self) -> Mapping[str, Callable[[Request, Fault | None], Response]]:
         return {

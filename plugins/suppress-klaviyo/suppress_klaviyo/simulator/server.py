@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -91,24 +90,11 @@ class Simulator(Loopback):
             case "GET", "api", "profiles":
                 return self._profiles(request)
             case "POST", "api", "profile-suppression-bulk-create-jobs":
-                return self._on_the_line(self._start(request))
+                return self._start(request).on_the_line(self._line.pop(0) if self._line else "ok", 0.05)
             case "GET", "api", "profile-suppression-bulk-create-jobs", token:
                 return self._look(token)
             case _:
                 return bodies.error(404, "not_found", "There is nothing here.")
-
-    def _on_the_line(self, reply: Response) -> Response:
-        match self._line.pop(0) if self._line else "ok":
-            case "reset":
-                return replace(reply, reset=True)
-            case "cut":
-                return replace(reply, cut=len(reply.body) // 2)
-            case "delay":
-                return replace(reply, delay=0.05)
-            case _:
-                return reply
-
-    # --- Jobs --------------------------------------------------------------------------------------------
 
     def _start(self, request: Request) -> Response:
         addresses = self._addresses(request)

@@ -21,14 +21,12 @@ An unknown key or a value of the wrong kind is refused with its place; nothing i
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
 
 from suppress.errors import BadFile
+from suppress.plugin.scenario import read
 from suppress_mailchimp.simulator.account import Account, Audience, Member
 
 KEY = "0123456789abcdef0123456789abcdef-us19"
@@ -45,7 +43,6 @@ KINDS = (
     "silent",
     "slow",
 )
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,44 +178,8 @@ def load(path: Path) -> Scenario:
     Raises:
         BadFile: It cannot be read, is no TOML, or does not describe a scenario.
     """
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as failure:
-        why = failure.strerror if isinstance(failure, OSError) else str(failure)
-        raise BadFile(f"{path}: {why}") from None
-    parts: Mapping[str, type] = {"audiences": People, "faults": Fault}
-    read: dict[str, Any] = {}
-    for key, value in found.items():
-        if key in parts and isinstance(value, list):
-            read[key] = tuple(_read(parts[key], each, f"{path}: {key}") for each in value)
-        elif key == "switches":
-            read[key] = _read(Switches, value, f"{path}: switches")
-        elif key == "key" and isinstance(value, str):
-            read[key] = value
-        else:
-            raise BadFile(f"{path}: {key}: there is no such table; known: audiences, switches, faults, key")
-    scenario = Scenario(**read)
+    scenario = read(Scenario, path, named=BUILT_IN)
     for each in scenario.faults:
         if each.kind not in KINDS:
             raise BadFile(f"{path}: faults: kind must be one of {', '.join(KINDS)}")
     return scenario
-
-
-def _read(kind: type[_T], value: object, where: str) -> _T:
-    if not isinstance(value, dict):
-        raise BadFile(f"{where}: must be a table")
-    types = {each.name: each.type for each in fields(kind)}  # type: ignore[arg-type]  # dataclasses only
-    read: dict[str, object] = {}
-    for key, given in value.items():
-        if key not in types:
-            raise BadFile(f"{where}: {key}: there is no such key; known: {', '.join(types)}")
-        wanted: type = {"str": str, "int": int, "bool": bool}.get(str(types[key]), list)
-        texts = isinstance(given, list) and all(isinstance(each, str) for each in given)
-        if type(given) is not wanted or (wanted is list and not texts):
-            words = {str: "text", int: "a whole number", bool: "true or false"}
-            raise BadFile(f"{where}: {key}: must be {words.get(wanted, 'a list of texts')}")
-        read[key] = tuple(given) if isinstance(given, list) else given
-    try:
-        return kind(**read)
-    except TypeError:
-        raise BadFile(f"{where}: lacks a key; known: {', '.join(types)}") from None

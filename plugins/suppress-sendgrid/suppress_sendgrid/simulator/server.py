@@ -133,15 +133,7 @@ class Simulator(Loopback):
             reply = handler(account, request, trap)
         except Invalid as invalid:
             return _error(400, str(invalid), invalid.field)
-        match fault:
-            case Fault(trap=Trap.RESET):
-                return replace(reply, reset=True)
-            case Fault(trap=Trap.CUT):
-                return replace(reply, cut=len(reply.body) // 2)
-            case Fault(trap=Trap.DELAY):
-                return replace(reply, delay=fault.seconds)
-            case _:
-                return reply
+        return reply if fault is None else reply.on_the_line(fault.trap, fault.seconds)
 
     def _handlers(self) -> Mapping[str, Callable[[Account, Request, Trap | None], Response]]:
         return {

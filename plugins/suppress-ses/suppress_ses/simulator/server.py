@@ -118,15 +118,7 @@ class Simulator(Loopback):
         if handler is None:
             raise Refused(404, "UnknownOperationException", "There is no such operation.")
         reply = handler(account, request, trap)
-        match fault:
-            case Fault(trap=Trap.RESET):
-                return replace(reply, reset=True)
-            case Fault(trap=Trap.CUT):
-                return replace(reply, cut=len(reply.body) // 2)
-            case Fault(trap=Trap.DELAY):
-                return replace(reply, delay=fault.seconds)
-            case _:
-                return reply
+        return reply if fault is None else reply.on_the_line(fault.trap, fault.seconds)
 
     def _handlers(self) -> Mapping[str, Callable[[Account, Request, Trap | None], Response]]:
         return {
