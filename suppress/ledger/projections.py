@@ -112,11 +112,6 @@ def standings_of(connection: Connection, people: Mapping[int, str]) -> dict[int,
     }
 
 
-def standing_of_person(connection: Connection, person: int) -> Standing:
-    """One person's standing."""
-    return standings_of(connection, {person: ""})[person]
-
-
 def replace_standings(connection: Connection, known: Iterable[int], now: Mapping[int, Standing]) -> None:
     """Write standings; those of `known` people, who may have rows already, are taken out first."""
     for chunk in chunks(known):
