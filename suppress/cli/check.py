@@ -14,7 +14,18 @@ import typer
 from suppress.cli.checked import answer_facts, draw_answers, draw_file, explanation, file_facts, finding_facts
 from suppress.cli.console import Screen, emit, note, progress
 from suppress.cli.gate import OpenGate
-from suppress.cli.options import AsJson, DryRun, actor, appearance, settings
+from suppress.cli.options import (
+    AsJson,
+    Delimiter,
+    DryRun,
+    Encoding,
+    Header,
+    MaxAge,
+    Sheet,
+    actor,
+    appearance,
+    settings,
+)
 from suppress.core.verdict import Ruling
 from suppress.errors import BadFile, BadUsage
 
@@ -22,84 +33,89 @@ if TYPE_CHECKING:
     from suppress.check import Alias, FileChecked, Finding, Targets
     from suppress.files.contacts import ContactFile, Reading
 
+What = Annotated[
+    list[str], typer.Argument(metavar="FILE|ADDRESS...|-", help="A list of contacts, or addresses.")
+]
+Kept = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Write the rows that may be imported, unchanged.")
+]
+Withheld = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Write the suppressed rows, each with why.")
+]
+Review = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Write the rows that a person should look at.")
+]
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FOLDER",
+        help="Write all three there, named after the file: list.kept.csv and so on.",
+    ),
+]
+Explain = Annotated[bool, typer.Option("--explain", help="Print why, for every row not kept.")]
+Aliases = Annotated[
+    Literal["block", "review", "ignore"],
+    typer.Option(help="Rows that reach a suppressed mailbox by another spelling (dots, tags)."),
+]
+Column = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME|NUMBER", help="A column with addresses; may be repeated. [default: found]"),
+]
+Sender = Annotated[str | None, typer.Option(help="Mail of this sender only. [default: whoever sends]")]
+Channel = Annotated[Literal["email", "sms"], typer.Option(help="Over which channel.")]
+MessageClass = Annotated[
+    Literal["commercial", "transactional"],
+    typer.Option(help="Opt-outs bind commercial mail, hard bounces all. The record says who chose."),
+]
+Purpose = Annotated[
+    str | None, typer.Option(help="What for, so that waivers for it count; they are said and recorded.")
+]
+Offline = Annotated[
+    Path | None,
+    typer.Option(metavar="SNAPSHOT", help="Without a ledger: against what suppress snapshot wrote."),
+]
+Key = Annotated[
+    str | None, typer.Option(metavar="VKEY", help="With --offline: the ledger's public key, or its file.")
+]
+Engine = Annotated[
+    Literal["spark"] | None,
+    typer.Option(help="Check folders on Spark, where the workers see them too. [default: here]"),
+]
+Master = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="With --engine: local[2], spark://… [default: as Spark is set up]"),
+]
+ExitZero = Annotated[
+    bool, typer.Option("--exit-zero", help="End with 0 also when somebody is withheld or to be reviewed.")
+]
+
 
 def check(
     ctx: typer.Context,
-    what: Annotated[
-        list[str], typer.Argument(metavar="FILE|ADDRESS...|-", help="A list of contacts, or addresses.")
-    ],
-    kept: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write the rows that may be imported, unchanged.")
-    ] = None,
-    withheld: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write the suppressed rows, each with why.")
-    ] = None,
-    review: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write the rows that a person should look at.")
-    ] = None,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FOLDER",
-            help="Write all three there, named after the file: list.kept.csv and so on.",
-        ),
-    ] = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Print why, for every row not kept.")] = False,
-    alias: Annotated[
-        Literal["block", "review", "ignore"],
-        typer.Option(help="Rows that reach a suppressed mailbox by another spelling (dots, tags)."),
-    ] = "review",
-    column: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME|NUMBER", help="A column with addresses; may be repeated. [default: found]"
-        ),
-    ] = None,
-    header: Annotated[
-        bool | None, typer.Option("--header/--no-header", help="Whether the first row names columns.")
-    ] = None,
-    delimiter: Annotated[
-        str | None, typer.Option(help="comma, semicolon, tab, bar or one character. [default: found]")
-    ] = None,
-    encoding: Annotated[str | None, typer.Option(help="Of the file. [default: found]")] = None,
-    sheet: Annotated[
-        str | None,
-        typer.Option(metavar="NAME|NUMBER", help="Of a workbook. [default: the first one with an address]"),
-    ] = None,
-    sender: Annotated[
-        str | None, typer.Option(help="Mail of this sender only. [default: whoever sends]")
-    ] = None,
-    channel: Annotated[Literal["email", "sms"], typer.Option(help="Over which channel.")] = "email",
-    message_class: Annotated[
-        Literal["commercial", "transactional"],
-        typer.Option(help="Opt-outs bind commercial mail, hard bounces all. The record says who chose."),
-    ] = "commercial",
-    purpose: Annotated[
-        str | None, typer.Option(help="What for, so that waivers for it count; they are said and recorded.")
-    ] = None,
-    max_age: Annotated[
-        str | None, typer.Option(metavar="SPAN", help="Refuse if a source was read longer ago: 24h, 7d, 30m.")
-    ] = None,
-    offline: Annotated[
-        Path | None,
-        typer.Option(metavar="SNAPSHOT", help="Without a ledger: against what suppress snapshot wrote."),
-    ] = None,
-    key: Annotated[
-        str | None, typer.Option(metavar="VKEY", help="With --offline: the ledger's public key, or its file.")
-    ] = None,
-    engine: Annotated[
-        Literal["spark"] | None,
-        typer.Option(help="Check folders on Spark, where the workers see them too. [default: here]"),
-    ] = None,
-    master: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="With --engine: local[2], spark://… [default: as Spark is set up]"),
-    ] = None,
-    exit_zero: Annotated[
-        bool, typer.Option("--exit-zero", help="End with 0 also when somebody is withheld or to be reviewed.")
-    ] = False,
+    what: What,
+    kept: Kept = None,
+    withheld: Withheld = None,
+    review: Review = None,
+    output: Output = None,
+    explain: Explain = False,
+    alias: Aliases = "review",
+    column: Column = None,
+    header: Header = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    sheet: Sheet = None,
+    sender: Sender = None,
+    channel: Channel = "email",
+    message_class: MessageClass = "commercial",
+    purpose: Purpose = None,
+    max_age: MaxAge = None,
+    offline: Offline = None,
+    key: Key = None,
+    engine: Engine = None,
+    master: Master = None,
+    exit_zero: ExitZero = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:

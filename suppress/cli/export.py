@@ -13,7 +13,7 @@ import typer
 
 from suppress.cli.console import Advance, Screen, emit, note, progress
 from suppress.cli.exported import draw, facts
-from suppress.cli.options import AsJson, DryRun, actor, appearance, duration, settings
+from suppress.cli.options import AsJson, DryRun, MaxAge, actor, appearance, duration, settings
 
 if TYPE_CHECKING:
     from suppress.config import DestinationSettings, Settings
@@ -23,46 +23,51 @@ if TYPE_CHECKING:
     from suppress.ledger import Ledger
     from suppress.plugin.registry import Registry
 
+Destinations = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[DESTINATION]...", help="Configured destinations, or csv for a file."),
+]
+Everywhere = Annotated[
+    bool, typer.Option("--all", help="Every configured destination; one that fails stops no other.")
+]
+Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="The file to write.")]
+Preset = Annotated[
+    str | None,
+    typer.Option(
+        help="Columns for: plain, hubspot, mailchimp, klaviyo, sendgrid, ses, spreadsheet.",
+    ),
+]
+Purpose = Annotated[
+    str,
+    typer.Option(
+        help="suppression compliance, compliance audit, regulator request, or court order: "
+        "the law admits no other."
+    ),
+]
+Recipient = Annotated[
+    str | None,
+    typer.Option(help="Who gets it: an organisation or system. [default: the destination's name]"),
+]
+Basis = Annotated[
+    str | None,
+    typer.Option(help="The law or contract under which it leaves. [default: compliance with law]"),
+]
+AllowStale = Annotated[
+    bool, typer.Option("--allow-stale", help="Go on although a source is older than it may be.")
+]
+
 
 def export(
     ctx: typer.Context,
-    destinations: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[DESTINATION]...", help="Configured destinations, or csv for a file."),
-    ] = None,
-    everywhere: Annotated[
-        bool, typer.Option("--all", help="Every configured destination; one that fails stops no other.")
-    ] = False,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="The file to write.")
-    ] = None,
-    preset: Annotated[
-        str | None,
-        typer.Option(
-            help="Columns for: plain, hubspot, mailchimp, klaviyo, sendgrid, ses, spreadsheet.",
-        ),
-    ] = None,
-    purpose: Annotated[
-        str,
-        typer.Option(
-            help="suppression compliance, compliance audit, regulator request, or court order: "
-            "the law admits no other."
-        ),
-    ] = "suppression compliance",
-    recipient: Annotated[
-        str | None,
-        typer.Option(help="Who gets it: an organisation or system. [default: the destination's name]"),
-    ] = None,
-    basis: Annotated[
-        str | None,
-        typer.Option(help="The law or contract under which it leaves. [default: compliance with law]"),
-    ] = None,
-    max_age: Annotated[
-        str | None, typer.Option(metavar="SPAN", help="Refuse if a source was read longer ago: 24h, 7d, 30m.")
-    ] = None,
-    allow_stale: Annotated[
-        bool, typer.Option("--allow-stale", help="Go on although a source is older than it may be.")
-    ] = False,
+    destinations: Destinations = None,
+    everywhere: Everywhere = False,
+    output: Output = None,
+    preset: Preset = None,
+    purpose: Purpose = "suppression compliance",
+    recipient: Recipient = None,
+    basis: Basis = None,
+    max_age: MaxAge = None,
+    allow_stale: AllowStale = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:

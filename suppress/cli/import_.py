@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from suppress.cli.console import Screen, emit, note, progress
-from suppress.cli.options import AsJson, DryRun, actor, appearance, one_address, quoted, settings
+from suppress.cli.options import (
+    AsJson,
+    Delimiter,
+    DryRun,
+    Encoding,
+    Header,
+    Sheet,
+    actor,
+    appearance,
+    one_address,
+    quoted,
+    settings,
+)
 from suppress.errors import BadUsage
 
 if TYPE_CHECKING:
@@ -21,56 +33,56 @@ if TYPE_CHECKING:
 _SHOWN = 20
 """Remarks printed for people; all that were kept are in the JSON."""
 
+File = Annotated[str, typer.Argument(metavar="FILE|-", help="A list of opt-outs, in any format.")]
+Profile = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Whose export it is; a wrong one lists all. [default: found]"),
+]
+ColumnMap = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="FIELD=COLUMN,…",
+        help="What the columns mean: email, date, received, reason, source. Every row is an opt-out.",
+    ),
+]
+Source = Annotated[str | None, typer.Option(metavar="NAME", help="What to call the source in the ledger.")]
+Rejected = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Write the rows without an address, each with why.")
+]
+DateFormat = Annotated[
+    Literal["mdy", "dmy"] | None,
+    typer.Option(help="Whether 3/4/2024 is March 4th or April 3rd. [default: as the whole file shows]"),
+]
+Canary = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="The list holds digests; this address, so spelled, is known to be in it. May be repeated.",
+    ),
+]
+DigestForm = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FORM", help="The list holds digests, made of addresses in this form; none is tried."
+    ),
+]
+
 
 def import_(
     ctx: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="FILE|-", help="A list of opt-outs, in any format.")],
-    profile: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Whose export it is; a wrong one lists all. [default: found]"),
-    ] = None,
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map",
-            metavar="FIELD=COLUMN,…",
-            help="What the columns mean: email, date, received, reason, source. Every row is an opt-out.",
-        ),
-    ] = None,
-    source: Annotated[
-        str | None, typer.Option(metavar="NAME", help="What to call the source in the ledger.")
-    ] = None,
-    rejected: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write the rows without an address, each with why.")
-    ] = None,
-    date_format: Annotated[
-        Literal["mdy", "dmy"] | None,
-        typer.Option(help="Whether 3/4/2024 is March 4th or April 3rd. [default: as the whole file shows]"),
-    ] = None,
-    header: Annotated[
-        bool | None, typer.Option("--header/--no-header", help="Whether the first row names columns.")
-    ] = None,
-    delimiter: Annotated[
-        str | None, typer.Option(help="comma, semicolon, tab, bar or one character. [default: found]")
-    ] = None,
-    encoding: Annotated[str | None, typer.Option(help="Of the file. [default: found]")] = None,
-    sheet: Annotated[
-        str | None,
-        typer.Option(metavar="NAME|NUMBER", help="Of a workbook. [default: the first one with an address]"),
-    ] = None,
-    canary: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ADDRESS",
-            help="The list holds digests; this address, so spelled, is known to be in it. May be repeated.",
-        ),
-    ] = None,
-    form: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FORM", help="The list holds digests, made of addresses in this form; none is tried."
-        ),
-    ] = None,
+    file: File,
+    profile: Profile = None,
+    mapping: ColumnMap = None,
+    source: Source = None,
+    rejected: Rejected = None,
+    date_format: DateFormat = None,
+    header: Header = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    sheet: Sheet = None,
+    canary: Canary = None,
+    form: DigestForm = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:

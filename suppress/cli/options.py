@@ -34,6 +34,22 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would happen; write nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question.")]
 
+# How a contact file is to be read.
+Header = Annotated[
+    bool | None, typer.Option("--header/--no-header", help="Whether the first row names columns.")
+]
+Delimiter = Annotated[
+    str | None, typer.Option(help="comma, semicolon, tab, bar or one character. [default: found]")
+]
+Encoding = Annotated[str | None, typer.Option(help="Of the file. [default: found]")]
+Sheet = Annotated[
+    str | None,
+    typer.Option(metavar="NAME|NUMBER", help="Of a workbook. [default: the first one with an address]"),
+]
+MaxAge = Annotated[
+    str | None, typer.Option(metavar="SPAN", help="Refuse if a source was read longer ago: 24h, 7d, 30m.")
+]
+
 
 def root(ctx: typer.Context) -> Root:
     """The root options of this run."""

@@ -56,33 +56,34 @@ WhatIf = Annotated[
         help="Replay the period under another policy, or as if deleted contacts had been missed.",
     ),
 ]
+Since = Annotated[
+    datetime | None,
+    typer.Option(formats=[DAY], help="First day. [default: the ledger's first entry]"),
+]
+Until = Annotated[datetime | None, typer.Option(formats=[DAY], help="Last day, included. [default: today]")]
+FormatName = Annotated[
+    str | None,
+    typer.Option("--format", help="html, pdf, xlsx, json, csv or all. [default: by the name's ending]"),
+]
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="PATH",
+        help="A file, a folder for all formats, or - . [default: suppress-report.html]",
+    ),
+]
+Full = Annotated[bool, typer.Option("--full", help="Show addresses where a person is named: personal data.")]
 
 
 def report(
     ctx: typer.Context,
-    since: Annotated[
-        datetime | None,
-        typer.Option(formats=[DAY], help="First day. [default: the ledger's first entry]"),
-    ] = None,
-    until: Annotated[
-        datetime | None, typer.Option(formats=[DAY], help="Last day, included. [default: today]")
-    ] = None,
-    format_: Annotated[
-        str | None,
-        typer.Option("--format", help="html, pdf, xlsx, json, csv or all. [default: by the name's ending]"),
-    ] = None,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="PATH",
-            help="A file, a folder for all formats, or - . [default: suppress-report.html]",
-        ),
-    ] = None,
-    full: Annotated[
-        bool, typer.Option("--full", help="Show addresses where a person is named: personal data.")
-    ] = False,
+    since: Since = None,
+    until: Until = None,
+    format_: FormatName = None,
+    output: Output = None,
+    full: Full = False,
     sender: Sender = None,
     destination: Destination = None,
     as_of: AsOf = None,
