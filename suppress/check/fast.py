@@ -18,6 +18,7 @@ out goes to the kept file as it is: *bytes are copied*.
 Tricks, by name:
 
 * *Told by the card*: whoever is met by a plain cell, and has a card that opens, needs no second look.
+* *Memory kept*: blocks are read into memory that the one before has used.
 * *Cut but once*: of a regular row the scan says where its address cells are. It is decided by these, and is
   never cut into all its cells.
 
@@ -134,6 +135,7 @@ class Sieve:
         self._scanner = Scanner(self._shape, folding.odd)
         # A file of one column has its cell written anew when others are added, so it is asked for.
         self._tells = len(self._columns) == 1 and bool(delimiter)
+        _keep_memory()
 
     def start(self) -> tuple[int, int]:
         """Where the first row after the header starts, and how many physical lines stand before it."""
@@ -229,6 +231,16 @@ class Sieve:
                 block.rows.append(row._replace(line=piece.before + row.line - first + 1))
                 block.spans.append((position, end))
                 position = end
+
+
+def _keep_memory() -> None:
+    """Let pieces of a block's size be made of memory that is there.
+
+    The C library of Linux gives large pieces back to the system at once, which has to find and clear pages
+    for the next block's. It stops doing so for pieces up to the size of one that it saw come back
+    (mallopt(3), M_MMAP_THRESHOLD). Nothing is written to this one, so it takes no memory.
+    """
+    np.empty(16 << 20, np.uint8)
 
 
 def _physical(text: str) -> list[str]:

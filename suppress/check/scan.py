@@ -14,7 +14,8 @@ refuses it.
 Tricks, by name:
 
 * *Kinds in order*: what a byte is (a letter, a joint, a delimiter) is a small number, such that each loop
-  goes on while the kind is below a bound.
+  goes on while the kind is below a bound; and a bit of it says joint, so that two side by side share it.
+* *Places without a sign*: those in the innermost loops, as compiled code looks at a sign each time.
 * *A wall*: the block ends in a line end and some zeros that are not its own, so that no loop looks whether
   the block is over.
 """
@@ -35,7 +36,8 @@ Mask = NDArray[np.bool_]
 LONGEST = 56
 """Bytes of a plain cell: no part is then longer than mail systems allow."""
 
-LETTER, DIGIT, JOINT, DOT, RARE, AT, SPACE, OTHER, DELIMITER, QUOTE, STRANGE, RETURN, FEED = range(13)
+LETTER, DIGIT, JOINT, DOT, RARE = 0, 1, 2, 3, 6
+AT, SPACE, OTHER, DELIMITER, QUOTE, STRANGE, RETURN, FEED = range(8, 16)
 """What a byte is. RARE are `_` and `+`, which stand before the `@` only; STRANGE is what spoils its row."""
 
 EMPTY, UNREAD = -1, -2
@@ -56,6 +58,7 @@ _KINDS = {
     RETURN: b"\r",
 }
 _WALL = b"\n" + PAD
+_ONE, _JOINT = np.uint64(1), np.uint8(JOINT)
 
 
 class Shape(NamedTuple):
@@ -275,12 +278,13 @@ def _over_cell(text: Bytes, at: int, size: int, kinds: Bytes) -> tuple[int, bool
             # Of a carriage return and a line feed, the second ends the line.
             lines += kind == FEED or (kind == RETURN and kinds[text[at + 1]] != FEED)
             at += 1
-    while kinds[text[at]] != DELIMITER and kinds[text[at]] < RETURN:
-        fine &= kinds[text[at]] != STRANGE  # a quote within a cell is a character like any other
-        at += 1
-        while kinds[text[at]] < DELIMITER:
-            at += 1
-    return at, fine, lines
+    place = np.uint64(at)
+    while kinds[text[place]] != DELIMITER and kinds[text[place]] < RETURN:
+        fine &= kinds[text[place]] != STRANGE  # a quote within a cell is a character like any other
+        place += _ONE
+        while kinds[text[place]] < DELIMITER:
+            place += _ONE
+    return int(np.int64(place)), fine, lines
 
 
 @inlined
@@ -308,19 +312,24 @@ def _address(text: Bytes, at: int, kinds: Bytes) -> tuple[int, int, int, int, in
 @inlined
 def _plain(text: Bytes, start: int, kinds: Bytes) -> tuple[int, int]:
     """Where the `@` of the plain address is that starts here, and where it ends; 0 if there is none."""
-    at, last, fine = start, JOINT, True
-    while kinds[text[at]] <= RARE:
-        fine &= kinds[text[at]] < JOINT or last < JOINT
-        last = kinds[text[at]]
-        at += 1
-    sign = at
-    fine &= kinds[text[at]] == AT and last < JOINT
-    at += 1
-    last, dotted = JOINT, False
-    while kinds[text[at]] <= DOT:
-        fine &= kinds[text[at]] < JOINT or last < JOINT
-        last = kinds[text[at]]
-        dotted |= last == DOT
-        at += 1
-    fine &= last == LETTER and dotted and at - start <= LONGEST
-    return (sign, at) if fine else (0, 0)
+    place, last, wrong, dots = np.uint64(start), np.uint8(JOINT), np.uint8(0), 0
+    kind = kinds[text[place]]
+    while kind <= RARE:
+        wrong |= kind & last & _JOINT
+        last = kind
+        place += _ONE
+        kind = kinds[text[place]]
+    sign = int(np.int64(place))
+    fine = kind == AT and not last & _JOINT
+    last = _JOINT
+    place += _ONE
+    kind = kinds[text[place]]
+    while kind <= DOT:
+        wrong |= kind & last & _JOINT
+        dots += kind == DOT
+        last = kind
+        place += _ONE
+        kind = kinds[text[place]]
+    end = int(np.int64(place))
+    fine &= not wrong and last == LETTER and dots > 0 and end - start <= LONGEST
+    return (sign, end) if fine else (0, 0)
