@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from suppress.errors import OutputRefused, StorageFailed, SuppressError
+from suppress.files.syncing import Ahead
 
 UNFINISHED = ".unfinished"
 """How the name of a file ends that is not whole."""
@@ -49,6 +50,7 @@ class Output:
         self._previous: Path | None = None
         with _reported(target):
             self._stream = self._begun()
+        self._ahead = Ahead(self._stream.fileno())
 
     def _begun(self) -> BinaryIO:
         # A link is followed, so that the file it leads to is replaced and not the link.
@@ -77,11 +79,14 @@ class Output:
         """Add bytes. Raises `StorageFailed`."""
         with _reported(self.target):
             self._stream.write(content)
+        if self._draft is not None:
+            self._ahead.written(len(content))
 
     def finish(self) -> None:
         """Bring everything written to the disk. Raises `StorageFailed`."""
         with _reported(self.target):
             self._stream.flush()
+            self._ahead.finish()
             if self._draft is not None:
                 os.fsync(self._stream.fileno())
 
@@ -121,6 +126,9 @@ class Output:
 
     def discard(self) -> None:
         """Leave nothing behind, unless it was published. Never raises."""
+        # The descriptor may be another file's, once it is closed.
+        with contextlib.suppress(OSError):
+            self._ahead.finish()
         with contextlib.suppress(OSError):
             self._stream.close()
         if self._draft is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from suppress.errors import OutputRefused, StorageFailed
+from suppress.files import syncing
 from suppress.files.output import UNFINISHED, outputs, publish
 
 
@@ -215,3 +217,45 @@ def test_what_is_replaced_is_let_go_of(tmp_path: Path) -> None:
         publish([begun["kept"]])
 
     assert {"kept.csv": b"new"} == {each.name: each.read_bytes() for each in tmp_path.iterdir()}
+
+
+def test_a_long_file_is_brought_to_the_disk_while_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And is there in full, whichever of the two is the faster."""
+    monkeypatch.setattr(syncing, "STEP", 1_000)
+    asked: list[str] = []
+    own = os.fsync
+
+    def noted(descriptor: int) -> None:
+        asked.append(threading.current_thread().name)
+        own(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    with outputs({"kept": str(tmp_path / "kept.csv")}) as found:
+        for number in range(2_000):
+            found["kept"].write(b"%6d,pat@example.com\n" % number)
+        found["kept"].finish()
+        publish(list(found.values()))
+
+    assert {"MainThread"} < set(asked)
+    assert 2_000 * 23 == (tmp_path / "kept.csv").stat().st_size
+
+
+def test_a_disk_that_fails_meanwhile_is_told_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system tells of lost pages once, and it told the thread."""
+    monkeypatch.setattr(syncing, "STEP", 1)
+
+    def failing(_descriptor: int) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with outputs({"kept": str(tmp_path / "kept.csv")}) as found:
+        found["kept"].write(b"pat@example.com\n")
+        with pytest.raises(StorageFailed, match=r"kept\.csv cannot be written: Input/output error"):
+            found["kept"].finish()
+
+    assert [] == list(tmp_path.iterdir())
