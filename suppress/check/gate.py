@@ -166,27 +166,25 @@ class Gate:
             start = end
         return decisions
 
-    def sound(self, rows: Sequence[Sequence[str]]) -> list[bool | None]:
-        """Of regular rows, of which only the address cells are told, those that are certainly kept: for each
-        whether it has an address that mail systems accept. None for those that `decide` has to look at.
+    def decide_cells(self, rows: Sequence[Sequence[str]]) -> list[Decision | None]:
+        """The same for regular rows, of which only the address cells are told; None where that is not enough.
 
-        They are rows whose cells are nothing but an address, of which nobody has anything to say.
+        It is enough where each cell is nothing but an address, however it is read.
         """
-        found: list[bool | None] = []
-        asked: list[Address] = []
-        counts: list[int] = []
-        for cells in rows:
-            own = [self._only(cell) for cell in cells if not cell.isspace() and cell]
-            known = [each for each in own if each is not None]
-            counts.append(len(own) if len(own) == len(known) else -1)
-            if counts[-1] > 0:
-                asked += known
-        verdicts = iter(zip(asked, self._lookup.verdicts(asked, self._mailing), strict=True))
-        for count in counts:
-            some = list(islice(verdicts, max(count, 0)))
-            clear = count >= 0 and all(verdict is CLEAR for _, verdict in some)
-            found.append(any(_is_sound(address) for address, _ in some) if clear else None)
-        return found
+        seen = [self._only_addresses(cells) for cells in rows]
+        asked = [address for own in seen for address in own or ()]
+        verdicts = iter(self._lookup.verdicts(asked, self._mailing))
+        return [
+            None
+            if own is None
+            else self._decided(_Seen(own, (), None, unclear=False), list(islice(verdicts, len(own))), ())
+            for own in seen
+        ]
+
+    def _only_addresses(self, cells: Sequence[str]) -> tuple[Address, ...] | None:
+        found = [self._only(cell) for cell in cells if cell and not cell.isspace()]
+        own = tuple(each for each in found if each is not None)
+        return own if len(own) == len(found) else None
 
     def _only(self, cell: str) -> Address | None:
         """The address that is all there is in a cell, however it is read; None if it takes a closer look."""

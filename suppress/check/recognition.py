@@ -1,7 +1,7 @@
 """Recognition: the verdicts of `Lookup`, with the ledger asked only about whom the snapshot leaves open.
 
-An address whose hash is not in the snapshot, nor that of its alias or of its digest, and at whose domain no
-rule holds, is nobody's. One whose card opens is decided by it: the card proves that the match keys are equal,
+An address whose hash is not in the snapshot, nor that of its alias or of its digest, is nobody's: only a rule
+for its domain may hold. One whose card opens is decided by it: the card proves that the match keys are equal,
 and says all that is known about the person. Whoever else is met is decided by the ledger.
 """
 
@@ -28,7 +28,7 @@ from suppress.core.mailing import ANY_MAIL, Mailing, MessageClass
 from suppress.core.standing import Standing, Suppression
 from suppress.core.suppression import Channel, Reason, Scope
 from suppress.core.verdict import CLEAR, Ruling, Tier, Verdict
-from suppress.ledger.ruling import certain
+from suppress.ledger.ruling import by_domain, certain
 from suppress.ledger.sealing import expressible
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class Recognition:
         """The verdict for each address, in the same order."""
         keys = [expressible(each.key) for each in addresses]
         hashes = self._folding.of_keys(keys)
-        found: list[Verdict] = [CLEAR] * len(keys)
+        found = [self._by_rule(each, mailing) for each in addresses]
         asked: list[int] = []
         met = np.flatnonzero(self._open(addresses, keys, hashes))
         there, contents = self._cards_of(hashes[met])
@@ -137,6 +137,11 @@ class Recognition:
             for place, answer in zip(asked, answers, strict=True):
                 found[place] = answer
         return found
+
+    def _by_rule(self, address: Address, mailing: Mailing) -> Verdict:
+        """The verdict on an address that is nobody's: only a rule may hold for its domain."""
+        rule = self._laws.domains.against(address.key, mailing) if self._laws.domains else None
+        return CLEAR if rule is None else by_domain(rule)
 
     def _known(self, hashes: Hashes) -> Mask:
         return marked([each.known for each in self._people], hashes)
@@ -161,15 +166,13 @@ class Recognition:
         return met
 
     def _open(self, addresses: Sequence[Address], keys: list[str], hashes: Hashes) -> Mask:
-        """Which of these addresses may be known to any tier."""
+        """Which of these addresses may be somebody's."""
         met = self._known(hashes) | self._digested(addresses)
         if self._alias_keys:
             rest = np.flatnonzero(~met).tolist()
             looser = [(place, alias.key) for place in rest if (alias := alias_of(keys[place]))]
             places = np.array([place for place, _ in looser], np.intp)
             met[places] |= marked(self._alias_keys, self._folding.of_keys([key for _, key in looser]))
-        if self._laws.domains:
-            met |= np.fromiter(map(self._laws.domains.concerns, keys), bool, len(keys))
         return met
 
     def _cards_of(self, hashes: Hashes) -> tuple[Mask, bytes]:

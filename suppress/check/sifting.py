@@ -27,7 +27,7 @@ from suppress.check.annotation import COLUMNS, Finding, annotation
 from suppress.check.cards import UNDATED, stamped
 from suppress.check.crew import Crew
 from suppress.check.fast import PATIENCE, Block, Regular, Sieve, ToldRows
-from suppress.check.gate import Decision, Gate
+from suppress.check.gate import KEEP, KEEP_INVALID, Decision, Gate
 from suppress.check.recognition import Recognition, Told
 from suppress.check.tally import AGES, Tally
 from suppress.core.mailing import Mailing
@@ -132,11 +132,12 @@ class Sifting:
         if block.told is not None:
             self._tell(found, texts, block, block.told)
         rows, spans = block.rows, block.spans
-        for row, sound in zip(
-            block.regular, self._gate.sound([each.cells for each in block.regular]), strict=True
-        ):
-            if sound is not None:
-                found.tally.clear(1, not sound)
+        decided = self._gate.decide_cells([each.cells for each in block.regular])
+        for row, decision in zip(block.regular, decided, strict=True):
+            if decision is KEEP or decision is KEEP_INVALID:
+                found.tally.clear(1, decision is KEEP_INVALID)
+            elif decision is not None:
+                self._take(found, texts, self._record(block, row), decision, (row.start, row.stop))
             else:
                 rows.append(self._record(block, row))
                 spans.append((row.start, row.stop))
