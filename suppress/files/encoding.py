@@ -25,6 +25,9 @@ from suppress.files.source import Bytes
 BLOCK = 1 << 18
 """Bytes read at a time. Rows of a block are in memory together, at some twenty times its size."""
 
+_GLANCED = 1 << 16
+"""Bytes decoded at a time to see whether they can be: what comes of them stays in a processor's cache."""
+
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     # UTF-32-LE starts with the mark of UTF-16-LE, so it is looked for first.
@@ -192,7 +195,7 @@ def _first_bad(stream: Bytes, encoding: Encoding, limit: int | None) -> int | No
     skip = len(encoding.mark)
     pending = 0
     while bad is None and (limit is None or size < limit):
-        block = stream.read(BLOCK)
+        block = stream.read(_GLANCED)
         body = block[skip:] if size == 0 else block
         start = size + (skip if size == 0 else 0)
         size += len(block)
