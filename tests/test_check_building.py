@@ -15,7 +15,7 @@ from suppress.check import snapshot
 from suppress.check.blind_index import BlindIndex
 from suppress.check.cards import Cards
 from suppress.check.hashing import Folding
-from suppress.check.snapshot import current
+from suppress.check.snapshot import Snapshot, Store, current
 from suppress.core.address import Address
 from suppress.core.suppression import Consent
 from suppress.errors import LedgerDamaged
@@ -188,6 +188,31 @@ def test_who_is_forgotten_after_they_were_read_is_left_to_the_readable_engine(
         patch.setattr(BlindIndex, "unheld", late)
         assert current(lookup) is None
     assert len(PEOPLE) - 1 == len(found(lookup).first.hashes)
+
+
+def test_an_older_file_that_another_check_put_there_is_not_used(
+    world: tuple[Lookup, Ledger, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was built is read again from the file, to take less memory; not if somebody is missing."""
+    lookup, ledger, _ = world
+    found(lookup)
+    older = lookup.snapshot.read_bytes()
+    ledger.append([opted_out("later@example.com")], actor="test")
+    lookup.snapshot.unlink()
+    save = Store.save
+
+    for content in (older, b""):
+
+        def overtaken(store: Store, old: Snapshot | None, now: Snapshot, content: bytes = content) -> None:
+            save(store, old, now)
+            lookup.snapshot.write_bytes(content)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Store, "save", overtaken)
+            now = found(lookup)
+
+        assert (len(PEOPLE) + 1, ledger.head().size) == (len(now.first.hashes), now.size)
+        lookup.snapshot.unlink()
 
 
 # --- Damage ----------------------------------------------------------------------------------------------

@@ -120,7 +120,19 @@ def current(lookup: Lookup, told: Told = lambda _people: None) -> tuple[Snapshot
             return None
     with contextlib.suppress(OSError):
         store.save(found, now)
+        if found is None:
+            now = _read_again(store, roster, now)
     return now, folding
+
+
+def _read_again(store: Store, roster: Roster, now: Snapshot) -> Snapshot:
+    """What was built, from the file: cards then take no memory until one is opened."""
+    try:
+        again = store.opened(roster)
+    except NotUsable:
+        return now
+    # Another check may have put an older one in its place meanwhile.
+    return again if again.size >= now.size else now
 
 
 # --- Building and refreshing -----------------------------------------------------------------------------
