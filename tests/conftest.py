@@ -11,12 +11,15 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 
 from tests import backends
+
+if TYPE_CHECKING:
+    from suppress.ledger import Ledger
 
 hypothesis.settings.register_profile("suppress", deadline=None)  # a busy machine is no failing property
 hypothesis.settings.load_profile("suppress")
@@ -112,6 +115,17 @@ def back_end(request: pytest.FixtureRequest) -> Iterator[str]:
 def _server_ends() -> Iterator[None]:
     yield
     backends.stop()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """An empty ledger."""
+    from suppress.ledger import Ledger
+
+    url = backends.url_in(tmp_path)
+    Ledger.create(url, keys=tmp_path / "keys")
+    with Ledger.open(url, keys=tmp_path / "keys") as opened:
+        yield opened
 
 
 @pytest.fixture

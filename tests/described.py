@@ -25,13 +25,14 @@ def description(name: str) -> dict[str, Any]:
     return found
 
 
-def complaints(spec: Mapping[str, Any], exchange: Exchange) -> Iterator[str]:
-    """What of a request or its answer is not as described."""
+def complaints(spec: Mapping[str, Any], exchange: Exchange, *, below: str = "") -> Iterator[str]:
+    """What of a request or its answer is not as described; `below` stands before every described path."""
     request = exchange.request
+    path = request.path.removeprefix(below)
     found = [
         (pattern.count("{"), pattern)
         for pattern in spec["paths"]
-        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", pattern), request.path)
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", pattern), path)
     ]
     operation = spec["paths"][min(found)[1]].get(request.method.lower()) if found else None
     if operation is None:
@@ -60,14 +61,16 @@ def complaints(spec: Mapping[str, Any], exchange: Exchange) -> Iterator[str]:
 def _wrong_answer(spec: Mapping[str, Any], responses: Mapping[str, Any], exchange: Exchange) -> Iterator[str]:
     response = exchange.response
     status = str(response.status)
-    answered = responses.get(status) or responses.get(f"{status[0]}XX")
+    answered = responses.get(status) or responses.get(f"{status[0]}XX") or responses.get("default")
     if answered is None:
         yield f"status {status} is not described"
         return
     if "$ref" in answered:
         answered = spec["components"]["responses"][answered["$ref"].rpartition("/")[2]]
-    content = answered["content"]
+    content = answered.get("content", {})
     kind = response.content_type.partition(";")[0]
+    if not content and not response.body:
+        return
     if kind not in content:
         yield f"{status} as {kind} is not described"
     else:

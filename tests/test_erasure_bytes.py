@@ -124,10 +124,8 @@ def test_no_byte_of_an_erased_person_is_left(place: Place) -> None:
     assert verify(place.url, keys=place.keys).first_bad is None
 
 
-def test_without_secure_delete_the_same_search_finds_them(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The control: a search that finds nothing proves something only if it can find."""
+def without_secure_delete(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is deleted from here on stays in the file's free space."""
     settle = engine._settle
 
     def careless(connection: sqlite3.Connection, mode: str) -> None:
@@ -135,6 +133,13 @@ def test_without_secure_delete_the_same_search_finds_them(
         connection.execute("PRAGMA secure_delete = OFF")
 
     monkeypatch.setattr(engine, "_settle", careless)
+
+
+def test_without_secure_delete_the_same_search_finds_them(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: a search that finds nothing proves something only if it can find."""
+    without_secure_delete(monkeypatch)
     people = crowd(place)
     gone = random.Random(7).sample(people, 60)
     with place.open() as ledger:

@@ -27,21 +27,11 @@ from suppress.platforms.constant_contact.simulator import (
 )
 from suppress.plugin.contract import Census, Finding, Page, Summary, Window
 from suppress.sync import SourceResult, sync
-from tests.backends import url_in
 from tests.conftest import Command
 
 pytestmark = pytest.mark.both_back_ends
 
 LATER = datetime(2026, 11, 23, tzinfo=UTC)
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    """An empty ledger."""
-    url = url_in(tmp_path)
-    Ledger.create(url, keys=tmp_path / "keys")
-    with Ledger.open(url, keys=tmp_path / "keys") as opened:
-        yield opened
 
 
 def run(

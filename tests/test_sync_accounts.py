@@ -23,7 +23,6 @@ from suppress.ledger import Ledger
 from suppress.platforms.constant_contact.simulator import People, Scenario, Simulator
 from suppress.plugin.contract import Census, Finding, Page, Summary, Window
 from suppress.sync import exit_code, sync
-from tests.backends import url_in
 from tests.conftest import Command
 from tests.small_ledger import made
 
@@ -72,15 +71,6 @@ class Told:
 
     def close(self) -> None:
         """Nothing is open."""
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    """An empty ledger."""
-    url = url_in(tmp_path)
-    Ledger.create(url, keys=tmp_path / "keys")
-    with Ledger.open(url, keys=tmp_path / "keys") as opened:
-        yield opened
 
 
 _ACCOUNTS = st.lists(

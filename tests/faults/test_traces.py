@@ -7,17 +7,16 @@ that were written since, and what commands printed. With `secure_delete` off the
 from __future__ import annotations
 
 import random
-import sqlite3
 from pathlib import Path
 
 import pytest
 
 from suppress.audit import verify
 from suppress.core.verdict import Tier
-from suppress.ledger import Ledger, engine
+from suppress.ledger import Ledger
 from tests.conftest import Command
 from tests.ledger.making import Place
-from tests.test_erasure_bytes import Person, erase, marks
+from tests.test_erasure_bytes import Person, erase, marks, without_secure_delete
 
 
 @pytest.fixture
@@ -85,13 +84,7 @@ def test_with_secure_delete_off_the_same_search_finds_some(
     place: Place, sizes: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So it would have found them."""
-    settle = engine._settle
-
-    def careless(connection: sqlite3.Connection, mode: str) -> None:
-        settle(connection, mode)
-        connection.execute("PRAGMA secure_delete = OFF")
-
-    monkeypatch.setattr(engine, "_settle", careless)
+    without_secure_delete(monkeypatch)
     people = peopled(place, sizes[0])
     with place.open() as ledger:
         gone = erased(ledger, people, sizes[1])

@@ -9,6 +9,11 @@ from suppress.plugin.pace import Clock
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
+def from_now() -> VirtualTime:
+    """Time that begins when the test does: a simulator keeps the real one."""
+    return VirtualTime(datetime.now(UTC))
+
+
 class VirtualTime:
     """A monotonic and a wall clock that move together, except where a test sets the wall clock."""
 

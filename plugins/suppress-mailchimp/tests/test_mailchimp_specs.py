@@ -5,13 +5,9 @@ The description may not be copied into this repository; where it is absent, thes
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-import jsonschema
 import pytest
 from mailchimp_platform import AUDIENCE, account, numbered, opened, outcomes
 from suppress_mailchimp.simulator import Fault, People, Switches
@@ -19,70 +15,18 @@ from suppress_mailchimp.simulator import Fault, People, Switches
 from suppress.core.suppression import Json
 from suppress.plugin.kit import people
 from suppress.plugin.loopback import Exchange
+from tests.described import ABSENT, SPECS, complaints, description
 
-SPEC = Path(__file__).parents[4] / "shared" / "specs" / "mailchimp-marketing-3.0.85.openapi.json"
-pytestmark = pytest.mark.skipif(
-    not SPEC.is_file(), reason="the vendor's description is not there: ../shared/specs (it may not be copied)"
-)
+SPEC = "mailchimp-marketing-3.0.85.openapi.json"
+pytestmark = pytest.mark.skipif(not (SPECS / SPEC).is_file(), reason=ABSENT)
+BELOW = "/3.0"
 ODD = ("o'brien@example.com", "plus+tag@example.com", "per%cent@example.com", "Capital@Example.com")
 
 
 @pytest.fixture(scope="module")
 def spec() -> dict[str, Any]:
     """The description."""
-    found: dict[str, Any] = json.loads(SPEC.read_text(encoding="utf-8"))
-    return found
-
-
-def complaints(spec: dict[str, Any], exchange: Exchange) -> Iterator[str]:
-    """What of a request or its answer is not as described."""
-    request, response = exchange.request, exchange.response
-    path = request.path.removeprefix("/3.0")
-    found = [
-        (pattern.count("{"), pattern)
-        for pattern in spec["paths"]
-        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", pattern), path)
-    ]
-    if not found or request.method.lower() not in spec["paths"][min(found)[1]]:
-        yield f"{request.method} of a path that is not described"
-        return
-    operation = spec["paths"][min(found)[1]][request.method.lower()]
-    described = {each["name"]: each for each in operation.get("parameters", ()) if each["in"] == "query"}
-    for name, value in request.query:
-        if name not in described:
-            yield f"query {name} is not described"
-        else:
-            yield from invalid(spec, described[name]["schema"], _typed(described[name]["schema"], value))
-    if request.body:
-        content = operation["requestBody"]["content"]["application/json"]
-        yield from invalid(spec, content["schema"], json.loads(request.body))
-    elif operation.get("requestBody", {}).get("required"):
-        yield "a body is missing"
-    answered = operation["responses"].get(str(response.status), operation["responses"].get("default"))
-    content = answered.get("content", {})
-    kind = response.content_type.partition(";")[0]
-    if response.body and kind not in content:
-        yield f"{response.status} as {kind} is not described"
-    elif response.body:
-        yield from invalid(spec, content[kind]["schema"], json.loads(response.body))
-
-
-def invalid(spec: dict[str, Any], schema: dict[str, Any], value: object) -> Iterator[str]:
-    """What of a value its schema refuses."""
-    whole = {**schema, "components": spec["components"]}
-    yield from (each.message for each in jsonschema.Draft202012Validator(whole).iter_errors(value))
-
-
-def _typed(schema: dict[str, Any], text: str) -> object:
-    match schema.get("type"):
-        case "integer" if text.isdecimal():
-            return int(text)
-        case "boolean" if text in ("true", "false"):
-            return text == "true"
-        case "array":
-            return text.split(",")
-        case _:
-            return text
+    return description(SPEC)
 
 
 RUNS: list[dict[str, Json]] = [
@@ -134,7 +78,7 @@ def test_a_whole_run_is_as_described(spec: dict[str, Any], more: dict[str, Json]
         exchanges = platform.exchanges
 
     assert len(exchanges) > 10
-    assert sorted({each for exchange in exchanges for each in complaints(spec, exchange)}) == []
+    assert sorted({each for exchange in exchanges for each in complaints(spec, exchange, below=BELOW)}) == []
 
 
 def test_the_check_would_find_a_fault(spec: dict[str, Any]) -> None:
@@ -143,9 +87,10 @@ def test_the_check_would_find_a_fault(spec: dict[str, Any]) -> None:
         outcomes(opened(platform), numbered(1))
         patched = next(each for each in platform.exchanges if each.request.method == "PATCH")
 
+    asked = replace(patched.request, query=(("skip", "1"),), body=b'{"status": "archived"}')
     bad = Exchange(
-        type(patched.request)("PATCH", patched.request.path, (("skip", "1"),), {}, b'{"status": "archived"}'),
+        asked,
         type(patched.response)(200, b'{"status": "nonsense"}'),
     )
-    assert list(complaints(spec, patched)) == []
-    assert len(list(complaints(spec, bad))) == 3
+    assert list(complaints(spec, patched, below=BELOW)) == []
+    assert len(list(complaints(spec, bad, below=BELOW))) == 3

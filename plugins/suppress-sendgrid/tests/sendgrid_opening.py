@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,6 +15,7 @@ from suppress.plugin.addresses import flaw
 from suppress.plugin.contract import Outcome, Pushed, Result
 from suppress.plugin.kit import HOSTILE, POSITION, people
 from suppress.plugin.pace import Clock
+from tests.plugin.virtual import from_now
 
 FAST: dict[str, Json] = {"per_minute": 6_000_000}
 """The simulator's limits are switched on where a test is about them."""
@@ -26,19 +26,6 @@ SCOPES: dict[str, dict[str, Json]] = {
     "global": {"scope": "global"},
     "group": {"scope": "group", "group_id": GROUP},
 }
-
-
-class Waits:
-    """Clocks on which waiting takes no time and is remembered."""
-
-    def __init__(self) -> None:
-        self.waited: list[float] = []
-        self.now = time.time()
-        self.clock = Clock(lambda: self.now, lambda: self.now, self._wait)
-
-    def _wait(self, seconds: float) -> None:
-        self.waited.append(seconds)
-        self.now += seconds
 
 
 def settings_for(url: str, scope: str = "global", **options: Json) -> DestinationSettings:
@@ -54,7 +41,7 @@ def account(
     """A simulator, and an exporter for it on clocks that do not wait."""
     with Simulator(scenario) as simulator:
         given = {"api_key": simulator.token, **options}
-        exporter = SendGrid(settings_for(simulator.url, scope, **given), clock=clock or Waits().clock)
+        exporter = SendGrid(settings_for(simulator.url, scope, **given), clock=clock or from_now().clock)
         try:
             yield simulator, exporter
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sendgrid_opening import SCOPES, Waits, account, calls_of, settings_for
+from sendgrid_opening import SCOPES, account, calls_of, settings_for
 from suppress_sendgrid.exporter import SendGrid
 from suppress_sendgrid.simulator import Scenario
 from suppress_sendgrid.simulator.scenario import SCOPES as ALL
@@ -12,11 +12,12 @@ from suppress.core.suppression import Json
 from suppress.plugin.contract import Finding, Severity
 from suppress.plugin.errors import AuthFailed, ContractBroken
 from suppress.plugin.loopback import Loopback, Request, Response, answer
+from tests.plugin.virtual import from_now
 
 
 def found(scenario: Scenario | None = None, scope: str = "global", **options: Json) -> dict[str, Finding]:
     """The findings by subject."""
-    with account(scenario, scope, clock=Waits().clock, **options) as (_, exporter):
+    with account(scenario, scope, clock=from_now().clock, **options) as (_, exporter):
         return {each.subject: each for each in exporter.check()}
 
 
@@ -104,7 +105,7 @@ def test_a_key_that_may_not_list_its_scopes_is_no_failure() -> None:
         return answer(200, [] if request.path.startswith("/v3/suppression/") else {})
 
     with Loopback(guarded) as server:
-        exporter = SendGrid(settings_for(server.url), clock=Waits().clock)
+        exporter = SendGrid(settings_for(server.url), clock=from_now().clock)
         findings = {each.subject: each.severity for each in exporter.check()}
         exporter.close()
 
@@ -126,7 +127,7 @@ def test_an_answer_for_another_group_does_not_pass() -> None:
 
     for number, severity in ((101, Severity.PASS), (102, Severity.FAIL)):
         with Loopback(lambda request, number=number: other(number, request)) as server:  # type: ignore[misc]
-            exporter = SendGrid(settings_for(server.url, "group"), clock=Waits().clock)
+            exporter = SendGrid(settings_for(server.url, "group"), clock=from_now().clock)
             findings = {each.subject: each.severity for each in exporter.check()}
             exporter.close()
 
@@ -137,7 +138,7 @@ def test_an_answer_for_another_group_does_not_pass() -> None:
 def test_answers_of_something_else_do_not_pass(value: object) -> None:
     """A proxy that answers everything with JSON of its own."""
     with Loopback(lambda _request: answer(200, value)) as server:
-        exporter = SendGrid(settings_for(server.url), clock=Waits().clock)
+        exporter = SendGrid(settings_for(server.url), clock=from_now().clock)
         with pytest.raises(ContractBroken):
             list(exporter.check())
         exporter.close()

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sendgrid_opening import SPEAKABLE, Waits, account
+from sendgrid_opening import SPEAKABLE, account
 from suppress_sendgrid.simulator import Scenario
 
 from suppress.core.suppression import Json
 from suppress.plugin.kit import POSITION, people
 from suppress.plugin.loopback import Exchange
 from tests.described import ABSENT, SPECS, complaints, description
+from tests.plugin.virtual import from_now
 
 SPEC = "sendgrid-suppressions-v3.openapi.json"
 pytestmark = pytest.mark.skipif(not (SPECS / SPEC).is_file(), reason=ABSENT)
@@ -69,7 +70,7 @@ def wrong(spec: dict[str, Any], exchanges: tuple[Exchange, ...]) -> Iterator[str
 def test_a_whole_run_is_as_described(spec: dict[str, Any], scope: str, subuser: str | None) -> None:
     """Check, plan, push, read back and sweep."""
     options: dict[str, Json] = {} if subuser is None else {"on_behalf_of": subuser}
-    with account(WHOLE, scope, clock=Waits().clock, batch_size=10, **options) as (platform, exporter):
+    with account(WHOLE, scope, clock=from_now().clock, batch_size=10, **options) as (platform, exporter):
         list(exporter.check())
         entries = people(SPEAKABLE)
         list(exporter.plan(iter(entries)))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sendgrid_opening import GROUP, Waits, account, calls_of, settings_for
+from sendgrid_opening import GROUP, account, calls_of, settings_for
 from suppress_sendgrid.exporter import SendGrid
 from suppress_sendgrid.settings import OTHER_LISTS
 from suppress_sendgrid.simulator import Scenario
@@ -16,6 +16,7 @@ from suppress.errors import DestinationFailed
 from suppress.plugin.contract import Observation, Remote
 from suppress.plugin.errors import ContractBroken
 from suppress.plugin.loopback import Loopback, Request, Response, answer
+from tests.plugin.virtual import from_now
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -127,7 +128,7 @@ def test_a_cursor_of_somebody_else_is_refused(cursor: str) -> None:
 def test_a_list_that_is_not_as_promised_is_no_list(value: object) -> None:
     """It would look as if everybody had been let go."""
     with Loopback(lambda _request: answer(200, value)) as server:
-        exporter = SendGrid(settings_for(server.url), clock=Waits().clock)
+        exporter = SendGrid(settings_for(server.url), clock=from_now().clock)
         with pytest.raises(ContractBroken):
             exporter.sweep(None)
         exporter.close()
@@ -138,7 +139,7 @@ def test_a_row_without_a_time_is_shown_all_the_same(created: object) -> None:
     """Its opt-out counts; only its date is unknown."""
     row = [{"created": created, "email": "pat@example.com"}]
     with Loopback(lambda _request: answer(200, row)) as server:
-        exporter = SendGrid(settings_for(server.url), clock=Waits().clock)
+        exporter = SendGrid(settings_for(server.url), clock=from_now().clock)
         (seen,), cursor = exporter.sweep(None)
         exporter.close()
 
@@ -155,7 +156,7 @@ def test_a_page_that_is_shorter_than_asked_for_is_not_the_end() -> None:
         return answer(200, rows[offset : offset + 3])
 
     with Loopback(three) as server:
-        exporter = SendGrid(settings_for(server.url, other_lists=[]), clock=Waits().clock)
+        exporter = SendGrid(settings_for(server.url, other_lists=[]), clock=from_now().clock)
         shown = [each.address for each in swept(exporter)]
         exporter.close()
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sendgrid_opening import GROUP, Waits, account, calls_of, outcomes, settings_for, told
+from sendgrid_opening import GROUP, account, calls_of, outcomes, settings_for, told
 from suppress_sendgrid.client import Missing
 from suppress_sendgrid.exporter import SendGrid
 from suppress_sendgrid.simulator import Fault, Scenario, Simulator, Trap
@@ -18,6 +18,7 @@ from suppress.plugin.contract import Intent, Job, Outcome, Remote
 from suppress.plugin.errors import AuthFailed, ContractBroken, PermissionMissing, Throttled, Transient
 from suppress.plugin.kit import people
 from suppress.plugin.loopback import Loopback, Request, Response, answer
+from tests.plugin.virtual import from_now
 
 PAT, SAM, KIM = "pat@example.com", "sam@example.com", "kim@example.com"
 SCOPES = ["global", "group"]
@@ -66,7 +67,7 @@ def test_an_answer_for_another_group_writes_nothing() -> None:
         return answer(200, []) if request.method == "POST" else answer(200, {"id": 102})
 
     with Loopback(mixed_up) as server:
-        exporter = SendGrid(settings_for(server.url, "group"), clock=Waits().clock)
+        exporter = SendGrid(settings_for(server.url, "group"), clock=from_now().clock)
         with pytest.raises(Missing, match="another unsubscribe group"):
             told(exporter, PAT)
         exporter.close()
@@ -227,13 +228,13 @@ def test_each_subuser_has_lists_of_its_own() -> None:
 
 def test_a_limit_is_waited_for_until_the_answer_says_it_is_reset() -> None:
     """Not a second of guessing: the platform's own clock says how long."""
-    waits = Waits()
+    waits = from_now()
     limit = Fault(Trap.LIMIT, "global add", seconds=40)
     with account(Scenario(faults=(limit,)), clock=waits.clock) as (platform, exporter):
         assert outcomes(exporter, PAT) == {PAT: Outcome.SUPPRESSED}
         assert calls_of(platform) == ["global add", "global add"]
 
-    assert len([each for each in waits.waited if 38 <= each <= 42]) == 1
+    assert len([each for each in waits.slept if 38 <= each <= 42]) == 1
 
 
 def test_a_limit_that_is_reset_much_later_ends_the_run() -> None:
@@ -258,7 +259,7 @@ def test_a_limit_that_is_never_reset_ends_the_run() -> None:
 
 def test_real_windows_are_kept_to() -> None:
     """The simulator counts each call for itself, as the platform does."""
-    waits = Waits()
+    waits = from_now()
     clock = waits.clock
     with Simulator(Scenario(per_window=3, window=5), clock=clock.utc) as platform:
         exporter = SendGrid(
@@ -328,7 +329,7 @@ def test_each_refusal_is_what_it_is(status: int, kind: type[Exception]) -> None:
     body = {"errors": [{"field": None, "message": f"nothing for {PAT} here", "help": None}]}
     headers = (("Retry-After", "86400"),)
     with Loopback(lambda _request: answer(status, body, *headers)) as server:
-        exporter = SendGrid(settings_for(server.url), clock=Waits().clock)
+        exporter = SendGrid(settings_for(server.url), clock=from_now().clock)
         with pytest.raises(kind, match=r"nothing for \[address\] here"):
             told(exporter, PAT)
         exporter.close()
@@ -347,7 +348,7 @@ def test_a_key_that_was_renewed_meanwhile_is_read_again(tmp_path: Path) -> None:
 
     with Loopback(rotating) as server:
         options = {"scope": "global", "api_url": server.url, "api_key_file": str(file)}
-        exporter = SendGrid(DestinationSettings("mail", "sendgrid", options=options), clock=Waits().clock)
+        exporter = SendGrid(DestinationSettings("mail", "sendgrid", options=options), clock=from_now().clock)
         (seen,) = exporter.read_back([PAT])
         exporter.close()
 
@@ -367,7 +368,9 @@ def test_a_key_that_was_renewed_meanwhile_is_read_again(tmp_path: Path) -> None:
 def test_an_answer_that_is_not_as_promised_shows_nobody(scope: str, value: object) -> None:
     """Three in a row end the run."""
     with Loopback(lambda _request: answer(200, value)) as server:
-        exporter = SendGrid(settings_for(server.url, scope, connections=1, batch_size=1), clock=Waits().clock)
+        exporter = SendGrid(
+            settings_for(server.url, scope, connections=1, batch_size=1), clock=from_now().clock
+        )
         first = next(exporter.read_back([PAT]))
         with pytest.raises(ContractBroken):
             list(exporter.read_back([PAT, PAT]))
@@ -379,7 +382,7 @@ def test_an_answer_that_is_not_as_promised_shows_nobody(scope: str, value: objec
 def test_a_write_that_is_answered_with_something_else_took_nobody() -> None:
     """A 201 without an echo."""
     with Loopback(lambda _request: answer(201, {"ok": True})) as server:
-        exporter = SendGrid(settings_for(server.url), clock=Waits().clock)
+        exporter = SendGrid(settings_for(server.url), clock=from_now().clock)
         found = outcomes(exporter, PAT)
         exporter.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,24 +15,12 @@ from suppress.plugin.addresses import flaw
 from suppress.plugin.contract import Outcome, Pushed, Result
 from suppress.plugin.kit import HOSTILE, POSITION, people
 from suppress.plugin.pace import Clock
+from tests.plugin.virtual import from_now
 
 REGION = "eu-west-1"
 SECRET = "secret-of-a-test"
 SPEAKABLE = tuple(each for each in HOSTILE if flaw(each) is None and fits_a_path(each))
 """Whom SES can be told about and asked for."""
-
-
-class Waits:
-    """Clocks on which waiting takes no time and is remembered."""
-
-    def __init__(self) -> None:
-        self.waited: list[float] = []
-        self.now = time.time()
-        self.clock = Clock(lambda: self.now, lambda: self.now, self._wait)
-
-    def _wait(self, seconds: float) -> None:
-        self.waited.append(seconds)
-        self.now += seconds
 
 
 def settings_for(url: str, **options: Json) -> DestinationSettings:
@@ -54,7 +41,7 @@ def account(
 ) -> Iterator[tuple[Simulator, Ses]]:
     """A simulator, and an exporter for it on clocks that do not wait."""
     with Simulator(scenario) as simulator:
-        exporter = Ses(settings_for(simulator.url, **options), clock=clock or Waits().clock)
+        exporter = Ses(settings_for(simulator.url, **options), clock=clock or from_now().clock)
         try:
             yield simulator, exporter
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ses_opening import Waits, account, calls_of, settings_for
+from ses_opening import account, calls_of, settings_for
 from suppress_ses.exporter import Ses
 from suppress_ses.simulator import Scenario
 
@@ -11,11 +11,12 @@ from suppress.core.suppression import Json
 from suppress.plugin.contract import Finding, Severity
 from suppress.plugin.errors import AuthFailed
 from suppress.plugin.loopback import Loopback, Request, Response, answer
+from tests.plugin.virtual import from_now
 
 
 def found(scenario: Scenario | None = None, **options: Json) -> dict[str, Finding]:
     """The findings by subject."""
-    with account(scenario, clock=Waits().clock, **options) as (_, exporter):
+    with account(scenario, clock=from_now().clock, **options) as (_, exporter):
         return {each.subject: each for each in exporter.check()}
 
 
@@ -107,7 +108,7 @@ def test_configuration_sets_are_paged_through() -> None:
                 return answer(200, {"ConfigurationSetName": name})
 
     with Loopback(paged) as server:
-        exporter = Ses(settings_for(server.url), clock=Waits().clock)
+        exporter = Ses(settings_for(server.url), clock=from_now().clock)
         findings = {each.subject: each.message for each in exporter.check()}
         exporter.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ses_opening import REGION, Waits, account, settings_for, told
+from ses_opening import REGION, account, settings_for, told
 from suppress_ses.exporter import Ses
 from suppress_ses.settings import Options
 
@@ -15,6 +15,7 @@ from suppress.errors import ConfigWrong
 from suppress.plugin.contract import Reach, Unit
 from suppress.plugin.errors import AuthFailed
 from suppress.plugin.registry import Registry
+from tests.plugin.virtual import from_now
 
 PAT = "pat@example.com"
 
@@ -100,7 +101,7 @@ def test_a_machine_without_credentials_is_said(nothing: Path) -> None:
     """Nothing is sent."""
     nothing.write_text("")
     with account() as (platform, _):
-        exporter = Ses(destination(region=REGION, api_url=platform.url), clock=Waits().clock)
+        exporter = Ses(destination(region=REGION, api_url=platform.url), clock=from_now().clock)
         with pytest.raises(AuthFailed, match="no usable AWS credentials"):
             told(exporter, PAT)
         exporter.close()
@@ -113,7 +114,7 @@ def test_half_of_a_pair_of_keys_is_said(nothing: Path, monkeypatch: pytest.Monke
     nothing.write_text("")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIASIMULATED")
     with pytest.raises(AuthFailed, match="AWS"):
-        exporter = Ses(destination(region=REGION, api_url="http://127.0.0.1:9"), clock=Waits().clock)
+        exporter = Ses(destination(region=REGION, api_url="http://127.0.0.1:9"), clock=from_now().clock)
         told(exporter, PAT)
 
 
@@ -123,7 +124,7 @@ def test_a_profile_of_the_aws_files_is_used(nothing: Path) -> None:
     with account() as (platform, _):
         exporter = Ses(
             destination(region=REGION, profile="marketing", api_url=platform.url, per_second=1_000),
-            clock=Waits().clock,
+            clock=from_now().clock,
         )
         told(exporter, PAT)
         exporter.close()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ses_opening import Waits, account, calls_of, outcomes, settings_for, told
+from ses_opening import account, calls_of, outcomes, settings_for, told
 from suppress_ses.exporter import Ses
 from suppress_ses.simulator import Fault, Scenario, Trap
 
@@ -22,6 +22,7 @@ from suppress.plugin.errors import (
 )
 from suppress.plugin.kit import people
 from suppress.plugin.loopback import Loopback, Request, Response, answer
+from tests.plugin.virtual import from_now
 
 PAT, SAM, KIM, LEE = "pat@example.com", "sam@example.com", "kim@example.com", "lee@example.com"
 PUT, GET, LIST = "PutSuppressedDestination", "GetSuppressedDestination", "ListSuppressedDestinations"
@@ -124,8 +125,8 @@ def test_accepted_and_not_applied_shows_when_it_is_read_back() -> None:
 def test_each_region_has_a_list_of_its_own() -> None:
     """Told in one, somebody is mailed from the other; a region that is not used refuses."""
     with account(Scenario(regions=("eu-west-1", "us-east-1"))) as (platform, here):
-        there = Ses(settings_for(platform.url, region="us-east-1"), clock=Waits().clock)
-        nowhere = Ses(settings_for(platform.url, region="ap-south-1"), clock=Waits().clock)
+        there = Ses(settings_for(platform.url, region="us-east-1"), clock=from_now().clock)
+        nowhere = Ses(settings_for(platform.url, region="ap-south-1"), clock=from_now().clock)
         told(here, PAT)
         (seen,) = there.read_back([PAT])
         with pytest.raises(AuthFailed, match="refused the credentials"):
@@ -202,13 +203,13 @@ def test_there_is_no_job_to_ask_for() -> None:
 @pytest.mark.parametrize("status", [429, 400])
 def test_throttling_slows_down_and_loses_nobody(status: int) -> None:
     """`TooManyRequestsException`, or `ThrottlingException` as a 400; no header says how long."""
-    waits = Waits()
+    waits = from_now()
     limit = Fault(Trap.THROTTLED, PUT, times=4, status=status)
     with account(Scenario(faults=(limit,)), clock=waits.clock, per_second=10) as (platform, exporter):
         assert outcomes(exporter, PAT) == {PAT: Outcome.SUPPRESSED}
         assert calls_of(platform).count(PUT) == 5
 
-    assert len([each for each in waits.waited if each >= 1]) >= 4
+    assert len([each for each in waits.slept if each >= 1]) >= 4
 
 
 def test_endless_throttling_ends_the_run() -> None:
@@ -270,7 +271,7 @@ def test_each_refusal_is_what_it_is(status: int, code: str, kind: type[Exception
     """AWS's own words go along, without anybody's address."""
     body = {"message": f"nothing for {PAT}"}
     with Loopback(lambda _request: answer(status, body, ("x-amzn-ErrorType", code))) as server:
-        exporter = Ses(settings_for(server.url), clock=Waits().clock)
+        exporter = Ses(settings_for(server.url), clock=from_now().clock)
         with pytest.raises(kind) as refused:
             told(exporter, PAT)
         exporter.close()
@@ -284,7 +285,7 @@ def test_a_redirect_is_not_followed() -> None:
     with account() as (elsewhere, _):
         location = ("Location", f"{elsewhere.url}/v2/email/account")
         with Loopback(lambda _request: answer(302, {}, location)) as server:
-            exporter = Ses(settings_for(server.url), clock=Waits().clock)
+            exporter = Ses(settings_for(server.url), clock=from_now().clock)
             with pytest.raises(DestinationFailed, match="answered 302"):
                 told(exporter, PAT)
             exporter.close()
@@ -296,7 +297,7 @@ def test_a_wait_of_a_day_ends_the_run() -> None:
     """With the time at which it may go on."""
     headers = (("x-amzn-ErrorType", "TooManyRequestsException"), ("Retry-After", "86400"))
     with Loopback(lambda _request: answer(429, {}, *headers)) as server:
-        exporter = Ses(settings_for(server.url), clock=Waits().clock)
+        exporter = Ses(settings_for(server.url), clock=from_now().clock)
         with pytest.raises(Throttled) as throttled:
             told(exporter, PAT)
         exporter.close()
@@ -326,7 +327,7 @@ def on_account(value: Any, *, status: int = 200) -> Any:
 def test_an_answer_that_is_not_as_promised_shows_nobody(value: object) -> None:
     """Three in a row end the run."""
     with Loopback(on_account(value)) as server:
-        exporter = Ses(settings_for(server.url, connections=1), clock=Waits().clock)
+        exporter = Ses(settings_for(server.url, connections=1), clock=from_now().clock)
         first = next(exporter.read_back([PAT]))
         with pytest.raises(ContractBroken):
             list(exporter.read_back([PAT, PAT]))
@@ -339,7 +340,7 @@ def test_an_answer_that_is_not_as_promised_shows_nobody(value: object) -> None:
 def test_a_list_that_is_not_as_promised_is_no_list(value: object) -> None:
     """It would look as if everybody had been let go."""
     with Loopback(on_account(value)) as server:
-        exporter = Ses(settings_for(server.url), clock=Waits().clock)
+        exporter = Ses(settings_for(server.url), clock=from_now().clock)
         with pytest.raises(ContractBroken):
             exporter.sweep(None)
         exporter.close()
@@ -349,7 +350,7 @@ def test_a_reason_that_is_new_to_us_counts_if_it_is_switched_on() -> None:
     """AWS may add one; what is not switched on stops nothing."""
     entry = {"SuppressedDestination": {"EmailAddress": PAT, "Reason": "NEW", "LastUpdateTime": 1.0}}
     with Loopback(on_account(entry)) as server:
-        exporter = Ses(settings_for(server.url), clock=Waits().clock)
+        exporter = Ses(settings_for(server.url), clock=from_now().clock)
         (seen,) = exporter.read_back([PAT])
         exporter.close()
 
@@ -359,7 +360,7 @@ def test_a_reason_that_is_new_to_us_counts_if_it_is_switched_on() -> None:
 def test_an_account_that_does_not_say_its_reasons_is_not_believed() -> None:
     """Nothing is told on a guess."""
     with Loopback(lambda _request: answer(200, {"SendingEnabled": True})) as server:
-        exporter = Ses(settings_for(server.url), clock=Waits().clock)
+        exporter = Ses(settings_for(server.url), clock=from_now().clock)
         with pytest.raises(ContractBroken, match="does not say for which reasons"):
             told(exporter, PAT)
         exporter.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +26,6 @@ from suppress.platforms.constant_contact.simulator import (
 )
 from suppress.plugin.contract import Severity
 from suppress.sync import SourceResult, sync
-from tests.backends import url_in
 from tests.platforms.constant_contact.accounts import Bare, account, person, pulled, serving, window
 from tests.platforms.constant_contact.signed import world
 from tests.platforms.constant_contact.test_examination import by_subject
@@ -36,15 +34,6 @@ from tests.plugin.serving import Asked, Says
 CROWD = People(active=4, unsubscribed=5, unsubscribed_by_account=2, unsubscribed_deleted=3, bounced=6)
 FREE = Limits(per_second=1_000_000, per_day=1_000_000_000, token_per_second=1_000_000)
 SUMMARIES = "/v3/reports/summary_reports/email_campaign_summaries"
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    """An empty ledger."""
-    url = url_in(tmp_path)
-    Ledger.create(url, keys=tmp_path / "keys")
-    with Ledger.open(url, keys=tmp_path / "keys") as opened:
-        yield opened
 
 
 def run(

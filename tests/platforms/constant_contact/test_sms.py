@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from suppress.ledger import Ledger
 from suppress.platforms.constant_contact import ConstantContact, sms, wire
 from suppress.platforms.constant_contact.simulator import People, Scenario, Simulator, Switches
 from suppress.sync import SourceResult, sync
-from tests.backends import url_in
 from tests.platforms.constant_contact.accounts import Bare, account, person, pulled, serving, window
 from tests.plugin.serving import Asked, Says
 
@@ -188,15 +187,6 @@ def test_whatever_is_sent_as_a_channel_is_read_or_refused(channel: object) -> No
     if found is not None and found.permission is Permission.OPTED_OUT:
         assert "unsubscribed" in repr(channel).lower()
         assert Channel.SMS is found.channel
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    """An empty ledger."""
-    url = url_in(tmp_path)
-    Ledger.create(url, keys=tmp_path / "keys")
-    with Ledger.open(url, keys=tmp_path / "keys") as opened:
-        yield opened
 
 
 def run(ledger: Ledger, platform: Simulator, state: Path, *, dry_run: bool = False) -> SourceResult:
