@@ -3,26 +3,32 @@
     uv run python -m tests.benchmarks.long_lists FOLDER [--rows N] [--people N] [--rounds N] [--without NAME]
 
 The files in FOLDER (`tests.benchmarks.lists`) are made if they are not there; ten million rows against five
-million people take 13 GB. Each program reads the list and writes two files: who is kept, and who is not with
-reason and date. The peers compare `lower(trim())`, as people write it. Ours starts with its snapshot built.
+million people take 13 GB. The first tenth of the list is a list of its own, so that it shows how the time
+grows. Each program reads a list and writes two files: who is kept, and who is not with reason and date. The
+peers compare `lower(trim())`, as people write it. Ours starts with its snapshot built, and all start with
+their modules compiled, as they are the second time that anybody runs them.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice, repeat
+from operator import itemgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 POLARS = """\
 import polars as pl
 held = pl.scan_csv("people.csv", infer_schema=False)
 held = held.with_columns(pl.col("email").str.to_lowercase().alias("k")).drop("email")
-rows = pl.scan_csv("list.csv", infer_schema=False)
+rows = pl.scan_csv(LIST, infer_schema=False)
 rows = rows.with_columns(pl.col("email").str.strip_chars().str.to_lowercase().alias("k"))
 rows = rows.join(held, on="k", how="left", maintain_order="left").drop("k")
 kept = rows.filter(pl.col("reason").is_null()).drop("reason", "date").sink_csv("kept.csv", lazy=True)
@@ -33,7 +39,7 @@ DUCKDB = """\
 import duckdb
 database = duckdb.connect()
 database.sql(\"\"\"
-CREATE TABLE joined AS SELECT i.*, h.reason, h.date FROM read_csv('list.csv', all_varchar = true) i
+CREATE TABLE joined AS SELECT i.*, h.reason, h.date FROM read_csv('LIST', all_varchar = true) i
 LEFT JOIN (SELECT lower(email) k, reason, date FROM read_csv('people.csv', all_varchar = true)) h
 ON lower(trim(i.email)) = h.k\"\"\")
 database.sql("COPY (SELECT * EXCLUDE (reason, date) FROM joined WHERE reason IS NULL) TO 'kept.csv' (HEADER)")
@@ -43,7 +49,7 @@ CSV = """\
 import csv
 with open("people.csv", newline="", encoding="utf-8") as file:
     held = {address.lower(): why for address, *why in csv.reader(file)}
-with open("list.csv", newline="", encoding="utf-8") as rows, \\
+with open(LIST, newline="", encoding="utf-8") as rows, \\
      open("kept.csv", "w", newline="", encoding="utf-8") as kept, \\
      open("withheld.csv", "w", newline="", encoding="utf-8") as withheld:
     kept, withheld = csv.writer(kept), csv.writer(withheld)
@@ -51,7 +57,14 @@ with open("list.csv", newline="", encoding="utf-8") as rows, \\
         why = held.get(row[0].strip().lower())
         kept.writerow(row) if why is None else withheld.writerow(row + why)
 """
-OURS = [str(Path(sys.executable).with_name("suppress")), "check", "list.csv"]
+PEERS = {"polars": POLARS, "duckdb": DUCKDB, "csv": CSV}
+OURS = "suppress check"
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+SHORT, LONG = "short.csv", "list.csv"
+
+
+Candidate: TypeAlias = tuple[str, str]
+"""A program and a list."""
 
 
 class Run(NamedTuple):
@@ -77,35 +90,58 @@ def main() -> None:
         # In a process of its own: what it holds in memory would count as that of every child.
         size = ["--rows", str(said.rows), "--people", str(said.people)]
         subprocess.run([sys.executable, "-m", "tests.benchmarks.lists", str(said.folder), *size], check=True)
-    with (said.folder / "list.csv").open("rb") as file:
-        rows = sum(1 for _ in file) - 1
-    candidates = {
-        "suppress check": [*OURS, "--kept", "kept.csv", "--withheld", "withheld.csv"],
-        "polars": [sys.executable, "-c", POLARS],
-        "duckdb": [sys.executable, "-c", DUCKDB],
-        "csv": [sys.executable, "-c", CSV],
-    }
-    candidates = {name: command for name, command in candidates.items() if name not in said.without}
-    _run(said.folder, candidates["suppress check"])  # builds the snapshot
-    runs: dict[str, list[Run]] = {name: [] for name in candidates}
-    withheld: dict[str, int] = {}
-    for _ in range(said.rounds):
-        for name, command in candidates.items():
-            runs[name].append(_run(said.folder, command))
-            with (said.folder / "withheld.csv").open("rb") as file:
-                withheld[name] = sum(1 for _ in file)
-    print(f"{rows:,} rows; median of {said.rounds}")
-    for name, taken in runs.items():
-        wall, processor = (statistics.median(each[place] for each in taken) for place in (0, 1))
-        peak = max(each.peak for each in taken) >> 20
-        missed = withheld["suppress check"] - withheld[name]
-        print(f"  {name:16} {wall:8.1f} s {processor:8.1f} s of processor {peak:6} MiB  missed {missed:,}")
+    rows = {LONG: _rows(said.folder / LONG)}
+    rows[SHORT] = rows[LONG] // 10
+    with (said.folder / LONG).open("rb") as file, (said.folder / SHORT).open("wb") as short:
+        short.writelines(islice(file, rows[SHORT] + 1))
+    names = [each for each in (OURS, *PEERS) if each not in said.without]
+    _run(said.folder, _command(OURS, SHORT))  # builds the snapshot
+    taken: dict[tuple[str, str], list[Run]] = {(each, list_): [] for each in names for list_ in rows}
+    withheld: dict[tuple[str, str], int] = {}
+    for name, list_ in _turns(taken, said.rounds):
+        taken[name, list_].append(_run(said.folder, _command(name, list_)))
+        withheld[name, list_] = _rows(said.folder / "withheld.csv")
+    for list_, number in sorted(rows.items(), key=itemgetter(1)):
+        print(f"{number:,} rows; median of {said.rounds}")
+        for name in names:
+            wall, processor, peak = _median(taken[name, list_])
+            missed = withheld[OURS, list_] - withheld[name, list_]
+            print(f"  {name:16}{wall:8.2f} s {processor:8.2f} s of processor {peak:6} MB  missed {missed:,}")
+    print("growth: time is rows to the power of")
+    for name in names:
+        long, short = (_median(taken[name, list_])[0] for list_ in (LONG, SHORT))
+        print(f"  {name:16}{math.log10(long / short):8.2f}")
+
+
+def _turns(candidates: Iterable[Candidate], rounds: int) -> Iterator[Candidate]:
+    """Each in its turn, so many times."""
+    return chain.from_iterable(repeat(tuple(candidates), rounds))
+
+
+def _command(name: str, list_: str) -> list[str]:
+    if name == OURS:
+        ours = str(Path(sys.executable).with_name("suppress"))
+        return [ours, "check", list_, "--kept", "kept.csv", "--withheld", "withheld.csv"]
+    return [sys.executable, "-c", f"LIST = {list_!r}\n{PEERS[name]}".replace("'LIST'", repr(list_))]
+
+
+def _median(runs: Sequence[Run]) -> tuple[float, float, int]:
+    """Seconds, seconds of processors, and megabytes."""
+    wall, processor = (statistics.median(each[place] for each in runs) for place in (0, 1))
+    return wall, processor, max(each.peak for each in runs) // 1_000_000
+
+
+def _rows(file: Path) -> int:
+    with file.open("rb") as lines:
+        return sum(1 for _ in lines) - 1
 
 
 def _run(folder: Path, command: list[str]) -> Run:
     """One run, children counted."""
     began = time.perf_counter()
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, cwd=folder, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in (0, 1):
