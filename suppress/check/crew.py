@@ -8,7 +8,8 @@ Rules kept here:
 
 * What the work needs is there already when the crew is made: a fork has all of it, and nothing is sent to it.
   `begin` replaces what processes may not share, such as connections.
-* Each member does every n-th piece and is at most some results ahead: as much as fits into a pipe.
+* Each member does every n-th piece and is at most some results ahead: as much as fits into a pipe, which is
+  made large, so that a member for whom the system has no time just now does not hold up the others.
 * A member that fails or is killed does not end the run. Its pieces come back as `LOST`, and whoever asked
   does them itself, and meets the error, if there is one, where it can be told.
 * A member whose parent is gone ends at its next result. It ignores Ctrl-C, which its parent hears too.
@@ -19,6 +20,8 @@ that is all ours, as that of the command line is.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import gc
 import multiprocessing
 import os
@@ -42,6 +45,10 @@ class Lost(Enum):
 LOST = Lost.LOST
 
 
+_WIDE = 1 << 20
+"""Bytes in a pipe: what anybody may ask for (pipe(7), /proc/sys/fs/pipe-max-size)."""
+
+
 def possible() -> int:
     """How many processors there are for us; 1 where a process cannot be forked with what it has."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
@@ -56,6 +63,7 @@ class Crew(Generic[Result]):
         self._members = []
         for member in range(members):
             here, there = context.Pipe(duplex=False)
+            _widen(there)
             self._pipes.append(here)
             pieces = range(member, sys.maxsize, members)
             process = context.Process(
@@ -92,6 +100,11 @@ class Crew(Generic[Result]):
                 if result is None:
                     return
                 yield result
+
+
+def _widen(pipe: Connection) -> None:
+    with contextlib.suppress(OSError):  # somebody has many pipes already
+        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _WIDE)
 
 
 def _working(
