@@ -6,6 +6,7 @@ Rules kept here:
   they saw. Nothing else of this verb writes.
 * Neither is done while an active destination has not honoured the person's opt-out: afterwards nobody can be
   told the address any more. An override needs a reason, which the ledger keeps for good.
+* A digest of the address in a partner's list is removed with it: it is the same person's, under a pseudonym.
 * What the ledger keeps for good holds nobody's address: a basis or reason with one in it is refused.
 * Files that were handed out, and copies of the ledger, are outside our reach; those we know of are named.
 """
@@ -25,7 +26,7 @@ from suppress.core.standing import Standing
 from suppress.core.suppression import EVERYTHING, Channel, Scope
 from suppress.core.verdict import Ruling, Tier
 from suppress.errors import BadUsage, DestinationFailed
-from suppress.ledger import Erasure, Grounds, Ledger, Recorded
+from suppress.ledger import Erasure, Grounds, KnownDigest, Ledger, Recorded
 from suppress.ledger.folding import annulled_by
 
 
@@ -46,6 +47,9 @@ class Prospect:
 
     address: Address
     history: tuple[Recorded, ...]
+    """What is recorded under the address itself."""
+    digests: tuple[KnownDigest, ...]
+    """What partners' lists say by digests of it. They go with it; no destination was ever told them."""
     destinations: tuple[Told, ...]
     """Active ones for which the person is suppressed."""
     suppressed: bool
@@ -60,17 +64,33 @@ class Prospect:
     @property
     def known(self) -> bool:
         """Whether anything is recorded about this address."""
-        return bool(self.history)
+        return bool(self.history or self.digests)
+
+    @property
+    def recorded(self) -> tuple[Recorded, ...]:
+        """Every entry about the person, by address or digest, in order."""
+        every = [*self.history, *(entry for each in self.digests for entry in each.history)]
+        return tuple(sorted(every, key=lambda each: each.entry.seq))
 
     @property
     def held(self) -> tuple[int, ...]:
-        """The entries whose address and evidence are there."""
-        return tuple(each.entry.seq for each in self.history if each.payload is not None)
+        """The entries whose address or digest, and evidence, are there."""
+        return _held(self.recorded)
+
+    @property
+    def held_digests(self) -> tuple[int, ...]:
+        """Of these, the ones of partners' lists."""
+        return _held([entry for each in self.digests for entry in each.history])
 
     @property
     def untold(self) -> tuple[str, ...]:
         """Destinations that have not honoured the opt-out, as long as they can still be told."""
-        return tuple(each.destination for each in self.destinations if self.held and not each.honoured)
+        can_be = bool(_held(self.history))
+        return tuple(each.destination for each in self.destinations if can_be and not each.honoured)
+
+
+def _held(history: Sequence[Recorded]) -> tuple[int, ...]:
+    return tuple(sorted(each.entry.seq for each in history if each.payload is not None))
 
 
 def look(ledger: Ledger, destinations: Mapping[str, DestinationSettings], address: Address) -> Prospect:
@@ -79,7 +99,8 @@ def look(ledger: Ledger, destinations: Mapping[str, DestinationSettings], addres
     told = tuple(_told(ledger, destinations, history, ledger.standing(address))) if history else ()
     verdict = ledger.check(address.raw)
     suppressed, other = verdict.ruling is Ruling.SUPPRESSED, not history and verdict.tier is Tier.ALIAS
-    return Prospect(address, history, told, suppressed, other, ledger.copies(), ledger.remains)
+    digests = ledger.digests(address)
+    return Prospect(address, history, digests, told, suppressed, other, ledger.copies(), ledger.remains)
 
 
 def erase(ledger: Ledger, prospect: Prospect, grounds: Grounds, *, actor: str) -> Erasure:

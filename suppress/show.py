@@ -10,7 +10,7 @@ from suppress.core.address import Address
 from suppress.core.entry import DestinationChanged, Honoured, OptInRecorded, OptOutRecorded
 from suppress.core.standing import Standing
 from suppress.core.verdict import Ruling, Verdict
-from suppress.ledger import Ledger, Recorded
+from suppress.ledger import KnownDigest, Ledger, Recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,9 @@ class Shown:
     verdict: Verdict
     standing: Standing
     history: tuple[Recorded, ...]
+    """What is recorded under the address itself."""
+    digests: tuple[KnownDigest, ...]
+    """What partners' lists say by digests of it."""
     destinations: tuple[Obedience, ...]
     """Empty unless the address is suppressed."""
     struck: Mapping[int, int]
@@ -46,8 +49,10 @@ def show(ledger: Ledger, address: Address) -> Shown:
     told: tuple[Obedience, ...] = ()
     if verdict.ruling is Ruling.SUPPRESSED:
         told = _destinations(ledger, history)
-    struck = ledger.struck_out([each.entry.seq for each in history])
-    return Shown(address, verdict, ledger.standing(address), history, told, struck)
+    digests = ledger.digests(address)
+    every = (*history, *(entry for each in digests for entry in each.history))
+    struck = ledger.struck_out([each.entry.seq for each in every])
+    return Shown(address, verdict, ledger.standing(address), history, digests, told, struck)
 
 
 def _destinations(ledger: Ledger, history: Sequence[Recorded]) -> tuple[Obedience, ...]:

@@ -166,7 +166,8 @@ def put(world: Drawn, ledger: Ledger) -> None:
         suppress_domain(ledger, pattern, note="asked", reason=reason, force=True, actor="test")
     for who in sorted(world.erased):
         address = Address.parse(who)
-        seen = [each.entry.seq for each in ledger.history(address)]
+        every = [ledger.history(address), *(each.history for each in ledger.digests(address))]
+        seen = [each.entry.seq for history in every for each in history]
         ledger.erase(address, Grounds("Art. 17 GDPR"), seen=seen, actor="test")
     for who in waivers_of(world):
         waive(

@@ -97,11 +97,19 @@ def described(prospect: Prospect, done: Erasure | None, head: Head) -> Mapping[s
         "known": prospect.known,
         "suppressed": prospect.suppressed,
         "entries": prospect.held if done is None else done.entries,
+        "digests": [
+            {
+                "rule": str(each.recipe),
+                "trusted": each.trusted,
+                "entries": [one.entry.seq for one in each.history],
+            }
+            for each in prospect.digests
+        ],
         "recorded": () if done is None else done.recorded,
         "salts": () if done is None else done.salts,
         "remaining": [
             {"seq": each.entry.seq, "type": each.entry.body.type, "at": each.entry.at}
-            for each in prospect.history
+            for each in prospect.recorded
         ],
         "destinations": [
             {
@@ -124,6 +132,13 @@ def unknown(screen: Screen, prospect: Prospect) -> None:
     screen.line(f"Nothing is recorded about {prospect.address.raw}: nothing was removed.")
     if prospect.other_spelling:
         screen.line("Another address that reaches the same mailbox is recorded: name that one.")
+
+
+def digests(screen: Screen, prospect: Prospect) -> None:
+    """What goes with the address although it does not name it."""
+    if prospect.held_digests:
+        entries = ", ".join(map(str, prospect.held_digests))
+        screen.line(f"With them the digest of this address in a partner's list: entries {entries}.")
 
 
 def outside(screen: Screen, prospect: Prospect) -> None:
@@ -167,9 +182,10 @@ def _draw(screen: Screen, prospect: Prospect, done: Erasure | None, request: str
         screen.line(f"Gone are address and evidence of entries {entries}.")
     else:
         screen.heading(f"{who} was erased before: entry {', '.join(map(str, done.recorded))}")
+    digests(screen, prospect)
     stays = "They stay suppressed" if prospect.suppressed else "They were not suppressed, and are not now"
     screen.line(
-        f"What remains: {len(prospect.history)} entries without an address, and a keyed index that "
+        f"What remains: {len(prospect.recorded)} entries without an address, and a keyed index that "
         f"recognises it. {stays}; a new destination can no longer be told."
     )
     outside(screen, prospect)

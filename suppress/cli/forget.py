@@ -15,6 +15,7 @@ from suppress.cli.erase import (
     Who,
     declined,
     described,
+    digests,
     opened,
     opening,
     outside,
@@ -96,8 +97,9 @@ def _draw(screen: Screen, prospect: Prospect, done: Erasure | None, request: str
     else:
         screen.heading(f"{who} was forgotten: entry {', '.join(map(str, done.recorded))}")
     screen.line("They are no longer protected: suppress check lets this address pass.", style="bold red")
+    digests(screen, prospect)
     screen.line(
-        f"What remains: {len(prospect.history)} entries about a random number that nothing leads back from. "
+        f"What remains: {len(prospect.recorded)} entries about a random number that nothing leads back from. "
         "Should they opt out again, they are somebody new."
     )
     outside(screen, prospect)

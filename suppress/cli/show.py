@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,8 +42,16 @@ def show(
     facts = {
         "address": shown.address.raw,
         "standing": _standing(shown),
-        "history": [
-            {**_entry(each), "struck_out_by": shown.struck.get(each.entry.seq)} for each in shown.history
+        "history": _history(shown.history, shown),
+        "digests": [
+            {
+                "algorithm": each.recipe.algorithm,
+                "form": each.recipe.form,
+                "rule": str(each.recipe),
+                "trusted": each.trusted,
+                "history": _history(each.history, shown),
+            }
+            for each in shown.digests
         ],
         "destinations": [
             {
@@ -88,8 +96,12 @@ def _standing(shown: Shown) -> Mapping[str, object]:
     }
 
 
-_INNER = {"subject", "sid", "pii"}
+_INNER = {"subject", "sid", "pii", "digest_of"}
 """Commitments and random ids: of use to `suppress verify`, not to a reader."""
+
+
+def _history(history: Sequence[Recorded], shown: Shown) -> list[Mapping[str, object]]:
+    return [{**_entry(each), "struck_out_by": shown.struck.get(each.entry.seq)} for each in history]
 
 
 def _entry(recorded: Recorded) -> Mapping[str, object]:
@@ -113,13 +125,12 @@ def _draw(screen: Screen, shown: Shown) -> None:
         why = "Nothing is recorded about this address"
         holds = "" if shown.verdict.seq is None else f" itself; entry {shown.verdict.seq} says so"
         screen.line(f"{why}{holds}.")
-        return
-    rows = [_row(_entry(each)) for each in shown.history if each.entry.body.type != "subject.added"]
-    screen.table(["entry", "recorded", "what", "happened", "received", "source", "reason"], rows)
-    for each in shown.history:
-        for line in (*_changes(each, shown.struck), *_evidence(each), *_erasure(each)):
-            screen.line(line)
-    if shown.destinations:
+    _draw_history(screen, shown.history, shown)
+    for digest in shown.digests:
+        believed = "" if digest.trusted else "; a check does not look for digests of this kind"
+        screen.line(f"In a list of digests, as {digest.recipe}{believed}:")
+        _draw_history(screen, digest.history, shown)
+    if shown.history and shown.destinations:
         screen.table(
             ["destination", "honoured", "read back"],
             [
@@ -127,6 +138,15 @@ def _draw(screen: Screen, shown: Shown) -> None:
                 for each in shown.destinations
             ],
         )
+
+
+def _draw_history(screen: Screen, history: Sequence[Recorded], shown: Shown) -> None:
+    rows = [_row(_entry(each)) for each in history if each.entry.body.type != "subject.added"]
+    if rows:
+        screen.table(["entry", "recorded", "what", "happened", "received", "source", "reason"], rows)
+    for each in history:
+        for line in (*_changes(each, shown.struck), *_evidence(each), *_erasure(each)):
+            screen.line(line)
 
 
 def _in_words(verdict: Verdict) -> str:

@@ -336,6 +336,9 @@ class Erased:
     """Why it was done although destinations had not honoured the person's opt-out; empty when all had."""
     untold: tuple[str, ...] = ()
     """Those destinations."""
+    digest_of: str | None = later()
+    """The subject of the address whose digest in a partner's list this subject is: they were erased together,
+    and whoever forgets the one by their address forgets the other, whose digest no longer follows from it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ a list is believed only when an address that is known to be in it, a *canary*, i
 form. Rules kept here:
 
 * A digest has a *hashed key*, `sha256 5f4d…`. It holds a blank and no `@`, and so is no address's match key.
-* Each form is tried on the address as written and on its match key, since the partner's spelling is unknown.
+* Each form is tried on the address as written, on that without what stands around it (a display name), and
+  on its match key, since the partner's spelling is unknown.
 * All forms that explain the canaries count, as nothing tells them apart; but the looser ones, which join
   addresses that are not equal, only where no stricter one explains them.
 * These forms are tried and no others. A salted or keyed digest is found by none of them.
@@ -28,6 +29,7 @@ from enum import StrEnum
 
 from suppress.core.address import Address
 from suppress.core.aliases import alias_of
+from suppress.core.spelling import bare
 
 
 class Algorithm(StrEnum):
@@ -89,6 +91,9 @@ class Recipe:
         return f"{self.algorithm.value} of {IN_WORDS[self.form]}"
 
 
+_STRICT = tuple(Recipe(algorithm, form) for algorithm in Algorithm for form in Form if form not in LOOSER)
+
+
 @dataclass(frozen=True, slots=True)
 class Digest:
     """A digest as it stood in a list."""
@@ -120,9 +125,31 @@ def is_hashed(key: str) -> bool:
 def hashed_keys(address: Address, recipes: Iterable[Recipe]) -> dict[str, Recipe]:
     """The hashed keys that this address may have in lists of these recipes, with the recipe of each."""
     found: dict[str, Recipe] = {}
+    spellings = _spellings(address)
     for recipe in recipes:
-        for spelling in dict.fromkeys((address.raw.strip(), address.key)):
+        for spelling in spellings:
             found.setdefault(_hashed_key(spelling, address.key, recipe), recipe)
+    return found
+
+
+def _spellings(address: Address) -> tuple[str, ...]:
+    written = address.raw.strip()
+    if written.lower() == address.key:  # nearly all there are: nothing stands around them
+        return (address.key,) if written == address.key else (written, address.key)
+    return tuple(dict.fromkeys((written, bare(written, address.key), address.key)))
+
+
+def every_hashed_key(key: str, spellings: Iterable[str], trusted: Sequence[Recipe]) -> dict[str, Recipe]:
+    """The hashed keys under which a person may stand in any list, believed or not, in any of their spellings.
+
+    A form that joins addresses which are not equal counts only where it is trusted: a check then takes such
+    a digest for this person's, and otherwise it is somebody else's.
+    """
+    recipes = (*trusted, *(each for each in _STRICT if each not in trusted))
+    found: dict[str, Recipe] = {}
+    for spelling in spellings:
+        for hashed, recipe in hashed_keys(Address(spelling, key), recipes).items():
+            found.setdefault(hashed, recipe)
     return found
 
 

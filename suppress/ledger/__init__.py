@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from suppress.ledger.store import Ledger as Ledger
     from suppress.ledger.values import Event as Event
     from suppress.ledger.values import Head as Head
+    from suppress.ledger.values import KnownDigest as KnownDigest
     from suppress.ledger.values import Listed as Listed
     from suppress.ledger.values import Receipt as Receipt
     from suppress.ledger.values import Recorded as Recorded
@@ -34,6 +35,7 @@ _HOMES = {
     "Grounds": "erasing",
     "Head": "values",
     "Keys": "keys",
+    "KnownDigest": "values",
     "Ledger": "store",
     "Listed": "values",
     "Lookup": "lookup",
@@ -48,6 +50,7 @@ __all__ = [
     "Grounds",
     "Head",
     "Keys",
+    "KnownDigest",
     "Ledger",
     "Listed",
     "Lookup",

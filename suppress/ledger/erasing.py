@@ -7,7 +7,8 @@ Rules kept here:
 * *Forget* takes the subject row too. The same address is from then on an unknown one.
 * Each payload that goes is named by an `erased` or `forgotten` entry of the same transaction. `verify` takes
   one that is missing without such an entry, or that is back in spite of one, for tampering.
-* A person may be known under several index keys, as several subjects; all of them are dealt with.
+* A person may be known under several index keys, as several subjects, and by digests of their address in
+  partners' lists, each a subject of its own (`histories`); all of them are dealt with.
 * Only what somebody has looked at is removed: a request that arrives meanwhile stops the erasure.
 * What is gone from the tables is gone from the file too: `scrubbing`.
 
@@ -23,13 +24,15 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, delete, select
 
+from suppress.core.address import Address
 from suppress.core.entry import Erased, Forgotten, OptInRecorded, OptOutRecorded, SubjectAdded
-from suppress.errors import BadUsage, LedgerDamaged
+from suppress.errors import BadUsage
 from suppress.ledger import projections, scrubbing, tables
 from suppress.ledger.appending import Plain, append
 from suppress.ledger.engine import writing
 from suppress.ledger.erasures import Gone, keep, records
 from suppress.ledger.folding import annulled_by
+from suppress.ledger.histories import Known, digest_keys, erased_with, known
 from suppress.ledger.keyring import Keyring
 from suppress.ledger.keys import raise_highwater, read_highwater
 from suppress.ledger.place import Place, later_file, snapshot_file
@@ -63,22 +66,11 @@ class Erasure:
     """For each subject the salt (hex) that, with the request's id, opens the commitment in their entry."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A person under one index key: their row of `subject`, and the number by which projections know them."""
-
-    subject: str
-    person: int
-    key_id: str
-    blind_index: bytes
-    salt: bytes
-
-
 def run(
     engine: Engine,
     place: Place,
     ring: Keyring,
-    address_key: str,
+    address: Address,
     grounds: Grounds,
     *,
     forget: bool,
@@ -89,8 +81,9 @@ def run(
     """Erase or forget one person. Raises what `Ledger.erase` says."""
     with writing(engine, place) as connection:
         ring.follow(connection)
-        people = known(connection, ring.index, address_key)
-        events = _remove(connection, ring.index, people, grounds, forget=forget, seen=seen)
+        named = known(connection, ring.index, [expressible(address.key)])
+        digests = _digests(connection, ring.index, address, named, forget=forget)
+        events = _remove(connection, ring.index[-1], named, digests, grounds, forget=forget, seen=seen)
         if events:
             scrubbing.mark(connection, place, always=forget)
         receipts, note = append(
@@ -102,6 +95,7 @@ def run(
             signer=ring.signer(),
             highwater=read_highwater(ring.highwater),
         )
+        people = [*named, *digests]
         kept = [gone for each in people if (gone := _gone(connection, each)) is not None]
         others = list(_forgotten(connection))
         unclean = scrubbing.is_marked(connection)
@@ -121,28 +115,6 @@ def run(
         recorded=tuple(receipt.seq for receipt in receipts) or tuple(gone.record.seq for gone in kept),
         salts=tuple(newest.request_salt(each.subject).hex() for each in people),
     )
-
-
-def known(connection: Connection, keys: Sequence[IndexKey], address_key: str) -> list[Known]:
-    """Everybody whom the ledger recognises by this match key: one person, but for changes of the index key.
-
-    Raises:
-        LedgerDamaged: A subject row whose entry is not there.
-    """
-    column = tables.subject.c
-    rows = [
-        row
-        for key in keys
-        for row in connection.execute(
-            select(column.id, column.key_id, column.blind_index, column.salt).where(
-                column.key_id == key.id, column.blind_index == key.blind(address_key)
-            )
-        )
-    ]
-    people = projections.entries_by_id(connection, [row[0] for row in rows])
-    if any(row[0] not in people for row in rows):
-        raise LedgerDamaged("a person's row in the ledger names an entry that is not there")
-    return [Known(id_, people[id_], key_id, index, salt) for id_, key_id, index, salt in rows]
 
 
 def held(connection: Connection, person: int) -> list[int]:
@@ -165,10 +137,26 @@ def take_out(connection: Connection, subject: str, person: int, seqs: Sequence[i
         connection.execute(delete(tables.subject).where(tables.subject.c.id == subject))
 
 
-def _remove(
+def _digests(
     connection: Connection,
     keys: Sequence[IndexKey],
-    people: Sequence[Known],
+    address: Address,
+    named: Sequence[Known],
+    *,
+    forget: bool,
+) -> list[Known]:
+    """The digests of this address in partners' lists; to forget them, also those that were erased before."""
+    found = known(connection, keys, digest_keys(connection, address, named))
+    if forget:
+        found += erased_with(connection, {each.subject for each in named})
+    return list({each.subject: each for each in found}.values())
+
+
+def _remove(
+    connection: Connection,
+    key: IndexKey,
+    named: Sequence[Known],
+    digests: Sequence[Known],
     grounds: Grounds,
     *,
     forget: bool,
@@ -176,7 +164,8 @@ def _remove(
 ) -> list[Event]:
     """Delete the rows of these people; the entries to append in the same transaction."""
     events: list[Event] = []
-    for each in people:
+    whose = named[0].subject if named else None
+    for each in (*named, *digests):
         seqs = held(connection, each.person)
         if not seen.issuperset(seqs):
             raise BadUsage(
@@ -185,18 +174,19 @@ def _remove(
             )
         if seqs or forget:
             take_out(connection, each.subject, each.person, seqs, forget=forget)
-            events += records(_body(keys[-1], each.subject, grounds, forget=forget), seqs)
+            digest_of = whose if each in digests else None
+            events += records(_body(key, each.subject, grounds, digest_of, forget=forget), seqs)
     return events
 
 
-def _body(key: IndexKey, subject: str, grounds: Grounds, *, forget: bool) -> Erased | Forgotten:
+def _body(
+    key: IndexKey, subject: str, grounds: Grounds, digest_of: str | None, *, forget: bool
+) -> Erased | Forgotten:
     request = ""
     if grounds.request is not None:
         request = request_commitment(key.request_salt(subject), grounds.request)
-    kind = Forgotten if forget else Erased
-    return kind(
-        subject, (), expressible(grounds.basis), request, expressible(grounds.override), grounds.untold
-    )
+    said = (expressible(grounds.basis), request, expressible(grounds.override), grounds.untold)
+    return Forgotten(subject, (), *said) if forget else Erased(subject, (), *said, digest_of)
 
 
 def _named(event: Event) -> Iterator[int]:

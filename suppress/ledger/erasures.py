@@ -71,8 +71,10 @@ def records(body: Erased | Forgotten, seqs: Sequence[int], id_: str | None = Non
     rest = iter(seqs)
     parts = iter(lambda: tuple(islice(rest, LISTED)), ())
     last = next(parts, ())
+    same = (body.basis, body.request, body.override, body.untold)
+    digest_of = body.digest_of if isinstance(body, Erased) else None
     for part in parts:
-        yield _recorded(Erased(body.subject, last, body.basis, body.request, body.override, body.untold))
+        yield _recorded(Erased(body.subject, last, *same, digest_of))
         last = part
     yield _recorded(replace(body, entries=last), id_)
 

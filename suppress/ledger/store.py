@@ -39,6 +39,7 @@ from suppress.ledger import (
     copying,
     creating,
     erasing,
+    histories,
     listing,
     projections,
     restoring,
@@ -63,7 +64,7 @@ from suppress.ledger.rules import Rules
 from suppress.ledger.sealing import IndexKey, expressible
 from suppress.ledger.server import REMAINS, Server
 from suppress.ledger.sight import TableSight, rules_of
-from suppress.ledger.values import Head, Listed, Receipt, Recorded, SourceState
+from suppress.ledger.values import Head, KnownDigest, Listed, Receipt, Recorded, SourceState
 
 PAGE = 1000
 """Entries read in one short transaction."""
@@ -245,7 +246,7 @@ class Ledger:
         """Remove address and evidence of a person, who stays suppressed. Repeating it removes nothing more.
 
         Whether every destination has honoured their opt-out is for the caller to know: `suppress.erasure`.
-        `seen` are the entries about the person that the caller has looked at.
+        `seen` are the entries of their `history` and `digests` that the caller has looked at.
 
         Raises:
             BadUsage: Something about the person was recorded meanwhile; nothing was removed.
@@ -264,7 +265,7 @@ class Ledger:
             self._engine,
             self.place,
             self._required_ring(),
-            expressible(address.key),
+            address,
             grounds,
             forget=forget,
             seen=frozenset(seen),
@@ -412,10 +413,12 @@ class Ledger:
         key = expressible(address.key)
         with reading(self._engine, self.place) as connection:
             people = self._people(connection, [key])
-            if key not in people:
-                return []
-            entries = projections.history_of(connection, people[key][0])
-            return [Recorded(entry, projections.payload_at(connection, entry.seq)) for entry in entries]
+            return histories.recorded(connection, people[key][0]) if key in people else []
+
+    def digests(self, address: Address) -> tuple[KnownDigest, ...]:
+        """What partners' lists say of an address, by its digests."""
+        with reading(self._engine, self.place) as connection:
+            return histories.digests(connection, self._index_keys(connection), address)
 
     def about_people(self, subjects: Iterable[str]) -> Iterator[Entry]:
         """Every entry about these subjects, without payloads, for many at once."""

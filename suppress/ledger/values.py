@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from suppress.core.entry import Body, Entry
+from suppress.core.hashed import Recipe
 from suppress.core.standing import Suppression
 from suppress.core.suppression import Json
 
@@ -66,6 +67,17 @@ class Recorded:
 
     entry: Entry
     payload: Mapping[str, Json] | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDigest:
+    """What partners' lists say of somebody by one digest of their address."""
+
+    recipe: Recipe
+    """What it is a digest of."""
+    trusted: bool
+    """Whether a check looks for digests of this kind."""
+    history: tuple[Recorded, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pty
@@ -93,6 +94,29 @@ def test_a_script_gets_one_object_and_the_same_again(command: Command, ledger: s
     assert ([], [5]) == (again["entries"], again["recorded"])
     assert first["ledger"] == again["ledger"] != {}
     assert 6 == size(ledger)
+
+
+def test_a_digest_in_a_partners_list_goes_with_the_address(command: Command, ledger: str) -> None:
+    """Show tells of it before and after; erase names its entry; forget leaves nobody who is recognised."""
+    rows = [hashlib.sha256(each.encode()).hexdigest() for each in ("seed@example.org", PAT)]
+    (command.folder / "p.csv").write_text("h\n" + "\n".join(rows) + "\n")
+    assert 0 == command("import", "p.csv", "--canary", "Seed@Example.org").exit_code
+    (before,) = command("show", PAT, "--json").json()["digests"]
+    assert ("sha256 of lower case", True) == (before["rule"], before["trusted"])
+    assert "In a list of digests, as sha256 of lower case:" in command("show", PAT).out
+    entry = before["history"][-1]["seq"]
+
+    done = command("erase", PAT, *BASIS, "--yes")
+    assert f"With them the digest of this address in a partner's list: entries {entry}." in done.out
+    (after,) = command("show", PAT, "--json").json()["digests"]
+    assert {None} == {each["address"] for each in after["history"]}
+    assert "digest_of" not in after["history"][-1]
+    assert 1 == command("check", PAT).exit_code
+
+    told = command("forget", PAT, *BASIS, *CERTAIN, "--json").json()
+    assert [before["rule"]] == [each["rule"] for each in told["digests"]]
+    assert 0 == command("check", PAT).exit_code
+    assert [] == command("show", PAT, "--json").json()["digests"]
 
 
 def test_a_dry_run_removes_nothing_and_asks_nothing(command: Command, ledger: str) -> None:

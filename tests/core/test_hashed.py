@@ -180,3 +180,11 @@ def test_receivers_forms_give_their_own_digests(
     text = hashed_text(written.strip(), match_key(written), form)
 
     assert hashlib.new(algorithm.value, text, usedforsecurity=False).hexdigest() == expected
+
+
+def test_a_display_name_hides_no_digest_of_the_address_as_written() -> None:
+    """The partner hashed the bare address, with its capitals; a cell of ours has a name around it."""
+    recipe = Recipe(Algorithm.SHA256, Form.WRITTEN)
+    digest = digest_of(recipe.algorithm, b"Pat@Example.com")
+
+    assert recipe == hashed_keys(Address.parse("Pat <Pat@Example.com>"), [recipe])[digest.key]
