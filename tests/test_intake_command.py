@@ -340,12 +340,13 @@ def test_show_tells_standing_history_evidence_and_destinations(desk: Command) ->
 
 
 def test_show_in_json(desk: Command) -> None:
-    """design.md section 5: address, standing, history, destinations."""
+    """design.md section 5: address, standing, history, destinations; and what lists of digests say."""
     desk("add", "pat@example.com", "--received", "2026-11-20", "--note", "rang")
     facts = desk("show", "pat@example.com", "--json").json()
     last = facts["history"][-1]
 
-    assert ["schema", "address", "standing", "history", "destinations"] == list(facts)
+    assert ["schema", "address", "standing", "history", "destinations", "digests"] == list(facts)
+    assert [] == facts["digests"]
     assert "suppress/show@1" == facts["schema"]
     assert facts["standing"]["suppressed"] is True
     assert {

@@ -43,6 +43,15 @@ def show(
         "address": shown.address.raw,
         "standing": _standing(shown),
         "history": _history(shown.history, shown),
+        "destinations": [
+            {
+                "destination": each.destination,
+                "honoured_at": each.at,
+                "verified": each.verified,
+                "seq": each.seq,
+            }
+            for each in shown.destinations
+        ],
         "digests": [
             {
                 "algorithm": each.recipe.algorithm,
@@ -52,15 +61,6 @@ def show(
                 "history": _history(each.history, shown),
             }
             for each in shown.digests
-        ],
-        "destinations": [
-            {
-                "destination": each.destination,
-                "honoured_at": each.at,
-                "verified": each.verified,
-                "seq": each.seq,
-            }
-            for each in shown.destinations
         ],
     }
     emit("show", facts, as_json=as_json, human=lambda screen: _draw(screen, shown))

@@ -20,6 +20,7 @@ from suppress.files.dates import zone_named
 from suppress.files.encoding import mended
 from suppress.files.output import outputs, publish
 from suppress.files.records import Record
+from suppress.intake.cells import own_cells
 from suppress.intake.dating import Dating
 from suppress.intake.layouts import Claim, Layout
 from suppress.intake.profiles import Profiled
@@ -284,10 +285,11 @@ class _Import:
             "sha256": self.digest,
             "line": row.line,
             "batch": self.batch,
-            "cells": self.layout.evidence(cells),
         }
         if isinstance(self.layout, Profiled):
             evidence["profile"] = self.layout.profile
+        rests_on = self.layout.evidence(cells)
+        people = {each.key for each in addresses}
         # The date as read, not as written: the same list saved with other date forms is the same list.
         dated = occurred.isoformat() if occurred is not None else claim.date
         return [
@@ -299,7 +301,10 @@ class _Import:
                 channel=claim.channel,
                 occurred_at=occurred,
                 received_at=received if claim.received else None,
-                evidence=evidence,
+                evidence={
+                    **evidence,
+                    "cells": own_cells(rests_on, address.key, people) if len(people) > 1 else rests_on,
+                },
                 facts=("file", dated, *claim.texts),
             )
             for address in addresses

@@ -11,17 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from suppress.core.address import Address, addresses_in
-from suppress.core.spelling import bare, comparable
+from suppress.core.address import Address
 from suppress.core.suppression import Channel, Reason
 from suppress.errors import BadUsage
 from suppress.files.columns import chosen, folded
 from suppress.files.contacts import ContactFile
+from suppress.intake.cells import addresses_of
 
 NO_ADDRESS = "no address"
-
-_CELL_UP_TO = 2_000
-"""Characters of a cell that may hold addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,19 +184,3 @@ def named_cells(names: Sequence[str], indexes: Sequence[int], row: Sequence[str]
         for index in sorted(set(indexes))
         if index < len(row) and row[index].strip()
     }
-
-
-def addresses_of(cells: Sequence[str]) -> list[Address]:
-    """All addresses of a row, without doubles; two spellings of one are no doubles."""
-    found: dict[tuple[str, str], Address] = {}
-    for cell in cells:
-        if len(cell) <= _CELL_UP_TO:
-            for each in _in_cell(cell):
-                found.setdefault((each.key, comparable(bare(each.raw, each.key))), each)
-    return list(found.values())
-
-
-def _in_cell(cell: str) -> tuple[Address, ...]:
-    several = addresses_in(cell)
-    # Of `a@x.com; b@y.com` the cell read as one address is a name that nobody has.
-    return several[1:] if len(several) > 2 and several[0].key.startswith('"') else several

@@ -22,7 +22,8 @@ from suppress.core.hashed import Form
 from suppress.core.suppression import Channel, Reason
 from suppress.core.tables import table
 from suppress.files.columns import folded
-from suppress.intake.layouts import NO_ADDRESS, Claim, addresses_of, cell_of, named_cells, reason_in
+from suppress.intake.cells import addresses_of
+from suppress.intake.layouts import NO_ADDRESS, Claim, cell_of, named_cells, reason_in
 
 _PLAINLY_OUT = re.compile(r"(?:unsub|opt(?:ed)?[\s_-]?out|do[\s_]not[\s_](?:e-?)?mail|suppress(?:ed|ion)\b)")
 _YES = frozenset({"1", "true", "yes", "y", "t", "x", "on", "wahr", "ja", "oui", "si", "verdadero", "vrai"})
