@@ -70,11 +70,13 @@ def test_every_opt_out_with_an_address_is_recorded_and_nothing_else_is(
 def test_an_alarm_is_about_somebody_the_ledger_suppresses_and_who_is_being_mailed(
     standing: Standing, seen: Observed
 ) -> None:
-    """Reported mailable, not deleted, and not lifted by a later consent."""
+    """Reported mailable, not deleted, and not lifted by a later consent. A bounce was nobody's request."""
     alarmed = isinstance(reconcile(standing, seen), Alarm)
     mailed = seen.permission is Permission.MAILABLE and not seen.deleted and seen.address is not None
+    asked = tuple(each for each in standing.suppressions if each.reason is not Reason.BOUNCED)
+    requests = Standing(standing.subject, asked, standing.lifts)
 
-    assert alarmed == (mailed and standing.against(seen.channel, seen.scope) is not None)
+    assert alarmed == (mailed and requests.against(seen.channel, seen.scope) is not None)
 
 
 @pytest.mark.parametrize("deleted", [False, True])
