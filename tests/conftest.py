@@ -21,7 +21,12 @@ from tests import backends
 if TYPE_CHECKING:
     from suppress.ledger import Ledger
 
-hypothesis.settings.register_profile("suppress", deadline=None)  # a busy machine is no failing property
+hypothesis.settings.register_profile(
+    "suppress",
+    deadline=None,  # a busy machine is no failing property
+    # Where a change is judged, the same examples are drawn for it each time; everywhere else new ones.
+    derandomize=bool(os.environ.get("SUPPRESS_TEST_SAME_EXAMPLES")),
+)
 hypothesis.settings.load_profile("suppress")
 
 # A shell ignores Ctrl-C for what it starts in the background, and so would every command that is tried here.

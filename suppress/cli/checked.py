@@ -128,7 +128,7 @@ def draw_found(screen: Screen, found: Found) -> None:
             said = ", ".join(f"{each} {count:,}" for each, count in counts.items())
             screen.line(f"{name.ljust(10)}{said}")
     if found.roles:
-        screen.line(f"Of those rows, {found.roles:,} hold the address of an office, not of a person.")
+        screen.line(f"Of the rows not kept, {found.roles:,} hold the address of an office, not of a person.")
     if found.waived:
         entries = ", ".join(map(str, found.waivers))
         screen.line(
