@@ -58,8 +58,9 @@ def test_each_figure_accounts_for_every_row_that_was_not_kept(made: list[Decisio
     assert len(waived) == found.waived
     assert sorted(set(waived)) == list(found.waivers)
     assert sum(each.role for each in out) == found.roles
-    number, pairs = tally.record()
-    assert (number or 0, sorted(set(waived))) == (len(waived), list(within(pairs or ())))
+    record = tally.record("digest", {})
+    assert (record.waived or 0, sorted(set(waived))) == (len(waived), list(within(record.waivers or ())))
+    assert len(made) == record.rows == record.kept + record.withheld + record.review
 
 
 def test_an_opt_out_is_as_old_as_its_date() -> None:

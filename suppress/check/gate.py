@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -38,6 +38,11 @@ class Alias(StrEnum):
     BLOCK = "block"
     REVIEW = "review"
     IGNORE = "ignore"
+
+
+def terms_of(mailing: Mailing, alias: Alias) -> Mapping[str, str]:
+    """What was asked of a check, as its entry keeps it: only what is not usual."""
+    return mailing.terms | ({} if alias is Alias.REVIEW else {"alias": alias.value})
 
 
 def ruled(verdict: Verdict, alias: Alias) -> Ruling:

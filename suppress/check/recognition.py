@@ -93,19 +93,17 @@ class Recognition:
         It is the same that `verdicts` says, which asks nobody else where the card opens.
         """
         texts = cells.texts()
-        there, contents = self._cards_of(cells.hashes)
-        which = np.flatnonzero(there).tolist()
         read = self._cards.read
         said = [
-            read(texts[each].lower().encode(), contents[SIZE * place : SIZE * (place + 1)])
-            for place, each in enumerate(which)
+            None if card is None else read(text.lower().encode(), card)
+            for text, card in zip(texts, self._cards_of(cells.hashes), strict=True)
         ]
         found = np.frombuffer(b"".join(each or _NOTHING for each in said), _SAID)
         usual = np.array([_usual(rule, mailing) is not None for rule in self._rules] + [False])
         opened = np.array([each is not None for each in said], bool)
         opened &= usual[np.minimum(found["rule"], len(self._rules))]
-        kept = np.flatnonzero(opened).tolist()
-        return Told([which[each] for each in kept], [texts[which[each]] for each in kept], found[opened])
+        which = np.flatnonzero(opened).tolist()
+        return Told(which, [texts[each] for each in which], found[opened])
 
     def verdict(self, rule: int, since: int, seq: int, mailing: Mailing) -> Verdict:
         """What follows from what is told of one person."""
@@ -123,11 +121,8 @@ class Recognition:
         found = [self._by_rule(each, mailing) for each in addresses]
         asked: list[int] = []
         met = np.flatnonzero(self._open(addresses, keys, hashes))
-        there, contents = self._cards_of(hashes[met])
-        cards = iter(range(0, len(contents), SIZE))
-        for place, card in zip(met.tolist(), there.tolist(), strict=True):
-            content = contents[(at := next(cards)) : at + SIZE] if card else None
-            verdict = self._by_card(keys[place].encode(), content, mailing)
+        for place, card in zip(met.tolist(), self._cards_of(hashes[met]), strict=True):
+            verdict = self._by_card(keys[place].encode(), card, mailing)
             if verdict is None:
                 asked.append(place)
             else:
@@ -175,11 +170,8 @@ class Recognition:
             met[places] |= marked(self._alias_keys, self._folding.of_keys([key for _, key in looser]))
         return met
 
-    def _cards_of(self, hashes: Hashes) -> tuple[Mask, bytes]:
-        """For which of these hashes there is a card, and those, one behind another.
-
-        There is none for a hash that is not known, nor for one that two people have.
-        """
+    def _cards_of(self, hashes: Hashes) -> list[bytes | None]:
+        """The card that stands beside each hash; None where there is none, or two."""
         there = np.zeros(len(hashes), bool)
         found = np.empty((len(hashes), SIZE), np.uint8)
         for part, known in reversed(self._people):  # a later part overrules an earlier one
@@ -189,7 +181,12 @@ class Recognition:
             behind = np.minimum(own + 1, len(part.hashes) - 1)
             there[which] = (behind == own) | (part.hashes[behind] != part.hashes[own])
             found[which] = part.cards[own]
-        return there, found[there].tobytes()
+        contents = found.tobytes()
+        starts = range(0, len(contents), SIZE)
+        return [
+            contents[at : at + SIZE] if alone else None
+            for at, alone in zip(starts, there.tolist(), strict=True)
+        ]
 
     def _by_card(self, key: bytes, content: bytes | None, mailing: Mailing) -> Verdict | None:
         """What a person's card says, or None where the ledger has to be asked."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from suppress.check.annotation import COLUMNS, Finding, annotation
-from suppress.check.gate import Alias, Answers, Decision, Gate
+from suppress.check.gate import Alias, Answers, Decision, Gate, terms_of
 from suppress.check.tally import Found, Tally
 from suppress.core.entry import CheckDone
 from suppress.core.mailing import ANY_MAIL, Mailing
@@ -116,7 +116,7 @@ def check_file(
         sorting = Sorting(contacts, Gate(contacts, lookup, alias, mailing), copies, explain)
         fast = _fast(contacts, lookup, alias, mailing, engine, building, explain=explain is not None)
         sorting.run(contacts.batches() if fast is None else fast, progress)
-        terms = mailing.terms | ({} if alias is Alias.REVIEW else {"alias": alias.value})
+        terms = terms_of(mailing, alias)
         seq = None
         for copy in copies.values():
             copy.finish()
@@ -182,18 +182,7 @@ class Sorting:
 
     def record(self, terms: Mapping[str, str]) -> CheckDone:
         """The counts and what was asked, as the ledger keeps them."""
-        waived, waivers = self.tally.record()
-        return CheckDone(
-            digest=self._contacts.digest,
-            rows=self.tally.rows,
-            kept=self.tally.counts[Ruling.CLEAR],
-            withheld=self.tally.counts[Ruling.SUPPRESSED],
-            review=self.tally.counts[Ruling.REVIEW],
-            invalid=self.tally.invalid,
-            terms=terms or None,
-            waived=waived,
-            waivers=waivers,
-        )
+        return self.tally.record(self._contacts.digest, terms)
 
     def _sort(self, batch: Sequence[Record]) -> None:
         """Rows of the readable engine."""

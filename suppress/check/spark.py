@@ -35,10 +35,10 @@ from typing import TYPE_CHECKING, Any
 
 from suppress import errors
 from suppress.check.elsewhere import Drafts, Listing
+from suppress.check.gate import terms_of
 from suppress.check.tally import Tally
 from suppress.check.tasks import DONE_DDL, END, KEYS_DDL, Job, Note, keys_of, sorted_out, version
 from suppress.core.entry import CheckDone
-from suppress.core.verdict import Ruling
 from suppress.errors import BadFile, EngineFailed, ExtraMissing, SuppressError
 from suppress.ledger import Event
 
@@ -186,19 +186,8 @@ def check_folder(
 
 def _record(run: _Run, listing: Listing, asked: Asked) -> CheckDone:
     """The counts of all files and what was asked, as the ledger keeps them."""
-    terms = asked.mailing.terms | ({} if asked.alias.value == "review" else {"alias": asked.alias.value})
-    waived, waivers = run.tally.record()
-    return CheckDone(
-        digest=listing.digest([run.keys[file].digest for file in range(len(listing.files))]),
-        rows=run.tally.rows,
-        kept=run.tally.counts[Ruling.CLEAR],
-        withheld=run.tally.counts[Ruling.SUPPRESSED],
-        review=run.tally.counts[Ruling.REVIEW],
-        invalid=run.tally.invalid,
-        terms=terms or None,
-        waived=waived,
-        waivers=waivers,
-    )
+    digest = listing.digest([run.keys[file].digest for file in range(len(listing.files))])
+    return run.tally.record(digest, terms_of(asked.mailing, asked.alias))
 
 
 def write_people(portable: Portable, folder: Path) -> None:

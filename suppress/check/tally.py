@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from suppress.check.gate import Decision
+from suppress.core.entry import CheckDone
 from suppress.core.spans import spans
 from suppress.core.verdict import Ruling
 
@@ -115,9 +116,19 @@ class Tally:
             found[kind[place]] += number
         return found
 
-    def record(self) -> tuple[int | None, tuple[int, ...] | None]:
-        """Waived rows and waivers as the entry of the check keeps them: nothing where there were none."""
-        return (self._waived, spans(self._waivers)) if self._waived else (None, None)
+    def record(self, digest: str, terms: Mapping[str, str]) -> CheckDone:
+        """The counts and what was asked, as the ledger keeps them; of waivers only where there were some."""
+        return CheckDone(
+            digest=digest,
+            rows=self.rows,
+            kept=self.counts[Ruling.CLEAR],
+            withheld=self.counts[Ruling.SUPPRESSED],
+            review=self.counts[Ruling.REVIEW],
+            invalid=self.invalid,
+            terms=terms or None,
+            waived=self._waived or None,
+            waivers=spans(self._waivers) if self._waived else None,
+        )
 
     def _age(self, since: datetime | None) -> str:
         if since is None:

@@ -18,11 +18,11 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice, repeat
+from collections.abc import Sequence
+from itertools import islice
 from operator import itemgetter
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 POLARS = """\
 import polars as pl
@@ -38,8 +38,8 @@ pl.collect_all([kept, gone], engine="streaming")
 DUCKDB = """\
 import duckdb
 database = duckdb.connect()
-database.sql(\"\"\"
-CREATE TABLE joined AS SELECT i.*, h.reason, h.date FROM read_csv('LIST', all_varchar = true) i
+database.sql(f\"\"\"
+CREATE TABLE joined AS SELECT i.*, h.reason, h.date FROM read_csv('{LIST}', all_varchar = true) i
 LEFT JOIN (SELECT lower(email) k, reason, date FROM read_csv('people.csv', all_varchar = true)) h
 ON lower(trim(i.email)) = h.k\"\"\")
 database.sql("COPY (SELECT * EXCLUDE (reason, date) FROM joined WHERE reason IS NULL) TO 'kept.csv' (HEADER)")
@@ -61,10 +61,6 @@ PEERS = {"polars": POLARS, "duckdb": DUCKDB, "csv": CSV}
 OURS = "suppress check"
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 SHORT, LONG = "short.csv", "list.csv"
-
-
-Candidate: TypeAlias = tuple[str, str]
-"""A program and a list."""
 
 
 class Run(NamedTuple):
@@ -98,9 +94,10 @@ def main() -> None:
     _run(said.folder, _command(OURS, SHORT))  # builds the snapshot
     taken: dict[tuple[str, str], list[Run]] = {(each, list_): [] for each in names for list_ in rows}
     withheld: dict[tuple[str, str], int] = {}
-    for name, list_ in _turns(taken, said.rounds):
-        taken[name, list_].append(_run(said.folder, _command(name, list_)))
-        withheld[name, list_] = _rows(said.folder / "withheld.csv")
+    for _ in range(said.rounds):
+        for (name, list_), runs in taken.items():
+            runs.append(_run(said.folder, _command(name, list_)))
+            withheld[name, list_] = _rows(said.folder / "withheld.csv")
     for list_, number in sorted(rows.items(), key=itemgetter(1)):
         print(f"{number:,} rows; median of {said.rounds}")
         for name in names:
@@ -113,16 +110,11 @@ def main() -> None:
         print(f"  {name:16}{math.log10(long / short):8.2f}")
 
 
-def _turns(candidates: Iterable[Candidate], rounds: int) -> Iterator[Candidate]:
-    """Each in its turn, so many times."""
-    return chain.from_iterable(repeat(tuple(candidates), rounds))
-
-
 def _command(name: str, list_: str) -> list[str]:
     if name == OURS:
         ours = str(Path(sys.executable).with_name("suppress"))
         return [ours, "check", list_, "--kept", "kept.csv", "--withheld", "withheld.csv"]
-    return [sys.executable, "-c", f"LIST = {list_!r}\n{PEERS[name]}".replace("'LIST'", repr(list_))]
+    return [sys.executable, "-c", f"LIST = {list_!r}\n{PEERS[name]}"]
 
 
 def _median(runs: Sequence[Run]) -> tuple[float, float, int]:
