@@ -5,6 +5,9 @@ call that hands over arrays would count who holds them, millions of times. All a
 
 The machine code is kept beside the source or, where that may not be written to, in the user's cache; where
 neither is possible it is made anew by each process, which takes some seconds.
+
+They take arrays and give numbers, and make no array of their own: so nobody counts who holds one, which would
+cost more than what the loops do (`_nrt`, as `numba.extending.register_jitable` tells it).
 """
 
 from __future__ import annotations
@@ -16,13 +19,15 @@ from numba import njit
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+_UNCOUNTED: dict[str, Any] = {"_nrt": False}
+
 
 def compiled(function: Function) -> Function:
     """The function as machine code, for the types that it is called with."""
     try:
-        return _typed(function, njit(cache=True)(function))
+        return _typed(function, njit(cache=True, **_UNCOUNTED)(function))
     except RuntimeError:  # there is no place to keep it
-        return _typed(function, njit(function))
+        return _typed(function, njit(**_UNCOUNTED)(function))
 
 
 def inlined(function: Function) -> Function:

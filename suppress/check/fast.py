@@ -6,7 +6,7 @@ the match keys are equal. A row is *clear* here only if all of this holds; whate
 
 * It is regular (`scan`): its cells are certain, and there are as many as are usual.
 * Its address cells are empty or *plain*: then the match key is the cell in lower case, it holds no second
-  address, and no mail system refuses it.
+  address, and no mail system refuses it. Or they are Latin names and domains that `core.latin` can read.
 * Its key's hash is not among those of the `snapshot`, nor its alias key's, nor a domain rule's, nor, where
   people are known by nothing else, its blind index (`recognition`). The filter may join people, and so select
   too many; it tells no two spellings of one key apart, and so never selects too few.
@@ -39,7 +39,8 @@ import numpy as np
 from suppress.check.hashing import Folding, Numbers
 from suppress.check.known import Mask
 from suppress.check.recognition import Recognition, Told
-from suppress.check.scan import LOOSE, UNREAD, Scanned, Scanner, doubtful, shape
+from suppress.check.scan import LONGEST, LOOSE, UNREAD, Cells, Scanned, Scanner, doubtful, shape
+from suppress.core.latin import read
 from suppress.core.mailing import Mailing
 from suppress.errors import BadFile
 from suppress.files.contacts import ContactFile
@@ -127,6 +128,7 @@ class Sieve:
     ) -> None:
         self._contacts = contacts
         self._recognition = recognition
+        self._folding = folding
         self._mailing = mailing
         self._size = block
         self._columns = contacts.columns.addresses
@@ -180,7 +182,7 @@ class Sieve:
             block.told = told
             regular[places] = False
         pieces = [_Piece(*each) for each in rows[rows[:, 3] == LOOSE, :3].tolist()]
-        block.regular = self._regular(content, found, rows[regular])
+        self._doubt(block, self._regular(content, found, rows[regular]))
         if found.end < end:
             # A last row without a line end, or a quote that nothing closes.
             pieces.append(_Piece(found.end, end, found.lines))
@@ -213,6 +215,27 @@ class Sieve:
             Regular(start, stop, before, own)
             for (start, stop, before), own in zip(spans, zip(*columns, strict=True), strict=True)
         ]
+
+    def _doubt(self, block: Block, rows: Sequence[Regular]) -> None:
+        """Leave of these rows those of which nothing is certain when they are read as Latin names."""
+        cells: list[str] = []
+        owners: list[int] = []
+        for number, row in enumerate(rows):
+            filled = [cell for cell in row.cells if cell and not cell.isspace()]
+            cells += filled
+            owners += [number] * len(filled)
+        found = read(cells)
+        keys = [each.key if each is not None else "" for each in found]
+        met = self._recognition.selects(Cells.of_keys(keys, self._folding), cells)
+        doubted, sound = set[int](), set[int]()
+        for owner, cell, each, is_met in zip(owners, cells, found, met.tolist(), strict=True):
+            if each is None or is_met or len(each.key) > LONGEST or self._contacts.again(cell) is not None:
+                doubted.add(owner)
+            elif each.sound:
+                sound.add(owner)
+        block.regular = [row for number, row in enumerate(rows) if number in doubted]
+        block.clear += len(rows) - len(doubted)
+        block.invalid += len(rows) - len(doubted | sound)
 
     def _read(self, block: Block, pieces: Sequence[_Piece]) -> None:
         """Cut the loose rows of a block, all in one go: each piece starts and ends with a row."""

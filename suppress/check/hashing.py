@@ -20,6 +20,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +41,7 @@ _PLACES = 64
 _LENGTH, _JOINT, _END = range(_PLACES, _PLACES + 3)
 """Where among the multipliers those stand that are for no word."""
 _HALF, _WORD, _BYTE = np.uint64(32), 8, np.uint64(8)
+_SIGN = ord("@")
 
 
 def words(buffer: bytes) -> Hashes:
@@ -91,14 +94,32 @@ def _all_of(view: Hashes, ends: Numbers, odd: Hashes, found: Hashes) -> None:
 
 
 @compiled
-def _pairs_of(view: Hashes, ends: Numbers, odd: Hashes, found: Hashes) -> None:
-    """Put the hash of each two texts in a row into `found`."""
+def _keys_of(
+    text: Bytes, view: Hashes, ends: Numbers, odd: Hashes, signs: Numbers, found: Hashes, domains: Hashes
+) -> None:
+    """Of match keys that stand one behind another, fill in where the last `@` of each is, or would be if it
+    had one; the hash of the key; the hash of what stands behind the `@`."""
     start = 0
-    for number in range(len(found)):
-        middle, stop = ends[2 * number], ends[2 * number + 1]
-        local, domain = text_hash(view, start, middle, odd), text_hash(view, middle, stop, odd)
-        found[number] = joined(local, domain, odd)
+    for number in range(len(ends)):
+        host = stop = ends[number]
+        while host > start and text[host - 1] != _SIGN:
+            host -= 1
+        signs[number] = host - 1
+        domains[number] = text_hash(view, host, stop, odd)
+        found[number] = joined(text_hash(view, start, max(start, host - 1), odd), domains[number], odd)
         start = stop
+
+
+class Keys(NamedTuple):
+    """Match keys one behind another, with their hashes."""
+
+    buffer: bytes
+    signs: Numbers
+    """Where the last `@` of each is."""
+    ends: Numbers
+    hashes: Hashes
+    domains: Hashes
+    """Of what stands behind the `@`."""
 
 
 class Folding:
@@ -116,12 +137,21 @@ class Folding:
         _all_of(words(b"".join(texts) + PAD), _ends(texts), self.odd, found)
         return found
 
-    def of_keys(self, keys: list[str]) -> Hashes:
+    def of_keys(self, keys: Sequence[str]) -> Hashes:
         """The hash of each match key: of what stands before its last `@`, and behind it."""
-        halves = [half for key in keys for half in key.encode().rpartition(b"@")[::2]]
-        found = np.empty(len(keys), np.uint64)
-        _pairs_of(words(b"".join(halves) + PAD), _ends(halves), self.odd, found)
-        return found
+        return self.keys(keys).hashes
+
+    def keys(self, keys: Sequence[str]) -> Keys:
+        """The same, with what it is made of."""
+        each = [key.encode() for key in keys]
+        buffer, ends = b"".join(each) + PAD, _ends(each)
+        signs, found, domains = (
+            np.empty_like(ends),
+            np.empty(len(each), np.uint64),
+            np.empty(len(each), np.uint64),
+        )
+        _keys_of(np.frombuffer(buffer, np.uint8), words(buffer), ends, self.odd, signs, found, domains)
+        return Keys(buffer, signs, ends, found, domains)
 
 
 def _ends(texts: list[bytes]) -> Numbers:

@@ -73,8 +73,11 @@ class Recognition:
 
     # --- Cells of a block ------------------------------------------------------------------------------
 
-    def selects(self, cells: Cells) -> Mask:
-        """For each plain cell whether it may be somebody's. Perhaps of too many, never of too few."""
+    def selects(self, cells: Cells, raw: Sequence[str] = ()) -> Mask:
+        """For each plain cell whether it may be somebody's. Perhaps of too many, never of too few.
+
+        `raw` is how they were spelt, where that is not what stands in the cells.
+        """
         found = self._known(cells.hashes)
         if self._aliases is not None:
             self._aliases.mark(cells, found)
@@ -83,8 +86,10 @@ class Recognition:
         if self._unheld or self._laws.recipes:
             # These can be told from nothing but a digest of each address, one by one.
             rest = np.flatnonzero(~found)
-            raw = cells.some(rest).texts()
-            found[rest] = self._digested([Address(each, each.lower()) for each in raw])
+            texts = cells.some(rest).texts()
+            spelt = [raw[place] for place in rest.tolist()] if raw else texts
+            asked = [Address(own, text.lower()) for own, text in zip(spelt, texts, strict=True)]
+            found[rest] = self._digested(asked)
         return found
 
     def told(self, cells: Cells, mailing: Mailing) -> Told:
