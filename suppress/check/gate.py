@@ -127,7 +127,7 @@ _AROUND = 320
 """Characters on each side of an at sign that can belong to an address (RFC 5321, 4.5.3.1)."""
 _STRAYS_UP_TO = 1_000
 """Places of a row that are looked at where its shape is in doubt; one with more cannot be kept."""
-_CELL_UP_TO = 2_000
+CELL_UP_TO = 2_000
 """Characters of a cell that is read in every spelling; in a longer one, plain addresses are found."""
 
 
@@ -193,7 +193,7 @@ class Gate:
 
     def _only(self, cell: str) -> Address | None:
         """The address that is all there is in a cell, however it is read; None if it takes a closer look."""
-        key = key_at_once(cell) if len(cell) <= _CELL_UP_TO else None
+        key = key_at_once(cell) if len(cell) <= CELL_UP_TO else None
         if key is None or self._contacts.again(cell) is not None:
             return None
         return Address(cell, key)
@@ -202,7 +202,7 @@ class Gate:
         doubt = self._contacts.misshapen(row)
         own: tuple[Address, ...] = ()
         for cell in self._contacts.addresses(row):
-            if len(cell) > _CELL_UP_TO:
+            if len(cell) > CELL_UP_TO:
                 doubt = doubt or f"the address cell holds {len(cell)} characters"
             else:
                 own += addresses_in(cell)
@@ -244,7 +244,7 @@ def _places(texts: Iterable[str]) -> Iterator[str]:
     """Where addresses may stand in texts: what is between spaces and quotes, or around an at sign."""
     for text in texts:
         for piece in _BETWEEN.split(text):
-            if "@" in piece and len(piece) <= _CELL_UP_TO:
+            if "@" in piece and len(piece) <= CELL_UP_TO:
                 yield piece
             elif "@" in piece:
                 yield from (

@@ -17,13 +17,16 @@ from suppress.core.mailing import ANY_MAIL, Mailing
 from suppress.core.verdict import Ruling
 from suppress.errors import SuppressError
 from suppress.files.contacts import ContactFile, Copy
+from suppress.files.kinds import Kind
 from suppress.files.output import outputs, publish
+from suppress.files.parquet import ParquetCopy, ParquetFile
 from suppress.files.records import Record
 from suppress.files.text import TextCopy, TextFile
 from suppress.ledger import Event
 
 if TYPE_CHECKING:
     # For their types only: none is needed to check an address.
+    from suppress.check.brisk import Winnowed
     from suppress.check.sifting import Part, Sifted
     from suppress.ledger import Ledger
 
@@ -36,7 +39,8 @@ class Engine:
     """Which engine reads a file; results do not depend on it."""
 
     fast_from: int = 5_000_000
-    """Bytes from which on a file is worth the start of the fast engine."""
+    """Bytes from which on a file is worth the start of the fast engine; of a table, whose bytes are packed, a
+    third of them."""
     block: int = 1 << 20
     """Bytes that it looks at together: with all that is made of them they fit a processor's caches."""
     members: int = 1
@@ -113,9 +117,10 @@ def check_file(
         for name, result in results.items():
             copies[name] = contacts.copy(result, () if name == "kept" else COLUMNS)
             stack.callback(copies[name].abandon)
-        sorting = Sorting(contacts, Gate(contacts, lookup, alias, mailing), copies, explain)
         fast = _fast(contacts, lookup, alias, mailing, engine, building, explain=explain is not None)
-        sorting.run(contacts.batches() if fast is None else fast, progress)
+        gate, parts = fast or (Gate(contacts, lookup, alias, mailing), contacts.batches())
+        sorting = Sorting(contacts, gate, copies, explain)
+        sorting.run(parts, progress)
         terms = terms_of(mailing, alias)
         seq = None
         for copy in copies.values():
@@ -164,16 +169,20 @@ class Sorting:
         self._explain = explain
         self.tally = Tally(datetime.now(UTC))
 
-    def run(self, parts: Iterable[Part], progress: Progress) -> None:
+    def run(self, parts: Iterable[Part | Winnowed], progress: Progress) -> None:
         """Write every row to exactly one result."""
         for part in parts:
-            if not isinstance(part, list):
-                self._put(*part)
-                progress(self.tally.rows, self._expected())
-                continue
-            for start in range(0, len(part), BATCH):
-                self._sort(part[start : start + BATCH])
-                progress(self.tally.rows, self._expected())
+            match part:
+                case list():
+                    for start in range(0, len(part), BATCH):
+                        self._sort(part[start : start + BATCH])
+                        progress(self.tally.rows, self._expected())
+                    continue
+                case (bytes(), _, _):
+                    self._put(*part)
+                case _:
+                    self._winnow(part)
+            progress(self.tally.rows, self._expected())
 
     def _expected(self) -> int | None:
         """How many rows there will be, if the rest of the file is like the part that was read."""
@@ -190,6 +199,18 @@ class Sorting:
         if "kept" in self._copies:
             kept = [row for row, each in zip(batch, rulings, strict=True) if each is Ruling.CLEAR]
             self._copies["kept"].keep(kept)
+
+    def _winnow(self, part: Winnowed) -> None:
+        """Rows of a Parquet file, most of which are never made."""
+        self.tally.clear(part.clear, part.invalid)
+        gone = []
+        for place, row, decision in zip(part.places, part.rows, part.decisions, strict=True):
+            self._note(row, decision)
+            if decision.ruling is not Ruling.CLEAR:
+                gone.append(place)
+        if (kept := self._copies.get("kept")) is not None:
+            assert isinstance(kept, ParquetCopy), "Parquet is written as Parquet"
+            kept.keep_but(part.whole, gone)
 
     def _put(self, content: bytes, sifted: Sifted, before: int) -> None:
         """A block of the fast engine: what lies between the rows that are taken out is copied."""
@@ -220,16 +241,20 @@ class Sorting:
                 continue
             decision = next(decisions)
             rulings.append(decision.ruling)
-            self.tally.add(decision)
-            if decision.ruling is Ruling.CLEAR:
-                if self._explain is not None and decision.verdict.waiver is not None:
-                    self._explain(Finding(row.line, decision))
-                continue
-            if (copy := self._copies.get(_OTHERS[decision.ruling])) is not None:
-                copy.add(row, annotation(decision, row.line))
-            if self._explain is not None:
-                self._explain(Finding(row.line, decision))
+            self._note(row, decision)
         return rulings
+
+    def _note(self, row: Record, decision: Decision) -> None:
+        """Count one row, and write it if it is not kept."""
+        self.tally.add(decision)
+        if decision.ruling is Ruling.CLEAR:
+            if self._explain is not None and decision.verdict.waiver is not None:
+                self._explain(Finding(row.line, decision))
+            return
+        if (copy := self._copies.get(_OTHERS[decision.ruling])) is not None:
+            copy.add(row, annotation(decision, row.line))
+        if self._explain is not None:
+            self._explain(Finding(row.line, decision))
 
 
 _OTHERS = {Ruling.SUPPRESSED: "withheld", Ruling.REVIEW: "review"}
@@ -245,26 +270,33 @@ def _fast(
     building: Callable[[int], None],
     *,
     explain: bool,
-) -> Iterable[Part] | None:
-    """The rows by the fast engine, where it is worth it, can read the file, and has what it needs."""
-    if contacts.size is not None and contacts.size < engine.fast_from:
+) -> tuple[Decider, Iterable[Part | Winnowed]] | None:
+    """Who decides, and the rows by the fast engine or a brisk gate; None where that is not worth it or lacks
+    what it needs."""
+    packed = 3 if contacts.kind in (Kind.PARQUET, Kind.WORKBOOK) else 1
+    if contacts.size is not None and contacts.size * packed < engine.fast_from:
         return None
     from suppress.ledger import Lookup
 
     try:
-        from suppress.check import crew, fast, sifting, snapshot
+        from suppress.check import brisk, crew, fast, sifting, snapshot
         from suppress.check.recognition import Recognition
     except ImportError:  # numba and numpy are an extra
         return None
-    if not isinstance(lookup, Lookup) or not fast.suits(contacts):
+    if not isinstance(lookup, Lookup):
         return None
     if (found := snapshot.current(lookup, building)) is None:
         return None
     covering, folding = found
     recognition = Recognition(lookup, covering, folding, aliases=alias is not Alias.IGNORE)
-    sieve = fast.Sieve(contacts, recognition, folding, mailing, block=engine.block)
     gate = Gate(contacts, recognition, alias, mailing)
+    if not fast.suits(contacts):
+        glance = brisk.Glance(recognition, folding, mailing)
+        if isinstance(contacts, ParquetFile):
+            return gate, brisk.winnowed(contacts, gate, glance)
+        return brisk.Brisk(contacts, gate, glance), contacts.batches()
+    sieve = fast.Sieve(contacts, recognition, folding, mailing, block=engine.block)
     sifts = sifting.Sifting(contacts, gate, recognition, mailing, datetime.now(UTC), explain=explain)
     whole = sifting.Pass(contacts, sieve, sifts, recognition.reopen, block=engine.block)
     members = min(engine.members or crew.possible(), (contacts.size or 0) // engine.block)
-    return whole.together(members) if members > 1 and contacts.shared else whole.alone()
+    return gate, whole.together(members) if members > 1 and contacts.shared else whole.alone()

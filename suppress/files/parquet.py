@@ -3,6 +3,7 @@
 Rules kept here:
 
 * Only the cells that are looked at become Python values; kept rows are cut out of their columns as they are.
+* A result's columns are compressed as the file's are, and have a dictionary where these have one.
 * A column is a name, or a path of names with dots between them; elements of a list stand under its path.
 * A cell's text is its value as Python writes it; bytes are read as UTF-8.
 """
@@ -24,12 +25,15 @@ from suppress.files.source import Source
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_BATCH = 4_096
-"""Rows read at a time."""
+_BATCH, _MOST, _BYTES = 4_096, 1 << 16, 16 << 20
+"""Rows read at a time: of those that become values of Python; of others, unless they are as large as that."""
 _GROUP_ROWS, _GROUP_BYTES = 1 << 17, 64 << 20
 """How much is gathered for a row group of a result."""
 
 _CODECS = {"SNAPPY": "snappy", "GZIP": "gzip", "BROTLI": "brotli", "ZSTD": "zstd", "LZ4": "lz4"}
+
+_UNREADABLE = "\ufffd"
+"""Stands for bytes that are not UTF-8."""
 
 Path = tuple[str, ...]
 
@@ -67,28 +71,39 @@ class ParquetFile(ContactFile):
 
     def batches(self) -> Iterator[list[Record]]:
         """All rows, in lists of some thousands. Rows are counted from 1."""
+        for rows in self._read(_BATCH):
+            yield rows.records(range(len(rows)))
+
+    def tables(self) -> Iterator[Rows]:
+        """All rows, as they lie in the file: in columns."""
+        groups = self._file.metadata
+        size = sum(groups.row_group(each).total_byte_size for each in range(groups.num_row_groups))
+        return self._read(max(_BATCH, min(_MOST, _BYTES * self.rows // (size + 1))))
+
+    def _read(self, many: int) -> Iterator[Rows]:
         self._passed = 0
         with _readable(self.name):
-            for each in self._file.iter_batches(_BATCH):
-                part = _Part(each, self.paths)
-                start = self._passed
+            for each in self._file.iter_batches(many):
+                before = self._passed
                 self._passed += each.num_rows
-                yield [
-                    Record(start + index + 1, "", _Cells(part, index), held=(part, index))
-                    for index in range(each.num_rows)
-                ]
+                yield Rows(each, self.paths, before)
         if self._passed != self.rows:
             raise BadFile(f"{self.name} says that it has {self.rows} rows, and has {self._passed}")
 
     def copy(self, output: Output, more: Sequence[str] = ()) -> Copy:
         """Parquet with this file's schema, and columns of text after its own."""
         refuse_other_ending(output.target, self.endings)
-        groups = self._file.metadata
-        codecs = {groups.row_group(0).column(index).compression for index in range(groups.num_columns)}
-        return ParquetCopy(output, self.schema, more, _CODECS.get(min(codecs), "none"))
+        first = self._file.metadata.row_group(0)
+        columns = [first.column(index) for index in range(first.num_columns)]
+        codec = _CODECS.get(min(each.compression for each in columns), "none")
+        listed = [each.path_in_schema for each in columns if each.has_dictionary_page]
+        return ParquetCopy(output, self.schema, more, codec, [*listed, *more])
 
-    def misshapen(self, row: Record) -> None:
-        """A row of a table with a schema is never out of shape."""
+    def misshapen(self, row: Record) -> str | None:
+        """Why an address may be somebody else's than it seems: the table's schema keeps all else in shape."""
+        if any(_UNREADABLE in cell for cell in self.addresses(row)):
+            return "an address holds a character that cannot be read"
+        return None
 
     def done(self) -> float:
         """Which part of the rows lies behind the reader."""
@@ -105,27 +120,78 @@ class ParquetFile(ContactFile):
         return (*self._about_columns(), "Parquet")
 
 
-class _Part:
+class Rows:
     """Some rows as they were read, and the texts of those columns that were asked for."""
 
-    def __init__(self, batch: pa.RecordBatch, paths: Sequence[Path]) -> None:
+    def __init__(self, batch: pa.RecordBatch, paths: Sequence[Path], before: int = 0) -> None:
         self.batch = batch
         self.paths = paths
+        self._before = before
+        """Rows ahead of them in the file."""
         self._texts: dict[int, list[str]] = {}
+
+    def __len__(self) -> int:
+        return int(self.batch.num_rows)
+
+    def some(self, places: Sequence[int]) -> pa.RecordBatch:
+        """The rows at these places, which rise, in their columns."""
+        import pyarrow as pa
+
+        if places and places[-1] - places[0] + 1 == len(places):
+            return self.batch.slice(places[0], len(places))
+        return self.batch.take(pa.array(places, pa.int64()))
+
+    def records(self, places: Sequence[int]) -> list[Record]:
+        """The rows at these places, which rise."""
+        part = self if len(places) == len(self) else Rows(self.some(places), self.paths)
+        return [
+            Record(self._before + place + 1, "", _Cells(part, index), held=(part, index))
+            for index, place in enumerate(places)
+        ]
 
     def text(self, column: int, row: int) -> str:
         """The text of one cell."""
+        return self.texts(column)[row]
+
+    def texts(self, column: int) -> list[str]:
+        """The texts of a column."""
         if column not in self._texts:
-            top, *below = self.paths[column]
-            place = self.batch.schema.names.index(top)
-            self._texts[column] = [", ".join(each) for each in _texts(self.batch.column(place), below)]
-        return self._texts[column][row]
+            array, below = self._column(column)
+            self._texts[column] = [", ".join(each) for each in _texts(array, below)]
+        return self._texts[column]
+
+    def lines(self, column: int, *, odd: str, longest: int) -> bytes:
+        """The texts of a column, each with a line feed behind it.
+
+        Line feeds within a text are replaced by `odd`, and so is a text of more than `longest` bytes.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        array, below = self._column(column)
+        kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
+        if below or not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+            array = pa.array(self.texts(column), pa.large_string())
+        array = array.cast(pa.large_string())
+        if (pc.max(pc.binary_length(array)).as_py() or 0) > longest:
+            array = pc.if_else(pc.greater(pc.binary_length(array), longest), odd, array)
+        content = _in_lines(array)
+        return (
+            content
+            if content.count(b"\n") == len(self)
+            else _in_lines(pc.replace_substring(array, "\n", odd))
+        )
+
+    def _column(self, column: int) -> tuple[pa.Array, Sequence[str]]:
+        """What holds a column, and its path in there."""
+        top, *below = self.paths[column]
+        return self.batch.column(self.batch.schema.names.index(top)), below
 
 
 class _Cells(Sequence[str]):
     """The cells of a row; each becomes a text when it is asked for."""
 
-    def __init__(self, part: _Part, row: int) -> None:
+    def __init__(self, part: Rows, row: int) -> None:
         self._part, self._row = part, row
 
     def __len__(self) -> int:
@@ -142,7 +208,10 @@ class _Cells(Sequence[str]):
 class ParquetCopy(Copy):
     """Rows of a Parquet file, written as Parquet."""
 
-    def __init__(self, output: Output, schema: pa.Schema, more: Sequence[str], codec: str) -> None:
+    def __init__(
+        self, output: Output, schema: pa.Schema, more: Sequence[str], codec: str, listed: Sequence[str]
+    ) -> None:
+        """`listed` are the columns that get a dictionary."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -152,31 +221,40 @@ class ParquetCopy(Copy):
         for name in more:
             self._schema = self._schema.append(pa.field(name, pa.string()))
         self._added: list[Sequence[str]] = []
+        self._part: Rows | None = None
+        self._places: list[int] = []
+        """Rows of a part that are cut out together."""
         self._pieces: list[pa.RecordBatch] = []
         self._rows = self._bytes = 0
         self._sink = _Sink(output)
-        self._writer = pq.ParquetWriter(self._sink, self._schema, compression=codec)
+        self._writer = pq.ParquetWriter(
+            self._sink, self._schema, compression=codec, use_dictionary=list(listed)
+        )
 
     def keep(self, rows: Sequence[Record]) -> None:
-        """Write rows as they are: runs of neighbours are cut out together."""
-        run: tuple[_Part, int, int] | None = None
+        """Write rows as they are."""
         for row in rows:
-            part, index = _place(row)
-            if run is not None and run[0] is part and run[2] == index:
-                run = (part, run[1], index + 1)
-                continue
-            self._cut(run)
-            run = (part, index, index + 1)
-        self._cut(run)
+            self._take(row)
+
+    def keep_but(self, rows: Rows, others: Sequence[int]) -> None:
+        """Write these rows as they are, without those at some places."""
+        import pyarrow as pa
+
+        self._cut()
+        kept = bytearray(b"\1" * len(rows))
+        for place in others:
+            kept[place] = 0
+        mask = pa.Array.from_buffers(pa.uint8(), len(rows), [None, pa.py_buffer(kept)]).cast(pa.bool_())
+        self._gather(rows.batch.filter(mask) if others else rows.batch)
 
     def add(self, row: Record, more: Sequence[str]) -> None:
         """Write one row with cells after its own."""
-        part, index = _place(row)
+        self._take(row)
         self._added.append(more)
-        self._cut((part, index, index + 1))
 
     def finish(self) -> None:
         """Bring all of it to the disk."""
+        self._cut()
         self._flush()
         self._writer.close()
         self._output.finish()
@@ -186,13 +264,22 @@ class ParquetCopy(Copy):
         self._sink.abandoned = True
         self._writer.close()
 
-    def _cut(self, run: tuple[_Part, int, int] | None) -> None:
-        if run is None:
-            return
-        part, start, stop = run
-        piece = part.batch.slice(start, stop - start)
+    def _take(self, row: Record) -> None:
+        part, index = _place(row)
+        if self._part is not part:
+            self._cut()
+            self._part = part
+        self._places.append(index)
+
+    def _cut(self) -> None:
+        """Cut rows out of the part that they are in."""
+        if self._part is not None:
+            self._gather(self._part.some(self._places))
+        self._part, self._places = None, []
+
+    def _gather(self, piece: pa.RecordBatch) -> None:
         self._pieces.append(piece)
-        self._rows += stop - start
+        self._rows += piece.num_rows
         self._bytes += piece.nbytes
         if self._rows >= _GROUP_ROWS or self._bytes >= _GROUP_BYTES:
             self._flush()
@@ -234,10 +321,22 @@ class _Sink:
         """The output is closed by whoever began it."""
 
 
-def _place(row: Record) -> tuple[_Part, int]:
+def _place(row: Record) -> tuple[Rows, int]:
     assert isinstance(row.held, tuple)
     part, index = row.held
     return part, index
+
+
+def _in_lines(texts: pa.Array) -> bytes:
+    """Large strings, each with a line feed behind it."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    ends = [pa.scalar(each, pa.large_string()) for each in ("", "\n")]
+    joined = pc.binary_join_element_wise(texts, *ends, null_handling="replace", null_replacement="")
+    content = joined.buffers()[2]
+    size = pc.sum(pc.binary_length(joined)).as_py() or 0
+    return bytes(memoryview(content)[:size]) if size else b""
 
 
 def _paths(field: pa.Field) -> Iterator[Path]:
@@ -271,7 +370,12 @@ def _texts(array: pa.Array, path: Sequence[str]) -> list[list[str]]:
     if pa.types.is_temporal(kind):
         # Python's moments end at microseconds.
         array = array.cast(pa.string())
-    return [list(_leaves(value)) for value in array.to_pylist()]
+    try:
+        values = array.to_pylist()
+    except UnicodeDecodeError:
+        # The library writes, and reads, texts that are not UTF-8.
+        values = array.cast(pa.binary()).to_pylist()
+    return [list(_leaves(value)) for value in values]
 
 
 def _leaves(value: object) -> Iterator[str]:

@@ -1,0 +1,158 @@
+"""The brisk gate: of many rows it decides at once about those in which certainly nobody is suppressed.
+
+It is for files that the fast engine does not cut itself: Parquet, workbooks, JSON lines, UTF-16. Nearly all
+of their rows hold a plain address of nobody, and to find that out by a match key, a question and a decision
+for each takes ten times as long as all else that is done with such a row.
+
+A row is *clear* by the definition in `fast`: its shape is not in doubt, each of its address cells is empty or
+plain, and none of these is selected by `recognition`. All other rows go to the readable engine's `Gate`.
+
+Trick: *a file of one column*. The address cells of a batch stand in one text, a line each, which the compiled
+loops of `scan` read as they read any file. What would cut such a line in two, or join it to the next, is
+replaced by a character that no plain address holds; so a line is a cell, whatever stands in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suppress.check.gate import CELL_UP_TO, KEEP, KEEP_INVALID, Decision, Gate
+from suppress.check.hashing import Folding
+from suppress.check.recognition import Recognition
+from suppress.check.scan import EMPTY, LOOSE, Cells, Scanner, shape
+from suppress.core.mailing import Mailing
+from suppress.core.roles import is_role
+from suppress.files.contacts import ContactFile
+from suppress.files.parquet import ParquetFile, Rows
+from suppress.files.records import Record
+
+DOUBTED, BLANK, NOBODYS = range(3)
+"""What is known of an address cell: nothing yet; that it holds no address; that its only one is nobody's."""
+
+BATCH = 2_000
+"""Rows decided at a time."""
+_ODD = "!"
+"""A character that no plain address holds, in place of those that have a meaning in a file."""
+_HARMLESS = bytes.maketrans(b'"\r\0', _ODD.encode() * 3)
+_ROOM = 8 << 20
+"""Characters of cells in one text; if there are more, long ones are looked at apart."""
+
+
+class Seen(NamedTuple):
+    """What a glance says of some address cells."""
+
+    known: NDArray[np.int8]
+    """Of each."""
+    told: Mapping[int, Decision]
+    """What becomes of a row with no other address, for those doubted ones that a card tells about."""
+
+
+class Glance:
+    """Tells of many address cells at once what can be told without reading them closely."""
+
+    def __init__(self, recognition: Recognition, folding: Folding, mailing: Mailing) -> None:
+        self._recognition = recognition
+        self._mailing = mailing
+        self._scanner = Scanner(shape("", 1, (0,), sound=True), folding.odd)
+
+    def at(self, cells: bytes) -> Seen:
+        """What is known of these cells, each of which ends in a line feed and holds no other."""
+        found = self._scanner.scan(cells.translate(_HARMLESS))
+        # Of an empty line the scan says nothing.
+        known = np.full(found.lines, BLANK, np.int8)
+        known[found.rows[:, 2]] = DOUBTED
+        rows = found.rows[found.rows[:, 3] != LOOSE]
+        begins, ends, numbers = found.cells[rows[:, 3]].T
+        short = ends - begins <= CELL_UP_TO
+        known[rows[short & (numbers == EMPTY), 2]] = BLANK
+        plain = short & (numbers >= 0)
+        lines, numbers = rows[plain, 2], numbers[plain]
+        met = self._recognition.selects(found.plain)[numbers]
+        known[lines[~met]] = NOBODYS
+        return Seen(known, self._told(found.plain.some(numbers[met]), lines[met].tolist()))
+
+    def at_texts(self, cells: Sequence[str]) -> Seen:
+        """The same of cells that may hold anything."""
+        text = "\n".join(cells)
+        if len(text) > _ROOM:
+            text = "\n".join(cells := [each if len(each) <= CELL_UP_TO else _ODD for each in cells])
+        if text.count("\n") >= len(cells):
+            text = "\n".join(each.replace("\n", _ODD) for each in cells)
+        return self.at(f"{text}\n".encode(errors="surrogatepass") if cells else b"")
+
+    def _told(self, cells: Cells, lines: Sequence[int]) -> dict[int, Decision]:
+        """What becomes of people who are told by their cards, by the lines that they stand on."""
+        told = self._recognition.told(cells, self._mailing)
+        decisions = {}
+        for place, text, (since, rule, seq) in zip(told.which, told.texts, told.said.tolist(), strict=True):
+            verdict = self._recognition.verdict(rule, since, seq, self._mailing)
+            decisions[lines[place]] = Decision(verdict.ruling, verdict, text, role=is_role(text.lower()))
+        return decisions
+
+
+class Brisk:
+    """The readable engine's gate behind a glance at all rows of a batch."""
+
+    def __init__(self, contacts: ContactFile, gate: Gate, glance: Glance) -> None:
+        self._contacts = contacts
+        self._gate = gate
+        self._glance = glance
+
+    def decide(self, rows: Sequence[Record]) -> list[Decision]:
+        """One decision a row, in order."""
+        misshapen, addresses = self._contacts.misshapen, self._contacts.addresses
+        cells = [[_ODD] if misshapen(row) is not None else addresses(row) for row in rows]
+        known, told = self._glance.at_texts([cell for own in cells for cell in own])
+        owners = np.repeat(np.arange(len(rows)), np.fromiter(map(len, cells), np.int64, len(rows)))
+        worth = np.zeros(len(rows), bool)
+        worth[owners[known == NOBODYS]] = True
+        decided = [KEEP if each else KEEP_INVALID for each in worth.tolist()]
+        closer = dict.fromkeys(owners[known == DOUBTED].tolist())
+        for cell, decision in told.items():
+            if len(cells[owner := owners[cell]]) == 1:
+                decided[owner] = decision
+                del closer[owner]
+        answers = self._gate.decide([rows[each] for each in closer])
+        for place, decision in zip(closer, answers, strict=True):
+            decided[place] = decision
+        return decided
+
+
+class Winnowed(NamedTuple):
+    """Some rows of a Parquet file, and what becomes of them."""
+
+    whole: Rows
+    clear: int
+    invalid: int
+    """Clear rows without any address."""
+    places: list[int]
+    """Where the others stand."""
+    rows: list[Record]
+    decisions: list[Decision]
+
+
+def winnowed(contacts: ParquetFile, gate: Gate, glance: Glance) -> Iterator[Winnowed]:
+    """All rows of the file. They stay in their columns: those that are clear are never rows at all."""
+    columns = contacts.columns.addresses
+    for whole in contacts.tables():
+        doubted, worth = np.zeros(len(whole), bool), np.zeros(len(whole), bool)
+        told: Mapping[int, Decision] = {}
+        for column in columns:
+            known, told = glance.at(whole.lines(column, odd=_ODD, longest=CELL_UP_TO))
+            doubted |= known == DOUBTED
+            worth |= known == NOBODYS
+        places: list[int] = np.flatnonzero(doubted).tolist()
+        rows = whole.records(places)
+        decisions = [told.get(place) if len(columns) == 1 else None for place in places]
+        asked = [row for row, each in zip(rows, decisions, strict=True) if each is None]
+        closer = chain.from_iterable(
+            gate.decide(asked[start : start + BATCH]) for start in range(0, len(asked), BATCH)
+        )
+        invalid = int(np.count_nonzero(~(doubted | worth)))
+        decided = [next(closer) if each is None else each for each in decisions]
+        yield Winnowed(whole, len(whole) - len(places), invalid, places, rows, decided)
