@@ -27,7 +27,7 @@ from suppress.check.hashing import (
     mixed,
     text_hash,
 )
-from suppress.check.known import Known, Mask, marked, may_hold, place_of
+from suppress.check.known import Arrays, Known, Mask, marked, place_of
 from suppress.check.scan import LONGEST, Cells
 from suppress.core.aliases import providers
 from suppress.core.domains import DomainRules
@@ -107,7 +107,7 @@ class _Above:
                 self._lengths,
                 self._odd,
                 found,
-                *self._names.arrays,
+                self._names.arrays,
             )
 
 
@@ -120,16 +120,14 @@ def _below(
     lengths: Numbers,
     odd: Hashes,
     found: Mask,
-    hashes: Hashes,
-    bitmap: Bytes,
-    shift: np.uint64,
+    names: Arrays,
 ) -> None:
     for number in range(len(signs)):
         for length in lengths:
             start = ends[number] - length
             if start > signs[number] + 1 and text[start - 1] == _DOT:
                 asked = text_hash(view, start, ends[number], odd)
-                found[number] |= may_hold(bitmap, shift, asked) and place_of(hashes, asked) >= 0
+                found[number] |= place_of(names, asked) >= 0
 
 
 @compiled

@@ -2,27 +2,39 @@
 
 Tricks, by name:
 
-* *Bitmap first*: one bit for each of the leading bits that a hash may have answers for most hashes, from
-  memory that a processor's cache holds.
-* *Looked for where it should be*: hashes are spread evenly, so that a hash tells how far down the list it
-  stands, give or take some thousands of places. The search begins there.
+* *One look first*: each hash of the set has three bits in one word, and each word those of some four hashes.
+  One look at a word tells of nearly all others that they are not in the set, from memory that a processor's
+  cache holds (a blocked Bloom filter: Putze, Sanders and Singler, 2007).
+* *Looked for in their place*: for the leading bits that a hash may have it is known where such hashes start,
+  and there are some eight of them.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from suppress.check.compiled import compiled, inlined
-from suppress.check.hashing import Bytes, Hashes, Numbers
+from suppress.check.hashing import Hashes, Numbers
 
 Mask = NDArray[np.bool_]
 
-_THREE, _SEVEN, _HALF = np.uint64(3), np.uint64(7), np.uint64(32)
-_FEWEST = 10
-"""Bits of which the bitmap of the smallest set has two to that power."""
-_STEP = 256
-"""Places by which a search widens at first."""
+_ONE, _WORD = np.uint64(1), np.uint64(63)
+_SIX, _TWELVE = np.uint64(6), np.uint64(12)
+
+
+class Arrays(NamedTuple):
+    """A set as compiled code asks it: `holds`, `place_of`."""
+
+    hashes: Hashes
+    words: Hashes
+    """What is looked at first, by the leading bits of a hash."""
+    words_shift: np.uint64
+    starts: NDArray[np.uint32]
+    """Where the hashes with the same leading bits start, and one more: where the last of them end."""
+    starts_shift: np.uint64
 
 
 class Known:
@@ -30,31 +42,30 @@ class Known:
 
     def __init__(self, hashes: Hashes) -> None:
         # One kind of array, so that one machine code serves for all.
-        self._hashes = np.ascontiguousarray(hashes, np.uint64).view()
-        self._hashes.flags.writeable = False
-        bits = max(_FEWEST, (16 * len(hashes)).bit_length())
-        self._shift = np.uint64(64 - bits)
-        self._bitmap: Bytes = np.zeros((1 << bits) // 8, np.uint8)
-        _fill(self._bitmap, self._shift, self._hashes)
-
-    @property
-    def arrays(self) -> tuple[Hashes, Bytes, np.uint64]:
-        """What `may_hold` and `place_of` are asked with: hashes, bitmap, shift."""
-        return self._hashes, self._bitmap, self._shift
+        hashes = np.ascontiguousarray(hashes, np.uint64).view()
+        hashes.flags.writeable = False
+        bits = max(1, (len(hashes) // 4).bit_length())
+        fewer = max(1, (len(hashes) // 8).bit_length())
+        self.arrays = Arrays(
+            hashes,
+            np.zeros(1 << bits, np.uint64),
+            np.uint64(64 - bits),
+            np.empty((1 << fewer) + 1, np.uint32),
+            np.uint64(64 - fewer),
+        )
+        _fill(self.arrays)
 
     def __len__(self) -> int:
-        return len(self._hashes)
+        return len(self.arrays.hashes)
 
     def mark(self, asked: Hashes, found: Mask) -> None:
         """Note for each hash that is in the set that it was found."""
-        if len(self._hashes):
-            _mark(self._hashes, self._bitmap, self._shift, asked, found)
+        _mark(self.arrays, asked, found)
 
     def places(self, asked: Hashes) -> Numbers:
         """For each hash, the first place in the set where it stands; -1 if it is not there."""
-        places = np.full(len(asked), -1)
-        if len(self._hashes):
-            _place(self._hashes, self._bitmap, self._shift, asked, places)
+        places = np.empty(len(asked), np.int64)
+        _place(self.arrays, asked, places)
         return places
 
 
@@ -67,51 +78,51 @@ def marked(sets: list[Known], asked: Hashes) -> Mask:
 
 
 @compiled
-def _fill(bitmap: Bytes, shift: np.uint64, hashes: Hashes) -> None:
-    for each in hashes:
-        bit = each >> shift
-        bitmap[bit >> _THREE] |= np.uint8(1) << np.uint8(bit & _SEVEN)
+def _fill(known: Arrays) -> None:
+    behind = np.uint64(0)
+    for place in range(len(known.hashes)):
+        each = known.hashes[place]
+        known.words[each >> known.words_shift] |= _bits(each)
+        while behind <= each >> known.starts_shift:
+            known.starts[behind] = place
+            behind += _ONE
+    while behind < len(known.starts):
+        known.starts[behind] = len(known.hashes)
+        behind += _ONE
 
 
 @compiled
-def _mark(hashes: Hashes, bitmap: Bytes, shift: np.uint64, asked: Hashes, found: Mask) -> None:
+def _mark(known: Arrays, asked: Hashes, found: Mask) -> None:
     for number in range(len(asked)):
-        if may_hold(bitmap, shift, asked[number]) and place_of(hashes, asked[number]) >= 0:
+        if place_of(known, asked[number]) >= 0:
             found[number] = True
 
 
 @compiled
-def _place(hashes: Hashes, bitmap: Bytes, shift: np.uint64, asked: Hashes, places: Numbers) -> None:
+def _place(known: Arrays, asked: Hashes, places: Numbers) -> None:
     for number in range(len(asked)):
-        if may_hold(bitmap, shift, asked[number]):
-            places[number] = place_of(hashes, asked[number])
+        places[number] = place_of(known, asked[number])
 
 
 @inlined
-def may_hold(bitmap: Bytes, shift: np.uint64, asked: np.uint64) -> bool:
-    """Whether the bitmap has this hash's bit."""
-    bit = asked >> shift
-    return bool(bitmap[bit >> _THREE] >> np.uint8(bit & _SEVEN) & 1)
-
-
-@inlined
-def place_of(hashes: Hashes, asked: np.uint64) -> int:
-    """The first place among these, of which there is one at least, where a hash stands; -1 if nowhere."""
-    size = len(hashes)
-    low = high = int(np.int64((asked >> _HALF) * np.uint64(size) >> _HALF))
-    # Smaller ones stand below `low`, this one or larger ones from `high` on.
-    step = _STEP
-    while low > 0 and hashes[low - 1] >= asked:
-        low = max(0, low - step)
-        step *= 2
-    step = _STEP
-    while high < size and hashes[high] < asked:
-        high = min(size, high + step)
-        step *= 2
+def place_of(known: Arrays, asked: np.uint64) -> int:
+    """The first place in the set where a hash stands; -1 if it is not there."""
+    bits = _bits(asked)
+    if known.words[asked >> known.words_shift] & bits != bits:
+        return -1
+    low = np.uint64(known.starts[asked >> known.starts_shift])
+    high = np.uint64(known.starts[(asked >> known.starts_shift) + _ONE])
+    end = high
     while low < high:
-        middle = (low + high) // 2
-        if hashes[middle] < asked:
-            low = middle + 1
+        middle = (low + high) >> _ONE
+        if known.hashes[middle] < asked:
+            low = middle + _ONE
         else:
             high = middle
-    return low if low < size and hashes[low] == asked else -1
+    return int(np.int64(low)) if low < end and known.hashes[low] == asked else -1
+
+
+@inlined
+def _bits(asked: np.uint64) -> np.uint64:
+    """The three of a hash in its word."""
+    return _ONE << (asked & _WORD) | _ONE << (asked >> _SIX & _WORD) | _ONE << (asked >> _TWELVE & _WORD)
