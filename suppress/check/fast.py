@@ -39,8 +39,7 @@ import numpy as np
 from suppress.check.hashing import Folding, Numbers
 from suppress.check.known import Mask
 from suppress.check.recognition import Recognition, Told
-from suppress.check.scan import LONGEST, LOOSE, UNREAD, Cells, Scanned, Scanner, doubtful, shape
-from suppress.core.latin import read
+from suppress.check.scan import LOOSE, UNREAD, Scanned, Scanner, doubtful, shape
 from suppress.core.mailing import Mailing
 from suppress.errors import BadFile
 from suppress.files.contacts import ContactFile
@@ -128,7 +127,6 @@ class Sieve:
     ) -> None:
         self._contacts = contacts
         self._recognition = recognition
-        self._folding = folding
         self._mailing = mailing
         self._size = block
         self._columns = contacts.columns.addresses
@@ -182,7 +180,7 @@ class Sieve:
             block.told = told
             regular[places] = False
         pieces = [_Piece(*each) for each in rows[rows[:, 3] == LOOSE, :3].tolist()]
-        self._doubt(block, self._regular(content, found, rows[regular]))
+        self._regular(block, found, rows[regular])
         if found.end < end:
             # A last row without a line end, or a quote that nothing closes.
             pieces.append(_Piece(found.end, end, found.lines))
@@ -200,42 +198,38 @@ class Sieve:
         places = np.flatnonzero(np.isin(own, numbers[told.which]))
         return ToldRows(rows[places, :3].tolist(), told), places
 
-    def _regular(self, content: bytes, found: Scanned, rows: Numbers) -> list[Regular]:
-        """Regular rows with what stands in their address cells."""
-        codec, errors = self._contacts.encoding.codec, self._contacts.encoding.errors
+    def _regular(self, block: Block, found: Scanned, rows: Numbers) -> None:
+        """Take up regular rows that are not told, but for those in which certainly is nobody."""
+        codec, errors, content = self._contacts.encoding.codec, self._contacts.encoding.errors, block.content
         columns: list[list[str]] = []
         for place in range(len(self._columns)):
-            cells = [
+            texts = [
                 content[begin:end].decode(codec, errors)
                 for begin, end in found.cells[rows[:, 3] + place, :2].tolist()
             ]
-            columns.append([each[1:-1].replace('""', '"') if each[:1] == '"' else each for each in cells])
+            columns.append([each[1:-1].replace('""', '"') if each[:1] == '"' else each for each in texts])
+        known = [self._nobodys(texts) for texts in columns]
         spans = rows[:, :3].tolist()
-        return [
-            Regular(start, stop, before, own)
-            for (start, stop, before), own in zip(spans, zip(*columns, strict=True), strict=True)
-        ]
+        cells = zip(*columns, strict=True)
+        for (start, stop, before), own, sound in zip(spans, cells, zip(*known, strict=True), strict=True):
+            if None in sound:
+                block.regular.append(Regular(start, stop, before, own))
+            else:
+                block.clear += 1
+                block.invalid += True not in sound
 
-    def _doubt(self, block: Block, rows: Sequence[Regular]) -> None:
-        """Leave of these rows those of which nothing is certain when they are read as Latin names."""
-        cells: list[str] = []
-        owners: list[int] = []
-        for number, row in enumerate(rows):
-            filled = [cell for cell in row.cells if cell and not cell.isspace()]
-            cells += filled
-            owners += [number] * len(filled)
-        found = read(cells)
-        keys = [each.key if each is not None else "" for each in found]
-        met = self._recognition.selects(Cells.of_keys(keys, self._folding), cells)
-        doubted, sound = set[int](), set[int]()
-        for owner, cell, each, is_met in zip(owners, cells, found, met.tolist(), strict=True):
-            if each is None or is_met or len(each.key) > LONGEST or self._contacts.again(cell) is not None:
-                doubted.add(owner)
-            elif each.sound:
-                sound.add(owner)
-        block.regular = [row for number, row in enumerate(rows) if number in doubted]
-        block.clear += len(rows) - len(doubted)
-        block.invalid += len(rows) - len(doubted | sound)
+    def _nobodys(self, cells: Sequence[str]) -> list[bool | None]:
+        """For each cell with nobody in it, whether its address is sound; None for others."""
+        found = self._recognition.nobodys(cells)
+        again = self._contacts.again
+        return [
+            (False if not cell or cell.isspace() else None)
+            if sound is None
+            else None
+            if not cell.isascii() and again(cell) is not None
+            else sound
+            for cell, sound in zip(cells, found, strict=True)
+        ]
 
     def _read(self, block: Block, pieces: Sequence[_Piece]) -> None:
         """Cut the loose rows of a block, all in one go: each piece starts and ends with a row."""

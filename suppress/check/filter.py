@@ -12,10 +12,11 @@ Tricks, by name:
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 
-from suppress.check.compiled import compiled
+from suppress.check.compiled import compiled, inlined
 from suppress.check.hashing import (
     FOLD,
     Bytes,
@@ -37,6 +38,18 @@ _NONE = np.uint64(0)
 _DOT = ord(".")
 
 
+class _Providers(NamedTuple):
+    """The alias tier's table as compiled code asks it."""
+
+    domains: Arrays
+    said: Hashes
+    """For each domain the hash of the one that its alias keys have."""
+    ignored: Mask
+    """For each domain, which bytes its provider does not see in a local part."""
+    tags: Bytes
+    """For each domain the byte from which on its provider sees nothing; 0 for none."""
+
+
 class Aliases:
     """The alias tier: the same answer as `suppress.core.aliases.alias_of`, for many plain cells at once."""
 
@@ -48,27 +61,24 @@ class Aliases:
         by_name = dict(zip(table, own, strict=True))
         order = np.argsort(own)
         rows = [list(table.items())[at] for at in order]
-        self._domains = Known(own[order])
         said = [by_name[each.domains[0] if each.one_domain else name] for name, each in rows]
-        self._said = np.array(said, np.uint64)
-        """For each domain the hash of the one that its alias keys have."""
-        self._ignored = np.zeros((len(rows), 256), bool)
-        """For each domain, which bytes its provider does not see in a local part."""
-        for each, (_, provider) in zip(self._ignored, rows, strict=True):
+        ignored = np.zeros((len(rows), 256), bool)
+        for each, (_, provider) in zip(ignored, rows, strict=True):
             each[list(provider.ignored.encode())] = True
-        self._tags = np.array([ord(each.tag or "\0") for _, each in rows], np.uint8)
-        """For each domain the byte from which on its provider sees nothing; 0 for none."""
+        tags = np.array([ord(each.tag or "\0") for _, each in rows], np.uint8)
+        self._providers = _Providers(Known(own[order]).arrays, np.array(said, np.uint64), ignored, tags)
         self._above = _Above((name for name, each in table.items() if each.subdomains), folding)
 
     def mark(self, cells: Cells, found: Mask) -> None:
         """Note for each cell whether its alias key may be that of somebody in the ledger."""
         # Those at a subdomain where names are aliases are few: all are selected that may be so.
         self._above.mark(cells, found)
-        places = self._domains.places(cells.domains)
-        which = np.flatnonzero(places >= 0)
-        some = cells.text, cells.starts[which], cells.signs[which], places[which]
-        looser = np.empty(len(which), np.uint64)
-        _alias_hashes(*some, self._said, self._ignored, self._tags, self._odd, looser)
+        which, places = np.empty((2, len(found)), np.int64)
+        many = _at_providers(cells.domains, self._providers.domains, which, places)
+        which, looser = which[:many], np.empty(many, np.uint64)
+        _alias_hashes(
+            cells.text, cells.starts, cells.signs, which, places, self._providers, self._odd, looser
+        )
         found[which[marked(self._known, looser)]] = True
 
 
@@ -131,33 +141,50 @@ def _below(
 
 
 @compiled
+def _at_providers(domains: Hashes, providers: Arrays, which: Numbers, places: Numbers) -> int:
+    """Fill in which cells have a provider's domain, and its place in the table; how many they are."""
+    many = 0
+    for number in range(len(domains)):
+        which[many], places[many] = number, place_of(providers, domains[number])
+        many += places[many] >= 0
+    return many
+
+
+@compiled
 def _alias_hashes(
     text: Bytes,
     starts: Numbers,
     signs: Numbers,
+    which: Numbers,
     places: Numbers,
-    said: Hashes,
-    ignored: Mask,
-    tags: Bytes,
+    providers: _Providers,
     odd: Hashes,
     found: Hashes,
 ) -> None:
-    """Put the hash of the alias key of each cell into `found`, by its place among providers' domains."""
-    for number in range(len(places)):
-        place = places[number]
-        # As `text_hash`, of what the provider sees of the local part.
-        state, word, length = _NONE, _NONE, 0
-        for at in range(starts[number], signs[number]):
-            byte = text[at]
-            if byte == tags[place]:
-                break
-            if not ignored[place, byte]:
-                word |= np.uint64(byte) << _BYTE * np.uint64(length % _EIGHT)
-                length += 1
-                if length % _EIGHT == 0:
-                    state += mixed(word | FOLD, length // _EIGHT - 1, odd)
-                    word = _NONE
-        if length % _EIGHT:
-            kept = ~_NONE >> _BYTE * np.uint64(_EIGHT - length % _EIGHT)
-            state += mixed((word | FOLD) & kept, length // _EIGHT, odd)
-        found[number] = joined(state + length_hash(length, odd), said[place], odd)
+    """Put the hashes of the alias keys of some cells into `found`."""
+    for number in range(len(which)):
+        cell, place = which[number], places[number]
+        local = _seen_hash(text, starts[cell], signs[cell], place, providers, odd)
+        found[number] = joined(local, providers.said[place], odd)
+
+
+@inlined
+def _seen_hash(
+    text: Bytes, start: int, stop: int, place: int, providers: _Providers, odd: Hashes
+) -> np.uint64:
+    """As `text_hash`, of what the provider at this place of the table sees of a local part."""
+    state, word, length, tag = _NONE, _NONE, 0, providers.tags[place]
+    for at in range(start, stop):
+        byte = text[at]
+        if byte == tag:
+            break
+        if not providers.ignored[place, byte]:
+            word |= np.uint64(byte) << _BYTE * np.uint64(length % _EIGHT)
+            length += 1
+            if length % _EIGHT == 0:
+                state += mixed(word | FOLD, length // _EIGHT - 1, odd)
+                word = _NONE
+    if length % _EIGHT:
+        kept = ~_NONE >> _BYTE * np.uint64(_EIGHT - length % _EIGHT)
+        state += mixed((word | FOLD) & kept, length // _EIGHT, odd)
+    return state + length_hash(length, odd)

@@ -19,11 +19,12 @@ from suppress.check.cards import SIZE, Cards, dated
 from suppress.check.filter import Aliases, Reach
 from suppress.check.hashing import Folding, Hashes
 from suppress.check.known import Known, Mask, marked
-from suppress.check.scan import Cells
+from suppress.check.scan import LONGEST, Cells
 from suppress.check.snapshot import Part, Rule, Snapshot
 from suppress.core.address import Address
 from suppress.core.aliases import alias_of
 from suppress.core.hashed import hashed_keys
+from suppress.core.latin import read
 from suppress.core.mailing import ANY_MAIL, Mailing, MessageClass
 from suppress.core.standing import Standing, Suppression
 from suppress.core.suppression import Channel, Reason, Scope
@@ -91,6 +92,19 @@ class Recognition:
             asked = [Address(own, text.lower()) for own, text in zip(spelt, texts, strict=True)]
             found[rest] = self._digested(asked)
         return found
+
+    def nobodys(self, cells: Sequence[str]) -> list[bool | None]:
+        """For each cell that is a Latin address which certainly is nobody's, whether it is sound; else None.
+
+        No cell holds a line break.
+        """
+        found = read(cells)
+        keys = [each[0] if each is not None else "" for each in found]
+        met = self.selects(Cells.of_keys(keys, self._folding), cells).tolist()
+        return [
+            None if each is None or is_met or len(each[0]) > LONGEST else each[1]
+            for each, is_met in zip(found, met, strict=True)
+        ]
 
     def told(self, cells: Cells, mailing: Mailing) -> Told:
         """What is said of the people in these plain cells by their cards, of those whose card opens.

@@ -2,7 +2,7 @@
 domain with one.
 
     read(["Jörg@example.com", "pat@XN--bcher-KVA.example", "Pat <p@x.com>"])
-    # [Read("jörg@example.com", sound=False), Read("pat@xn--bcher-kva.example", sound=True), None]
+    # [("jörg@example.com", False), ("pat@xn--bcher-kva.example", True), None]
 
 It says nothing that `address` would not say of each: what is in doubt is None, and has to be asked there.
 
@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TypeAlias
 from unicodedata import normalize
 
 from suppress.core.address import MAX_LOCAL, Address, key_at_once
@@ -33,12 +33,8 @@ _IS_HOST = re.compile(r"[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*(?<=[a-z])").fullmatc
 """Domains that are their own key, but for A-labels."""
 
 
-class Read(NamedTuple):
-    """One address."""
-
-    key: str
-    sound: bool
-    """As `Address.sound`."""
+Read: TypeAlias = tuple[str, bool]
+"""A match key, and whether its address is sound, as `Address.sound`."""
 
 
 def read(cells: Sequence[str]) -> list[Read | None]:
@@ -46,26 +42,22 @@ def read(cells: Sequence[str]) -> list[Read | None]:
     if not cells:
         return []
     lines = normalize("NFC", "\n".join(cells)).lower().split("\n")
+    found = map(_LINE.fullmatch, lines)
     return [
-        _read(cell, line) if len(cell) <= _UP_TO else None for cell, line in zip(cells, lines, strict=True)
+        _read(cell, *parts.groups()) if parts is not None and len(cell) <= _UP_TO else None
+        for cell, parts in zip(cells, found, strict=True)
     ]
 
 
-def _read(cell: str, line: str) -> Read | None:
-    found = _LINE.fullmatch(line)
-    if found is None:
-        return None
-    local, labels = found.groups()
+def _read(cell: str, local: str, labels: str) -> Read | None:
     if labels.isascii() and "xn--" not in labels:
         if local.isascii():
             key = key_at_once(cell)
-            return None if key is None else Read(key, Address(cell, key).sound)
+            return None if key is None else (key, Address(cell, key).sound)
         if _IS_HOST(labels):
-            return Read(f"{local}@{labels}", sound=False)
+            return f"{local}@{labels}", False
     domain, sound = _domain(labels)
-    return (
-        Read(f"{local}@{domain}", sound and local.isascii() and len(local) <= MAX_LOCAL) if domain else None
-    )
+    return (f"{local}@{domain}", sound and local.isascii() and len(local) <= MAX_LOCAL) if domain else None
 
 
 @lru_cache(maxsize=65_536)

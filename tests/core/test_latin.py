@@ -54,8 +54,9 @@ def test_what_is_read_is_what_each_address_is(cells: list[str]) -> None:
     for cell, found in zip(cells, read(cells), strict=True):
         if found is None:
             continue
-        assert found.key == key_at_once(cell)
-        assert found.sound == Address(cell, found.key).sound
+        key, sound = found
+        assert key == key_at_once(cell)
+        assert sound == Address(cell, key).sound
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_what_people_are_called_is_read(cell: str, key: str | None, sound: bool 
     """Accents composed or not, in capitals; domains in either form. What folds otherwise is not."""
     (found,) = read([cell])
 
-    assert (key, sound) == (found.key if found else None, found.sound if found else None)
+    assert found == (None if key is None else (key, sound))
 
 
 def test_a_letter_folds_to_its_lower_case_and_so_does_all_that_becomes_it() -> None:
