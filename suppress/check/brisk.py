@@ -1,8 +1,8 @@
 """The brisk gate: of many rows it decides at once about those in which certainly nobody is suppressed.
 
-It is for files that the fast engine does not cut itself: Parquet, workbooks, JSON lines, UTF-16. Nearly all
-of their rows hold a plain address of nobody, and to find that out by a match key, a question and a decision
-for each takes ten times as long as all else that is done with such a row.
+It is for files that the fast engine does not cut itself: Parquet, workbooks, UTF-16. Nearly all of their
+rows hold a plain address of nobody, and to find that out by a match key, a question and a decision for each
+takes ten times as long as to do so for many rows together.
 
 A row is *clear* by the definition in `fast`: its shape is not in doubt, each of its address cells is empty or
 plain, and none of these is selected by `recognition`. All other rows go to the readable engine's `Gate`.
@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from suppress.check.gate import CELL_UP_TO, KEEP, KEEP_INVALID, Decision, Gate
+from suppress.check.gate import CELL_UP_TO, KEEP, KEEP_INVALID, Alias, Answers, Decision, Gate
 from suppress.check.hashing import Folding
 from suppress.check.recognition import Recognition
 from suppress.check.scan import EMPTY, LOOSE, Cells, Scanner, shape
@@ -95,12 +95,13 @@ class Glance:
         return decisions
 
 
-class Brisk:
+class Brisk(Gate):
     """The readable engine's gate behind a glance at all rows of a batch."""
 
-    def __init__(self, contacts: ContactFile, gate: Gate, glance: Glance) -> None:
-        self._contacts = contacts
-        self._gate = gate
+    def __init__(
+        self, contacts: ContactFile, lookup: Answers, alias: Alias, mailing: Mailing, glance: Glance
+    ) -> None:
+        super().__init__(contacts, lookup, alias, mailing)
         self._glance = glance
 
     def decide(self, rows: Sequence[Record]) -> list[Decision]:
@@ -117,7 +118,7 @@ class Brisk:
             if len(cells[owner := owners[cell]]) == 1:
                 decided[owner] = decision
                 del closer[owner]
-        answers = self._gate.decide([rows[each] for each in closer])
+        answers = super().decide([rows[each] for each in closer])
         for place, decision in zip(closer, answers, strict=True):
             decided[place] = decision
         return decided

@@ -29,6 +29,7 @@ rest of the file is the readable engine's.
 from __future__ import annotations
 
 import io
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -45,11 +46,12 @@ from suppress.errors import BadFile
 from suppress.files.contacts import ContactFile
 from suppress.files.delimited import DelimitedFile
 from suppress.files.records import Record, records
+from suppress.files.text import TextFile
 
 PATIENCE = 8
 """Blocks that may pass without the end of a row."""
 
-_CODECS = frozenset({"utf-8", "ascii", "cp1252", "iso8859-1"})
+CODECS = frozenset({"utf-8", "ascii", "cp1252", "iso8859-1"})
 """Those in which an ASCII byte is that character, wherever it stands."""
 
 
@@ -58,7 +60,7 @@ def suits(contacts: ContactFile) -> TypeGuard[DelimitedFile]:
     columns = contacts.columns.addresses
     return (
         isinstance(contacts, DelimitedFile)
-        and contacts.encoding.codec in _CODECS
+        and contacts.encoding.codec in CODECS
         and contacts.dialect.delimiter.isascii()
         and bool(columns)
         and max(columns) < contacts.width
@@ -113,35 +115,21 @@ class _Piece(NamedTuple):
     """Physical lines ahead of it in the block."""
 
 
-class Sieve:
-    """One pass over one file."""
+class Cutter(ABC):
+    """Cuts a file of text into blocks of whole rows."""
 
-    def __init__(
-        self,
-        contacts: DelimitedFile,
-        recognition: Recognition,
-        folding: Folding,
-        mailing: Mailing,
-        *,
-        block: int,
-    ) -> None:
+    def __init__(self, contacts: TextFile, *, block: int) -> None:
         self._contacts = contacts
-        self._recognition = recognition
-        self._mailing = mailing
         self._size = block
-        self._columns = contacts.columns.addresses
-        delimiter, sound = contacts.dialect.delimiter, contacts.encoding.sound
-        self._shape = shape(delimiter, contacts.width, self._columns, sound=sound)
-        self._scanner = Scanner(self._shape, folding.odd)
-        # A file of one column has its cell written anew when others are added, so it is asked for.
-        self._tells = len(self._columns) == 1 and bool(delimiter)
         _keep_memory()
 
+    @abstractmethod
     def start(self) -> tuple[int, int]:
         """Where the first row after the header starts, and how many physical lines stand before it."""
-        preamble = self._contacts.preamble()
-        start = len(self._contacts.encoding.mark) + len(self._contacts.encoded(preamble))
-        return start, len(_physical(preamble))
+
+    @abstractmethod
+    def cut(self, content: bytes, *, last: bool) -> Block:
+        """The whole rows at the start of `content`, which starts with one."""
 
     def blocks(self, start: int, line: int) -> Iterator[Block | list[Record]]:
         """All rows from there on, in order; as records alone where only the readable engine can go on."""
@@ -165,6 +153,37 @@ class Sieve:
             if len(rest) > PATIENCE * self._size:
                 yield from self._contacts.rest(start, line)
                 return
+
+
+class Sieve(Cutter):
+    """One pass over one CSV file."""
+
+    _contacts: DelimitedFile
+
+    def __init__(
+        self,
+        contacts: DelimitedFile,
+        recognition: Recognition,
+        folding: Folding,
+        mailing: Mailing,
+        *,
+        block: int,
+    ) -> None:
+        super().__init__(contacts, block=block)
+        self._recognition = recognition
+        self._mailing = mailing
+        self._columns = contacts.columns.addresses
+        delimiter, sound = contacts.dialect.delimiter, contacts.encoding.sound
+        self._shape = shape(delimiter, contacts.width, self._columns, sound=sound)
+        self._scanner = Scanner(self._shape, folding.odd)
+        # A file of one column has its cell written anew when others are added, so it is asked for.
+        self._tells = len(self._columns) == 1 and bool(delimiter)
+
+    def start(self) -> tuple[int, int]:
+        """Where the first row after the header starts, and how many physical lines stand before it."""
+        preamble = self._contacts.preamble()
+        start = len(self._contacts.encoding.mark) + len(self._contacts.encoded(preamble))
+        return start, len(physical(preamble))
 
     def cut(self, content: bytes, *, last: bool) -> Block:
         """The whole rows at the start of `content`."""
@@ -260,6 +279,6 @@ def _keep_memory() -> None:
     np.empty(16 << 20, np.uint8)
 
 
-def _physical(text: str) -> list[str]:
+def physical(text: str) -> list[str]:
     """Lines as `suppress.files.records` counts them."""
     return io.StringIO(text, newline="").readlines()

@@ -26,7 +26,7 @@ import numpy as np
 from suppress.check.annotation import COLUMNS, Finding, annotation
 from suppress.check.cards import UNDATED, stamped
 from suppress.check.crew import Crew
-from suppress.check.fast import PATIENCE, Block, Regular, Sieve, ToldRows
+from suppress.check.fast import PATIENCE, Block, Cutter, Regular, ToldRows
 from suppress.check.gate import KEEP, KEEP_INVALID, Decision, Gate
 from suppress.check.recognition import Recognition, Told
 from suppress.check.tally import AGES, Tally
@@ -34,7 +34,6 @@ from suppress.core.mailing import Mailing
 from suppress.core.roles import is_role
 from suppress.core.verdict import Ruling
 from suppress.errors import BadFile
-from suppress.files.delimited import DelimitedFile
 from suppress.files.records import Record
 from suppress.files.text import TextFile
 
@@ -257,8 +256,8 @@ class Pass:
 
     def __init__(
         self,
-        contacts: DelimitedFile,
-        sieve: Sieve,
+        contacts: TextFile,
+        sieve: Cutter,
         sifting: Sifting,
         begin: Callable[[], None],
         *,

@@ -279,7 +279,7 @@ def _fast(
     from suppress.ledger import Lookup
 
     try:
-        from suppress.check import brisk, crew, fast, sifting, snapshot
+        from suppress.check import brisk, crew, fast, sifting, snapshot, vocabulary
         from suppress.check.recognition import Recognition
     except ImportError:  # numba and numpy are an extra
         return None
@@ -289,13 +289,19 @@ def _fast(
         return None
     covering, folding = found
     recognition = Recognition(lookup, covering, folding, aliases=alias is not Alias.IGNORE)
-    gate = Gate(contacts, recognition, alias, mailing)
-    if not fast.suits(contacts):
-        glance = brisk.Glance(recognition, folding, mailing)
-        if isinstance(contacts, ParquetFile):
-            return gate, brisk.winnowed(contacts, gate, glance)
-        return brisk.Brisk(contacts, gate, glance), contacts.batches()
-    sieve = fast.Sieve(contacts, recognition, folding, mailing, block=engine.block)
+    glance = brisk.Glance(recognition, folding, mailing)
+    if isinstance(contacts, ParquetFile):
+        gate = Gate(contacts, recognition, alias, mailing)
+        return gate, brisk.winnowed(contacts, gate, glance)
+    sieve: fast.Cutter
+    if fast.suits(contacts):
+        gate = Gate(contacts, recognition, alias, mailing)
+        sieve = fast.Sieve(contacts, recognition, folding, mailing, block=engine.block)
+    else:
+        gate = brisk.Brisk(contacts, recognition, alias, mailing, glance)
+        if not vocabulary.suits(contacts):
+            return gate, contacts.batches()
+        sieve = vocabulary.Sieve(contacts, glance, block=engine.block)
     sifts = sifting.Sifting(contacts, gate, recognition, mailing, datetime.now(UTC), explain=explain)
     whole = sifting.Pass(contacts, sieve, sifts, recognition.reopen, block=engine.block)
     members = min(engine.members or crew.possible(), (contacts.size or 0) // engine.block)

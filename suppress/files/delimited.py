@@ -67,20 +67,6 @@ class DelimitedFile(TextFile):
         """The rows from the byte at `offset` on, where a row starts that has `before` lines ahead of it."""
         return records(self._blocks(offset), self.dialect, self.name, before=before)
 
-    def raw(self, offset: int, size: int) -> bytes:
-        """Up to `size` bytes of the file as they are."""
-        self._stream.seek(offset)
-        return self._stream.read(size)
-
-    @property
-    def shared(self) -> bool:
-        """Whether several processes can read it at a time."""
-        return self.packing is None and self._source.shared
-
-    def glance(self, offset: int, size: int) -> bytes:
-        """The same, for several processes at a time: nothing is moved. Only where it is `shared`."""
-        return self._source.glance(offset, size)
-
     def preamble(self, more: Sequence[str] = ()) -> str:
         """The text before the first row: blank lines, a `sep=` line, and the header, with `more` columns."""
         rows = itertools.chain.from_iterable(records(self._blocks(), self.dialect, self.name))

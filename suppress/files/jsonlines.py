@@ -13,9 +13,10 @@ Rules kept here:
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from suppress.errors import BadFile, BadUsage
 from suppress.files.columns import Columns, decided, folded, is_header, listed, means_address
@@ -62,10 +63,13 @@ class JsonLinesFile(TextFile):
 
     def batches(self) -> Iterator[list[Record]]:
         """All lines, in lists of some thousands."""
-        number = 0
-        for batch in lines(self._blocks(), self.name):
-            yield [self._record(each, line) for each, line in enumerate(batch, start=number + 1)]
-            number += len(batch)
+        return self.rest(0, 0)
+
+    def rest(self, offset: int, before: int) -> Iterator[list[Record]]:
+        """The lines from the byte at `offset` on, where one starts that has `before` ahead of it."""
+        for batch in lines(self._blocks(offset), self.name, before=before):
+            yield [self.record(each, line) for each, line in enumerate(batch, start=before + 1)]
+            before += len(batch)
 
     def preamble(self, more: Sequence[str] = ()) -> str:
         """JSON lines have no header; `more` stands in each of them."""
@@ -99,16 +103,23 @@ class JsonLinesFile(TextFile):
         if row.held is None:
             return []
         cells = super().addresses(row)
-        if isinstance(row.held, dict) and not self._asked:
-            cells += self._readable([row.held[name] for name in row.held if means_address(name)])
+        if isinstance(row.held, dict):
+            cells += self._readable([text for name, text in row.held.items() if self.holds_address(name)])
         return [cell for cell in cells if cell]
+
+    def holds_address(self, name: str) -> bool:
+        """Whether what stands under a name is taken for an address."""
+        if (place := self._places.get(name)) is not None:
+            return place in self.columns.addresses
+        return not self._asked and means_address(name)
 
     @property
     def assumptions(self) -> tuple[str, ...]:
         """What was assumed about the file, one sentence each."""
         return (*self._about_columns(), "JSON lines", *self._about_text())
 
-    def _record(self, number: int, line: str) -> Record:
+    def record(self, number: int, line: str) -> Record:
+        """The row that a line is."""
         if not line.strip():
             return Record(number, line, [])
         paths = _paths(line)
@@ -138,20 +149,53 @@ class JsonLinesFile(TextFile):
         return Columns(tuple(names), (), "by content")
 
 
+def structure(line: str) -> list[tuple[str, ...]]:
+    """The names in an object, each behind those that it stands under; none if the line is no object."""
+    try:
+        return list(_members(_object(line), ()))
+    except (ValueError, RecursionError):
+        return []
+
+
+def named(names: Iterable[str]) -> str:
+    """The path of names that stand under each other."""
+    return functools.reduce(_below, names, "")
+
+
+def _below(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
 def _paths(line: str) -> dict[str, str] | None:
     """All texts of an object by their paths; None if the line is no object."""
     try:
-        found = json.loads(
-            line.lstrip("\ufeff"),
-            object_pairs_hook=_Object,
-            # Numbers are looked at as they stand: some are longer than Python reads.
-            parse_int=str,
-            parse_float=str,
-            parse_constant=str,
-        )
-        return _flat(found) if isinstance(found, _Object) else None
+        found = _object(line)
+        return None if found is None else _flat(found)
     except (ValueError, RecursionError):
         return None
+
+
+def _object(line: str) -> _Object | None:
+    found = json.loads(
+        line.lstrip("\ufeff"),
+        object_pairs_hook=_Object,
+        # Numbers are looked at as they stand: some are longer than Python reads.
+        parse_int=str,
+        parse_float=str,
+        parse_constant=str,
+    )
+    return found if isinstance(found, _Object) else None
+
+
+def _members(value: object, above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    match value:
+        case _Object():
+            for name, each in value:
+                yield (*above, name)
+                yield from _members(each, (*above, name))
+        case list():
+            for each in value:
+                yield from _members(each, above)
 
 
 def _flat(found: _Object) -> dict[str, str]:
@@ -164,7 +208,7 @@ def _spread(value: object, path: str, texts: dict[str, list[str]]) -> None:
     match value:
         case _Object():
             for name, each in value:
-                _spread(each, f"{path}.{name}" if path else name, texts)
+                _spread(each, _below(path, name), texts)
         case list():
             for each in value:
                 _spread(each, path, texts)

@@ -51,6 +51,24 @@ class TextFile(ContactFile):
     def extended(self, row: Record, more: Sequence[str]) -> str:
         """The row with more cells after its own, in this file's manner."""
 
+    @abstractmethod
+    def rest(self, offset: int, before: int) -> Iterator[list[Record]]:
+        """The rows from the byte at `offset` on, where a row starts that has `before` lines ahead of it."""
+
+    def raw(self, offset: int, size: int) -> bytes:
+        """Up to `size` bytes of the file as they are."""
+        self._stream.seek(offset)
+        return self._stream.read(size)
+
+    @property
+    def shared(self) -> bool:
+        """Whether several processes can read it at a time."""
+        return self.packing is None and self._source.shared
+
+    def glance(self, offset: int, size: int) -> bytes:
+        """The same, for several processes at a time: nothing is moved. Only where it is `shared`."""
+        return self._source.glance(offset, size)
+
     def encoded(self, text: str) -> bytes:
         """Text in this file's encoding; what the encoding lacks is written as an escape."""
         return self.encoding.encoded(text)
