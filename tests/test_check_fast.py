@@ -281,9 +281,11 @@ def left_over(world: World, content: bytes, alias: Alias = Alias.REVIEW) -> list
         blocks = [block for block in sieve.blocks(*sieve.start()) if not isinstance(block, list)]
     rows = {(number, row.line): row.text for number, block in enumerate(blocks) for row in block.rows}
     for number, block in enumerate(blocks):
-        spans: list[tuple[int, ...]]
-        spans = [tuple(each) for each in block.told.rows] if block.told is not None else []
-        spans += [(each.start, each.stop, each.before) for each in block.regular]
+        spans = [(each.start, each.stop, each.before) for each in block.regular]
+        if block.told is not None:
+            befores = block.told.befores.tolist()
+            told = zip(block.told.spans.tolist(), befores, strict=True)
+            spans += [(start, stop, before) for (start, stop), before in told]
         rows |= {(number, before + 1): block.content[start:stop].decode() for start, stop, before in spans}
     return [rows[place].strip() for place in sorted(rows)]
 

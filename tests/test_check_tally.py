@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -74,3 +75,16 @@ def test_an_opt_out_is_as_old_as_its_date() -> None:
             Decision(Ruling.REVIEW, Verdict(Ruling.REVIEW, Tier.ALIAS, "r", since, "s", Reason.UNKNOWN))
         )
         assert {group: 1} == tally.found().ages
+
+
+@given(st.lists(decisions, max_size=30), st.integers(0, 30))
+def test_what_several_processes_count_is_what_one_counts(made: list[Decision], cut: int) -> None:
+    """A tally is sent as plain numbers and words."""
+    whole, here, there = Tally(NOW), Tally(NOW), Tally(NOW)
+    for place, each in enumerate(made):
+        whole.add(each)
+        (here if place < cut else there).add(each)
+    here.merge(pickle.loads(pickle.dumps(there)))
+
+    assert whole.found() == here.found()
+    assert whole.record("digest", {}) == here.record("digest", {})

@@ -22,11 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suppress.check.gate import CELL_UP_TO, KEEP, KEEP_INVALID, Alias, Answers, Decision, Gate
-from suppress.check.hashing import Folding
+from suppress.check.hashing import Folding, Numbers
 from suppress.check.recognition import Recognition
 from suppress.check.scan import EMPTY, LOOSE, Cells, Scanner, shape
 from suppress.core.mailing import Mailing
-from suppress.core.roles import is_role
 from suppress.files.contacts import ContactFile
 from suppress.files.parquet import ParquetFile, Rows
 from suppress.files.records import Record
@@ -62,7 +61,8 @@ class Glance:
 
     def at(self, cells: bytes) -> Seen:
         """What is known of these cells, each of which ends in a line feed and holds no other."""
-        found = self._scanner.scan(cells.translate(_HARMLESS))
+        content = cells.translate(_HARMLESS)
+        found = self._scanner.scan(content)
         # Of an empty line the scan says nothing.
         known = np.full(found.lines, BLANK, np.int8)
         known[found.rows[:, 2]] = DOUBTED
@@ -72,9 +72,11 @@ class Glance:
         known[rows[short & (numbers == EMPTY), 2]] = BLANK
         plain = short & (numbers >= 0)
         lines, numbers = rows[plain, 2], numbers[plain]
-        met = self._recognition.selects(found.plain)[numbers]
+        selected = self._recognition.selects(found.plain)
+        met = selected.cells[numbers]
         known[lines[~met]] = NOBODYS
-        return Seen(known, self._told(found.plain.some(numbers[met]), lines[met].tolist()))
+        people, some = selected.people[numbers[met]], found.plain.some(numbers[met])
+        return Seen(known, self._told(content, some, people, lines[met].tolist()))
 
     def at_texts(self, cells: Sequence[str]) -> Seen:
         """The same of cells that may hold anything."""
@@ -85,13 +87,15 @@ class Glance:
             text = "\n".join(each.replace("\n", _ODD) for each in cells)
         return self.at(f"{text}\n".encode(errors="surrogatepass") if cells else b"")
 
-    def _told(self, cells: Cells, lines: Sequence[int]) -> dict[int, Decision]:
+    def _told(self, content: bytes, cells: Cells, people: Numbers, lines: list[int]) -> dict[int, Decision]:
         """What becomes of people who are told by their cards, by the lines that they stand on."""
-        told = self._recognition.told(cells, self._mailing)
+        told = self._recognition.told(content, cells, people, self._mailing)
+        which, texts = told.which.tolist(), cells.some(told.which).texts()
+        said = (each.tolist() for each in (told.rules, told.since, told.seqs, told.roles))
         decisions = {}
-        for place, text, (since, rule, seq) in zip(told.which, told.texts, told.said.tolist(), strict=True):
+        for place, text, rule, since, seq, role in zip(which, texts, *said, strict=True):
             verdict = self._recognition.verdict(rule, since, seq, self._mailing)
-            decisions[lines[place]] = Decision(verdict.ruling, verdict, text, role=is_role(text.lower()))
+            decisions[lines[place]] = Decision(verdict.ruling, verdict, text, role=role)
         return decisions
 
 

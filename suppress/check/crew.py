@@ -25,6 +25,7 @@ import fcntl
 import gc
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -94,7 +95,7 @@ class Crew(Generic[Result]):
                 result: Result | Lost | None = LOST
                 if not gone[member]:
                     try:
-                        result = pipe.recv()
+                        result = pickle.loads(pipe.recv_bytes())  # noqa: S301 - of a process that we are
                     except (EOFError, OSError):
                         gone[member] = True
                 if result is None:
@@ -126,7 +127,7 @@ def _working(
         except Exception:  # met again, and told, by whoever does the piece again
             result = LOST
         try:
-            results.send(result)
+            results.send_bytes(pickle.dumps(result, pickle.HIGHEST_PROTOCOL))
         except OSError:
             os._exit(1)
         if result is None:

@@ -38,9 +38,8 @@ from typing import NamedTuple, TypeGuard
 import numpy as np
 
 from suppress.check.hashing import Folding, Numbers
-from suppress.check.known import Mask
-from suppress.check.recognition import Recognition, Told
-from suppress.check.scan import LOOSE, UNREAD, Scanned, Scanner, doubtful, shape
+from suppress.check.recognition import Met, Recognition, Told
+from suppress.check.scan import LOOSE, Cells, Scanned, Scanner, doubtful, shape
 from suppress.core.mailing import Mailing
 from suppress.errors import BadFile
 from suppress.files.contacts import ContactFile
@@ -90,8 +89,12 @@ class Block:
 class ToldRows(NamedTuple):
     """Rows whose only address is plain, and whose person's card opened; in order."""
 
-    rows: list[list[int]]
-    """Of each: start, stop, and the lines before it."""
+    spans: Numbers
+    """Of each: start and stop."""
+    befores: Numbers
+    """Of each: the lines before it."""
+    cells: Cells
+    """Their addresses."""
     told: Told
 
 
@@ -189,13 +192,13 @@ class Sieve(Cutter):
         """The whole rows at the start of `content`."""
         found = self._scanner.scan(content)
         met = self._recognition.selects(found.plain)
-        numbers, invalid = doubtful(found, met, self._shape)
+        numbers, invalid = doubtful(found, met.cells, self._shape)
         end = len(content) if last else found.end
         block = Block(content[:end], found.lines, len(found.rows) - len(numbers), invalid)
         rows = found.rows[numbers]
         regular = rows[:, 3] != LOOSE
-        if self._tells and met.any():
-            told, places = self._told(found, met, rows)
+        if self._tells and met.cells.any():
+            told, places = self._told(content, found, met, rows)
             block.told = told
             regular[places] = False
         pieces = [_Piece(*each) for each in rows[rows[:, 3] == LOOSE, :3].tolist()]
@@ -206,16 +209,18 @@ class Sieve(Cutter):
         self._read(block, pieces)
         return block
 
-    def _told(self, found: Scanned, met: Mask, rows: Numbers) -> tuple[ToldRows, Numbers]:
+    def _told(self, content: bytes, found: Scanned, met: Met, rows: Numbers) -> tuple[ToldRows, Numbers]:
         """Those of some rows that are told by a card, and their places among them."""
-        numbers = np.flatnonzero(met)
-        told = self._recognition.told(found.plain.some(numbers), self._mailing)
-        # There is one address cell in a row, and plain cells are numbered in the order of rows.
-        own = np.full(len(rows), UNREAD)
+        # There is one address cell in a row; where it is plain, and the row in doubt, it is met.
         regular = np.flatnonzero(rows[:, 3] != LOOSE)
-        own[regular] = found.cells[rows[regular, 3], 2]
-        places = np.flatnonzero(np.isin(own, numbers[told.which]))
-        return ToldRows(rows[places, :3].tolist(), told), places
+        numbers = found.cells[rows[regular, 3], 2]
+        plain = numbers >= 0
+        regular, numbers = regular[plain], numbers[plain]
+        cells = found.plain.some(numbers)
+        told = self._recognition.told(content, cells, met.people[numbers], self._mailing)
+        places = regular[told.which]
+        spans = np.ascontiguousarray(rows[places, :2])
+        return ToldRows(spans, rows[places, 2], cells.some(told.which), told), places
 
     def _regular(self, block: Block, found: Scanned, rows: Numbers) -> None:
         """Take up regular rows that are not told, but for those in which certainly is nobody."""

@@ -44,7 +44,7 @@ _HALF, _WORD, _BYTE = np.uint64(32), 8, np.uint64(8)
 _SIGN = ord("@")
 
 
-def words(buffer: bytes) -> Hashes:
+def words(buffer: bytes | bytearray) -> Hashes:
     """The 64-bit word at each offset of a buffer that ends in `PAD`."""
     return np.ndarray((len(buffer) - 7,), np.dtype("<u8"), buffer, strides=(1,))
 

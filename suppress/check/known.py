@@ -64,9 +64,13 @@ class Known:
 
     def places(self, asked: Hashes) -> Numbers:
         """For each hash, the first place in the set where it stands; -1 if it is not there."""
-        places = np.empty(len(asked), np.int64)
-        _place(self.arrays, asked, places)
+        places = np.full(len(asked), -1)
+        self.find(asked, places)
         return places
+
+    def find(self, asked: Hashes, places: Numbers, start: int = 0) -> None:
+        """Note that place for each hash that is in the set, counted from `start` on."""
+        _find(self.arrays, asked, places, start)
 
 
 def marked(sets: list[Known], asked: Hashes) -> Mask:
@@ -99,9 +103,11 @@ def _mark(known: Arrays, asked: Hashes, found: Mask) -> None:
 
 
 @compiled
-def _place(known: Arrays, asked: Hashes, places: Numbers) -> None:
+def _find(known: Arrays, asked: Hashes, places: Numbers, start: int) -> None:
     for number in range(len(asked)):
-        places[number] = place_of(known, asked[number])
+        place = place_of(known, asked[number])
+        if place >= 0:
+            places[number] = start + place
 
 
 @inlined

@@ -15,17 +15,19 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from suppress.check.cards import SIZE, Cards, dated
+from suppress.check.cards import SIZE, Cards, Said, dated
+from suppress.check.compiled import compiled
 from suppress.check.filter import Aliases, Reach
-from suppress.check.hashing import Folding, Hashes
+from suppress.check.hashing import Bytes, Folding, Hashes, Numbers
 from suppress.check.known import Known, Mask, marked
 from suppress.check.scan import LONGEST, Cells
-from suppress.check.snapshot import Part, Rule, Snapshot
+from suppress.check.snapshot import Rule, Snapshot
 from suppress.core.address import Address
 from suppress.core.aliases import alias_of
 from suppress.core.hashed import hashed_keys
 from suppress.core.latin import read
 from suppress.core.mailing import ANY_MAIL, Mailing, MessageClass
+from suppress.core.roles import plain_roles
 from suppress.core.standing import Standing, Suppression
 from suppress.core.suppression import Channel, Reason, Scope
 from suppress.core.verdict import CLEAR, Ruling, Tier, Verdict
@@ -37,16 +39,13 @@ if TYPE_CHECKING:
     from suppress.ledger.roster import Roster
 
 
-_SAID = np.dtype([("since", "<i8"), ("rule", "<u4"), ("seq", "<u4")])
-"""What stands on a card (`cards`), of many."""
-_NOTHING = bytes(_SAID.itemsize)
-
-
 class _People(NamedTuple):
     """A part of the snapshot, ready to be asked."""
 
-    part: Part
     known: Known
+    cards: Bytes
+    start: int
+    """Where its places begin, if all parts were one."""
 
 
 class Recognition:
@@ -58,11 +57,20 @@ class Recognition:
         self._laws = lookup.rules
         self._folding = folding
         self._cards = Cards(self._roster.secret)
-        self._people = [_People(part, Known(part.hashes)) for part in snapshot.parts]
+        self._people: list[_People] = []
+        # A later part overrules an earlier one.
+        for part in reversed(snapshot.parts):
+            cards = part.cards.view()
+            cards.flags.writeable = (
+                False  # as it is where it stands on disk: one machine code serves for both
+            )
+            start = sum(len(each.known) for each in self._people)
+            self._people.append(_People(Known(part.hashes), cards, start))
         self._alias_keys = [Known(part.alias_hashes) for part in snapshot.parts if len(part.alias_hashes)]
         self._aliases = Aliases(self._alias_keys, folding) if aliases and self._alias_keys else None
         self._reach = Reach(self._laws.domains, folding) if self._laws.domains else None
-        self._rules = snapshot.rules
+        self.rules = snapshot.rules
+        self._binding: dict[Mailing, Mask] = {}
         unheld: dict[str, set[bytes]] = {}
         for id_, index in snapshot.unheld.values():
             unheld.setdefault(id_, set()).add(index)
@@ -74,12 +82,13 @@ class Recognition:
 
     # --- Cells of a block ------------------------------------------------------------------------------
 
-    def selects(self, cells: Cells, raw: Sequence[str] = ()) -> Mask:
+    def selects(self, cells: Cells, raw: Sequence[str] = ()) -> Met:
         """For each plain cell whether it may be somebody's. Perhaps of too many, never of too few.
 
         `raw` is how they were spelt, where that is not what stands in the cells.
         """
-        found = self._known(cells.hashes)
+        people = self._places(cells.hashes)
+        found = people >= 0
         if self._aliases is not None:
             self._aliases.mark(cells, found)
         if self._reach is not None:
@@ -91,7 +100,7 @@ class Recognition:
             spelt = [raw[place] for place in rest.tolist()] if raw else texts
             asked = [Address(own, text.lower()) for own, text in zip(spelt, texts, strict=True)]
             found[rest] = self._digested(asked)
-        return found
+        return Met(found, people)
 
     def nobodys(self, cells: Sequence[str]) -> list[bool | None]:
         """For each cell that is a Latin address which certainly is nobody's, whether it is sound; else None.
@@ -100,33 +109,27 @@ class Recognition:
         """
         found = read(cells)
         keys = [each[0] if each is not None else "" for each in found]
-        met = self.selects(Cells.of_keys(keys, self._folding), cells).tolist()
+        met = self.selects(Cells.of_keys(keys, self._folding), cells).cells.tolist()
         return [
             None if each is None or is_met or len(each[0]) > LONGEST else each[1]
             for each, is_met in zip(found, met, strict=True)
         ]
 
-    def told(self, cells: Cells, mailing: Mailing) -> Told:
-        """What is said of the people in these plain cells by their cards, of those whose card opens.
+    def told(self, content: bytes, cells: Cells, people: Numbers, mailing: Mailing) -> Told:
+        """What is said of people whom plain cells of a block may name, by their cards, if these open.
 
         It is the same that `verdicts` says, which asks nobody else where the card opens.
         """
-        texts = cells.texts()
-        read = self._cards.read
-        said = [
-            None if card is None else read(text.lower().encode(), card)
-            for text, card in zip(texts, self._cards_of(cells.hashes), strict=True)
-        ]
-        found = np.frombuffer(b"".join(each or _NOTHING for each in said), _SAID)
-        usual = np.array([_usual(rule, mailing) is not None for rule in self._rules] + [False])
-        opened = np.array([each is not None for each in said], bool)
-        opened &= usual[np.minimum(found["rule"], len(self._rules))]
-        which = np.flatnonzero(opened).tolist()
-        return Told(which, [texts[each] for each in which], found[opened])
+        spans = zip(cells.starts.tolist(), cells.ends.tolist(), strict=True)
+        keys = [content[start:end].lower() for start, end in spans]
+        whole, rules, since, seqs = self._said(keys, people, mailing)
+        roles = np.array(plain_roles(keys), bool)
+        which = np.flatnonzero(whole)
+        return Told(which, rules[which], since[which], seqs[which], roles[which])
 
     def verdict(self, rule: int, since: int, seq: int, mailing: Mailing) -> Verdict:
         """What follows from what is told of one person."""
-        usual = _usual(self._rules[rule], mailing)
+        usual = _usual(self.rules[rule], mailing)
         assert usual is not None, "only such are told"
         ruling, tier, named, source, reason, scope = usual
         return Verdict(ruling, tier, named, dated(since), source, reason, scope, seq)
@@ -139,13 +142,16 @@ class Recognition:
         hashes = self._folding.of_keys(keys)
         found = [self._by_rule(each, mailing) for each in addresses]
         asked: list[int] = []
-        met = np.flatnonzero(self._open(addresses, keys, hashes))
-        for place, card in zip(met.tolist(), self._cards_of(hashes[met]), strict=True):
-            verdict = self._by_card(keys[place].encode(), card, mailing)
-            if verdict is None:
-                asked.append(place)
+        people = self._places(hashes)
+        met = np.flatnonzero(self._open(addresses, keys, people))
+        said = self._said([keys[place].encode() for place in met.tolist()], people[met], mailing)
+        for place, whole, rule, since, seq in zip(
+            met.tolist(), *(each.tolist() for each in said), strict=True
+        ):
+            if whole:
+                found[place] = self.verdict(rule, since, seq, mailing)
             else:
-                found[place] = verdict
+                asked.append(place)
         if asked:
             answers = self._lookup.verdicts([addresses[place] for place in asked], mailing)
             for place, answer in zip(asked, answers, strict=True):
@@ -157,8 +163,12 @@ class Recognition:
         rule = self._laws.domains.against(address.key, mailing) if self._laws.domains else None
         return CLEAR if rule is None else by_domain(rule)
 
-    def _known(self, hashes: Hashes) -> Mask:
-        return marked([each.known for each in self._people], hashes)
+    def _places(self, hashes: Hashes) -> Numbers:
+        """The first place of each hash in all parts, as if these were one; -1 where it is not."""
+        places = np.full(len(hashes), -1)
+        for each in self._people:
+            each.known.find(hashes, places, each.start)
+        return places
 
     def _digested(self, addresses: Sequence[Address]) -> Mask:
         """Which of these addresses may be known by a digest alone: of the erased, or in a partner's list."""
@@ -172,16 +182,16 @@ class Recognition:
                 for place, each in enumerate(addresses)
                 for key in hashed_keys(each, self._laws.recipes)
             ]
-            there = self._known(self._folding.of_keys([key for _, key in asked]))
+            there = self._places(self._folding.of_keys([key for _, key in asked])) >= 0
             met[np.array([place for place, _ in asked], np.intp)[there]] = True
             if self._unheld:
                 several = self._roster.recognised([key.encode() for _, key in asked], self._unheld)
                 met[[asked[place][0] for place in several]] = True
         return met
 
-    def _open(self, addresses: Sequence[Address], keys: list[str], hashes: Hashes) -> Mask:
-        """Which of these addresses may be somebody's."""
-        met = self._known(hashes) | self._digested(addresses)
+    def _open(self, addresses: Sequence[Address], keys: list[str], people: Numbers) -> Mask:
+        """Which of these addresses may be somebody's, besides those of `people`."""
+        met = (people >= 0) | self._digested(addresses)
         if self._alias_keys:
             rest = np.flatnonzero(~met).tolist()
             looser = [(place, alias.key) for place in rest if (alias := alias_of(keys[place]))]
@@ -189,43 +199,56 @@ class Recognition:
             met[places] |= marked(self._alias_keys, self._folding.of_keys([key for _, key in looser]))
         return met
 
-    def _cards_of(self, hashes: Hashes) -> list[bytes | None]:
-        """The card that stands beside each hash; None where there is none, or two."""
-        there = np.zeros(len(hashes), bool)
-        found = np.empty((len(hashes), SIZE), np.uint8)
-        for part, known in reversed(self._people):  # a later part overrules an earlier one
-            places = known.places(hashes)
-            which = np.flatnonzero(places >= 0)
-            own = places[which]
-            behind = np.minimum(own + 1, len(part.hashes) - 1)
-            there[which] = (behind == own) | (part.hashes[behind] != part.hashes[own])
-            found[which] = part.cards[own]
-        contents = found.tobytes()
-        starts = range(0, len(contents), SIZE)
-        return [
-            contents[at : at + SIZE] if alone else None
-            for at, alone in zip(starts, there.tolist(), strict=True)
-        ]
+    def _said(self, keys: Sequence[bytes], people: Numbers, mailing: Mailing) -> Said:
+        """What the cards of people with these keys say, as far as the ledger need not be asked."""
+        if (usual := self._binding.get(mailing)) is None:
+            usual = np.array([_usual(rule, mailing) is not None for rule in self.rules] + [False])
+            self._binding[mailing] = usual
+        cards, alone = self._cards_of(people)
+        said = self._cards.opened(keys, cards)
+        whole = alone & said.whole & usual[np.minimum(said.rules, len(self.rules))]
+        return said._replace(whole=whole)
 
-    def _by_card(self, key: bytes, content: bytes | None, mailing: Mailing) -> Verdict | None:
-        """What a person's card says, or None where the ledger has to be asked."""
-        card = None if content is None else self._cards.opened(key, content)
-        usual = None if card is None else _usual(self._rules[card.rule], mailing)
-        if card is None or usual is None:
-            return None
-        ruling, tier, rule, source, reason, scope = usual
-        return Verdict(ruling, tier, rule, card.since, source, reason, scope, card.seq)
+    def _cards_of(self, people: Numbers) -> tuple[Bytes, Mask]:
+        """The card at each of these places, and whether it is the only one beside its hash."""
+        alone = np.zeros(len(people), bool)
+        cards = np.zeros((len(people), SIZE), np.uint8)
+        for each in self._people:
+            _deal(each.known.arrays.hashes, each.cards, people - each.start, cards, alone)
+        return cards, alone
+
+
+@compiled
+def _deal(hashes: Hashes, cards: Bytes, people: Numbers, dealt: Bytes, alone: Mask) -> None:
+    """Deal their cards to the people who are among these, and note whether they share their hash."""
+    for number in range(len(people)):
+        place = people[number]
+        if 0 <= place < len(hashes):
+            alone[number] = place + 1 == len(hashes) or hashes[place + 1] != hashes[place]
+            for at in range(SIZE):
+                dealt[number, at] = cards[place, at]
+
+
+class Met(NamedTuple):
+    """Who may stand in the plain cells of a block."""
+
+    cells: Mask
+    """Whether it may be somebody."""
+    people: Numbers
+    """The place in the snapshot of whoever has this hash; -1 where there is nobody."""
 
 
 class Told(NamedTuple):
     """What is said of some people by their cards."""
 
-    which: list[int]
+    which: NDArray[np.intp]
     """Their places among those who were asked for, in order."""
-    texts: list[str]
-    """Their addresses as they stand in the file."""
-    said: NDArray[np.void]
-    """What stands on their cards."""
+    rules: Numbers
+    since: Numbers
+    """As it stands on a card (`cards`)."""
+    seqs: Numbers
+    roles: Mask
+    """Whether it is the address of an office."""
 
 
 class _Usual(NamedTuple):

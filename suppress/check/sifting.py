@@ -14,24 +14,22 @@ Tricks, by name:
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from operator import attrgetter, itemgetter
+from datetime import datetime
+from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from suppress.check.annotation import COLUMNS, Finding, annotation
-from suppress.check.cards import UNDATED, stamped
+from suppress.check.annotation import Finding, annotation
 from suppress.check.crew import Crew
 from suppress.check.fast import PATIENCE, Block, Cutter, Regular, ToldRows
 from suppress.check.gate import KEEP, KEEP_INVALID, Decision, Gate
-from suppress.check.recognition import Recognition, Told
-from suppress.check.tally import AGES, Tally
+from suppress.check.recognition import Recognition
+from suppress.check.tally import Counts, Tally
+from suppress.check.telling import NOTHING, Telling, Written
 from suppress.core.mailing import Mailing
-from suppress.core.roles import is_role
 from suppress.core.verdict import Ruling
 from suppress.errors import BadFile
 from suppress.files.records import Record
@@ -39,10 +37,9 @@ from suppress.files.text import TextFile
 
 BATCH = 2_000
 """Rows decided at a time."""
+_SUPPRESSED = str(Ruling.SUPPRESSED)
 _GLANCE = 4_096
 """Bytes among which a line end is looked for."""
-_SOME_DAY = stamped(datetime(1, 2, 3, 4, 5, 6, 789, UTC))
-"""A day that nothing else looks like."""
 
 
 class _Late(NamedTuple):
@@ -52,16 +49,21 @@ class _Late(NamedTuple):
     decision: Decision
 
 
-class _Tail(NamedTuple):
-    """What is written behind a row: all but the day, which comes between these two."""
+class _Taken(NamedTuple):
+    """A row that is taken out: where it stands in its block, and how it is written."""
 
-    ruling: Ruling
-    before: str
-    behind: str
+    start: int
+    stop: int
+    ruling: str
+    said: bytes | _Late
 
 
-_Texts: TypeAlias = dict[Ruling, list[tuple[int, str | _Late]]]
-"""Rows that are taken out, each with where it stands in its block."""
+class _Found(NamedTuple):
+    """What becomes of the rows of a block, as it is found out."""
+
+    tally: Tally
+    taken: list[_Taken]
+    findings: list[Finding]
 
 
 @dataclass(slots=True)
@@ -71,32 +73,29 @@ class Sifted:
     length: int
     """Bytes."""
     lines: int
-    tally: Tally
-    taken: list[tuple[int, int]] = field(default_factory=list)
-    """Where in the block rows stand that are not kept."""
-    texts: dict[Ruling, list[str | _Late]] = field(default_factory=dict)
-    """Those rows, with their annotations."""
+    tally: Counts
+    taken: bytes = b""
+    """Where in the block rows start and stop that are not kept, as an array of numbers."""
+    texts: dict[str, list[bytes | _Late]] = field(default_factory=dict)
+    """Those rows by their ruling, with their annotations."""
     findings: list[Finding] = field(default_factory=list)
     """Where they are asked for."""
 
     def kept(self, content: bytes) -> bytes:
         """The rows that are kept, of the block's bytes."""
-        pieces, end = [], 0
-        for start, stop in self.taken:
-            pieces.append(content[end:start])
-            end = stop
-        pieces.append(content[end:])
-        return b"".join(pieces)
+        taken = np.frombuffer(self.taken, np.int64).tolist()
+        view, bounds = memoryview(content), [0, *taken, len(content)]
+        return b"".join([view[start:stop] for start, stop in zip(bounds[::2], bounds[1::2], strict=True)])
 
     def text(self, ruling: Ruling, contacts: TextFile, before: int) -> bytes:
         """The rows of this ruling, if `before` lines stand before the block."""
-        return contacts.encoded(
-            "".join(
+        return b"".join(
+            each
+            if isinstance(each, bytes)
+            else contacts.encoded(
                 contacts.extended(each.row, annotation(each.decision, each.row.line + before))
-                if isinstance(each, _Late)
-                else each
-                for each in self.texts.get(ruling, ())
             )
+            for each in self.texts.get(ruling, ())
         )
 
 
@@ -115,83 +114,43 @@ class Sifting:
     ) -> None:
         self._contacts = contacts
         self._gate = gate
-        self._recognition = recognition
-        self._mailing = mailing
+        self._telling = Telling(contacts, recognition, mailing, now)
         self._now = now
         self._explain = explain
         self._usual = [""] * contacts.width
-        self._ages = np.array(sorted(stamped(now - longest) for _, longest in AGES), np.int64)
-        self._tails: dict[tuple[int, bool], _Tail] = {}
 
     def sifted(self, block: Block) -> Sifted:
         """One block."""
-        found = Sifted(len(block.content), block.lines, Tally(self._now))
-        found.tally.clear(block.clear, block.invalid)
-        texts: _Texts = {}
-        if block.told is not None:
-            self._tell(found, texts, block, block.told)
+        tally = Tally(self._now)
+        tally.clear(block.clear, block.invalid)
+        found = _Found(tally, [], [])
         rows, spans = block.rows, block.spans
         decided = self._gate.decide_cells([each.cells for each in block.regular])
         for row, decision in zip(block.regular, decided, strict=True):
             if decision is KEEP or decision is KEEP_INVALID:
-                found.tally.clear(1, decision is KEEP_INVALID)
+                tally.clear(1, decision is KEEP_INVALID)
             elif decision is not None:
-                self._take(found, texts, self._record(block, row), decision, (row.start, row.stop))
+                self._take(found, self._record(block, row), decision, (row.start, row.stop))
             else:
                 rows.append(self._record(block, row))
                 spans.append((row.start, row.stop))
         for start in range(0, len(rows), BATCH):
             some = slice(start, start + BATCH)
-            self._decide(found, texts, rows[some], spans[some])
-        # Three kinds of rows become one list, in their order in the file.
-        found.taken.sort()
+            self._decide(found, rows[some], spans[some])
+        told = NOTHING if block.told is None else self._tell(found, block.told)
+        taken, texts = _gathered(told, found.taken)
         found.findings.sort(key=attrgetter("line"))
-        for ruling, pieces in texts.items():
-            pieces.sort(key=itemgetter(0))
-            found.texts[ruling] = list(_joined(text for _, text in pieces))
-        return found
+        return Sifted(len(block.content), block.lines, tally, taken, texts, found.findings)
 
-    def _tell(self, found: Sifted, texts: _Texts, block: Block, rows: ToldRows) -> None:
+    def _tell(self, found: _Found, rows: ToldRows) -> Written:
         """Rows that are told by a card: all at once, as there may be many."""
-        said = rows.told.said
-        rules, since = said["rule"].tolist(), said["since"]
-        codec, errors = self._contacts.encoding.codec, self._contacts.encoding.errors
-        days = np.datetime_as_string(since.astype("M8[us]")).tolist()
-        known = (since != UNDATED).tolist()
-        for (start, stop, _), rule, day, dated in zip(rows.rows, rules, days, known, strict=True):
-            tail = self._tail(rule, dated)
-            text = block.content[start:stop].decode(codec, errors)
-            body = text.rstrip("\r\n")
-            when = day.removesuffix(".000000") if dated else ""
-            text = f"{body}{tail.before}{when}{tail.behind}{text[len(body) :]}"
-            texts.setdefault(tail.ruling, []).append((start, text))
-            found.taken.append((start, stop))
-        ages = np.where(since == UNDATED, -1, np.searchsorted(self._ages, since, side="right")).tolist()
-        roles = [is_role(each.lower()) for each in rows.told.texts]
-        kinds = list(zip(rules, ages, roles, strict=True))
-        some = dict(zip(kinds, range(len(kinds)), strict=True))
-        for kind, number in Counter(kinds).items():
-            found.tally.add(self._decision(rows.told, some[kind], role=kind[2]), number)
+        for decision, number in self._telling.counted(rows):
+            found.tally.add(decision, number)
         if self._explain:
-            for place, ((_, _, before), role) in enumerate(zip(rows.rows, roles, strict=True)):
-                found.findings.append(Finding(before + 1, self._decision(rows.told, place, role=role)))
-
-    def _decision(self, told: Told, place: int, *, role: bool) -> Decision:
-        """What becomes of the row of one person who is told by a card."""
-        since, rule, seq = told.said[place].tolist()
-        verdict = self._recognition.verdict(rule, since, seq, self._mailing)
-        return Decision(verdict.ruling, verdict, told.texts[place], role=role)
-
-    def _tail(self, rule: int, dated: bool) -> _Tail:
-        """What is said of everybody who opted out by one rule, with or without a day."""
-        if (found := self._tails.get((rule, dated))) is None:
-            verdict = self._recognition.verdict(rule, _SOME_DAY if dated else UNDATED, 0, self._mailing)
-            cells = annotation(Decision(verdict.ruling, verdict), 0)
-            day = cells[COLUMNS.index("suppress_since")].removesuffix("Z")
-            whole = self._contacts.extended(Record(0, "\n", self._usual), cells).removesuffix("\n")
-            before, _, behind = whole.partition(day) if dated else (whole, "", "")
-            found = self._tails[(rule, dated)] = _Tail(verdict.ruling, before, behind)
-        return found
+            befores = zip(rows.befores.tolist(), rows.cells.texts(), strict=True)
+            for place, (before, address) in enumerate(befores):
+                found.findings.append(Finding(before + 1, self._telling.decision(rows, place, address)))
+        return self._telling.written(rows)
 
     def _record(self, block: Block, row: Regular) -> Record:
         """A regular row as the gate decides about it: its other cells are not asked for."""
@@ -202,16 +161,14 @@ class Sifting:
         text = block.content[row.start : row.stop].decode(encoding.codec, encoding.errors)
         return Record(row.before + 1, text, cells)
 
-    def _decide(self, found: Sifted, texts: _Texts, rows: list[Record], spans: list[tuple[int, int]]) -> None:
+    def _decide(self, found: _Found, rows: list[Record], spans: list[tuple[int, int]]) -> None:
         # An empty line is no row; it stays where it was among the kept ones.
         filled = [(row, span) for row, span in zip(rows, spans, strict=True) if not row.blank]
         decided = self._gate.decide([row for row, _ in filled])
         for (row, span), decision in zip(filled, decided, strict=True):
-            self._take(found, texts, row, decision, span)
+            self._take(found, row, decision, span)
 
-    def _take(
-        self, found: Sifted, texts: _Texts, row: Record, decision: Decision, span: tuple[int, int]
-    ) -> None:
+    def _take(self, found: _Found, row: Record, decision: Decision, span: tuple[int, int]) -> None:
         """Count one row, and take it out if it is not kept."""
         found.tally.add(decision)
         clear = decision.ruling is Ruling.CLEAR
@@ -219,24 +176,43 @@ class Sifting:
             found.findings.append(Finding(row.line, decision))
         if clear:
             return
-        found.taken.append(span)
-        said: str | _Late = _Late(row, decision)
+        said: bytes | _Late = _Late(row, decision)
         if decision.doubt is None:
-            said = self._contacts.extended(row, annotation(decision, row.line))
-        texts.setdefault(decision.ruling, []).append((span[0], said))
+            extended = self._contacts.extended(row, annotation(decision, row.line))
+            said = self._contacts.encoded(extended)
+        found.taken.append(_Taken(*span, str(decision.ruling), said))
 
 
-def _joined(pieces: Iterable[str | _Late]) -> Iterator[str | _Late]:
-    """The same with texts in a row as one, which takes less to be sent."""
-    texts: list[str] = []
+def _gathered(told: Written, others: list[_Taken]) -> tuple[bytes, dict[str, list[bytes | _Late]]]:
+    """Where all these rows stand, and how they are written, in order. Whoever is told is suppressed."""
+    others.sort(key=attrgetter("start"))
+    spans = told.spans
+    ahead = np.searchsorted(spans[:, 0], [each.start for each in others])
+    if others:
+        spans = np.insert(spans, ahead, [(each.start, each.stop) for each in others], axis=0)
+    texts: dict[str, list[bytes | _Late]] = {_SUPPRESSED: []}
+    position = 0
+    for each, place in zip(others, ahead.tolist(), strict=True):
+        if each.ruling == _SUPPRESSED:
+            end = int(told.ends[place - 1]) if place else 0
+            texts[_SUPPRESSED].append(told.text[position:end])
+            position = end
+        texts.setdefault(each.ruling, []).append(each.said)
+    texts[_SUPPRESSED].append(told.text[position:])
+    return spans.tobytes(), {ruling: list(_joined(all_)) for ruling, all_ in texts.items()}
+
+
+def _joined(pieces: Iterable[bytes | _Late]) -> Iterator[bytes | _Late]:
+    """The same with bytes in a row as one, which takes less to be sent."""
+    rows: list[bytes] = []
     for each in pieces:
-        if isinstance(each, str):
-            texts.append(each)
+        if isinstance(each, bytes):
+            rows.append(each)
             continue
-        yield "".join(texts)
+        yield b"".join(rows)
         yield each
-        texts = []
-    yield "".join(texts)
+        rows = []
+    yield b"".join(rows)
 
 
 class _Piece(NamedTuple):

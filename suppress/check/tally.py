@@ -27,6 +27,8 @@ _OLDEST = "older"
 UNKNOWN_AGE = "no date"
 _NAMES = (*(name for name, _ in AGES), _OLDEST, UNKNOWN_AGE)
 
+_CLEAR = str(Ruling.CLEAR)
+
 _Kind: TypeAlias = tuple[str, str, str, bool]
 """Tier, reason, age, and whether the address is of an office."""
 DOUBT = "unreadable"
@@ -49,53 +51,32 @@ class Found:
 
 
 @dataclass(slots=True)
-class Tally:
-    """Counts decisions as they are made."""
+class Counts:
+    """What was counted, in plain numbers and words: processes send it to one another."""
 
-    now: datetime
     rows: int = 0
-    counts: Counter[Ruling] = field(default_factory=Counter)
+    rulings: dict[str, int] = field(default_factory=dict)
     invalid: int = 0
     """Kept rows without an address that mail systems accept."""
-    _others: Counter[_Kind] = field(default_factory=Counter)
+    others: dict[_Kind, int] = field(default_factory=dict)
     """Rows that were not kept."""
-    _waived: int = 0
-    _waivers: set[int] = field(default_factory=set)
-    _starts: tuple[tuple[str, datetime], ...] = ()
-    """From when on each age is, from young to old."""
+    waived: int = 0
+    waivers: set[int] = field(default_factory=set)
 
-    def __post_init__(self) -> None:
-        self._starts = tuple((name, self.now - longest) for name, longest in AGES)
+    def __reduce__(self) -> tuple[type[Counts], tuple[object, ...]]:
+        """Of a tally, too, only this is sent."""
+        return Counts, (self.rows, self.rulings, self.invalid, self.others, self.waived, self.waivers)
 
-    def clear(self, rows: int, invalid: int) -> None:
-        """Count rows in which nobody is suppressed."""
-        self.rows += rows
-        self.counts[Ruling.CLEAR] += rows
-        self.invalid += invalid
-
-    def merge(self, other: Tally) -> None:
-        """Count what another tally counted."""
+    def merge(self, other: Counts) -> None:
+        """Count what another one counted."""
         self.rows += other.rows
-        self.counts.update(other.counts)
+        for ruling, number in other.rulings.items():
+            self.rulings[ruling] = self.rulings.get(ruling, 0) + number
         self.invalid += other.invalid
-        self._others.update(other._others)
-        self._waived += other._waived
-        self._waivers |= other._waivers
-
-    def add(self, decision: Decision, rows: int = 1) -> None:
-        """Count one row, or several of which the same is to be said."""
-        verdict = decision.verdict
-        self.rows += rows
-        self.counts[decision.ruling] += rows
-        if decision.ruling is Ruling.CLEAR:
-            self.invalid += rows * (not decision.valid)
-            if verdict.waiver is not None:
-                self._waived += rows
-                self._waivers.add(verdict.waiver)
-            return
-        # A member of these enumerations is its own word.
-        age = self._age(verdict.since)
-        self._others[(verdict.tier or DOUBT, verdict.reason or DOUBT, age, decision.role)] += rows
+        for kind, number in other.others.items():
+            self.others[kind] = self.others.get(kind, 0) + number
+        self.waived += other.waived
+        self.waivers |= other.waivers
 
     def found(self) -> Found:
         """What was counted so far, the largest first; ages from young to old."""
@@ -105,14 +86,14 @@ class Tally:
             {str(each): number for each, number in reasons.most_common()},
             {name: ages[name] for name in _NAMES if ages[name]},
             self._by(3)[True],
-            self._waived,
-            tuple(sorted(self._waivers)),
+            self.waived,
+            tuple(sorted(self.waivers)),
         )
 
     def _by(self, place: int) -> Counter[str | bool]:
         """Rows that were not kept, by one of the things that are known of each."""
         found: Counter[str | bool] = Counter()
-        for kind, number in self._others.items():
+        for kind, number in self.others.items():
             found[kind[place]] += number
         return found
 
@@ -121,14 +102,50 @@ class Tally:
         return CheckDone(
             digest=digest,
             rows=self.rows,
-            kept=self.counts[Ruling.CLEAR],
-            withheld=self.counts[Ruling.SUPPRESSED],
-            review=self.counts[Ruling.REVIEW],
+            kept=self.rulings.get(Ruling.CLEAR, 0),
+            withheld=self.rulings.get(Ruling.SUPPRESSED, 0),
+            review=self.rulings.get(Ruling.REVIEW, 0),
             invalid=self.invalid,
             terms=terms or None,
-            waived=self._waived or None,
-            waivers=spans(self._waivers) if self._waived else None,
+            waived=self.waived or None,
+            waivers=spans(self.waivers) if self.waived else None,
         )
+
+
+class Tally(Counts):
+    """Counts decisions as they are made."""
+
+    __slots__ = ("_starts",)
+
+    def __init__(self, now: datetime) -> None:
+        super().__init__()
+        # From when on each age is, from young to old.
+        self._starts = tuple((name, now - longest) for name, longest in AGES)
+
+    def clear(self, rows: int, invalid: int) -> None:
+        """Count rows in which nobody is suppressed."""
+        self.rows += rows
+        self.rulings[_CLEAR] = self.rulings.get(_CLEAR, 0) + rows
+        self.invalid += invalid
+
+    def add(self, decision: Decision, rows: int = 1) -> None:
+        """Count one row, or several of which the same is to be said."""
+        verdict = decision.verdict
+        if decision.ruling is Ruling.CLEAR:
+            self.clear(rows, rows * (not decision.valid))
+            if verdict.waiver is not None:
+                self.waived += rows
+                self.waivers.add(verdict.waiver)
+            return
+        ruling, kind = str(decision.ruling), self._kind(decision)
+        self.rows += rows
+        self.rulings[ruling] = self.rulings.get(ruling, 0) + rows
+        self.others[kind] = self.others.get(kind, 0) + rows
+
+    def _kind(self, decision: Decision) -> _Kind:
+        verdict = decision.verdict
+        age = self._age(verdict.since)
+        return str(verdict.tier or DOUBT), str(verdict.reason or DOUBT), age, decision.role
 
     def _age(self, since: datetime | None) -> str:
         if since is None:
