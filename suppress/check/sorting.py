@@ -41,8 +41,8 @@ class Engine:
     fast_from: int = 5_000_000
     """Bytes from which on a file is worth the start of the fast engine; of a table, whose bytes are packed, a
     third of them."""
-    block: int = 1 << 20
-    """Bytes that it looks at together: with all that is made of them they fit a processor's caches."""
+    block: int = 2 << 20
+    """Bytes that it looks at together: more of them share what a block costs, and fewer fit a processor's caches."""
     members: int = 1
     """Processes that share the work; 0 for as many as there are processors. Several are for a process that is
     all ours (`crew`)."""
