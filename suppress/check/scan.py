@@ -16,8 +16,10 @@ Tricks, by name:
 * *Lanes*: what is asked of bytes is asked of 64 at a time, and answered in the bits of one number (`lanes`).
   An address is judged by a few operations on such numbers: where two joints stand side by side, a number and
   itself moved by one place have a bit in common. Of the cells behind it only the delimiters are counted.
-* *In strides*: so a row is passed over, unless something in it needs a closer look: a quote, a NUL, too few
-  cells. One that has it is read again from its start, cell by cell.
+* *In strides*: so a row is passed over, unless something in it needs a closer look: a line break in quotes, a
+  NUL, too few cells. One that has it is read again from its start, cell by cell.
+* *Parity*: a byte stands in quotes if an odd number of quotes precede it (Langdale and Lemire, 2019), where
+  each that opens stands at the start of a cell and each that closes at its end, or behind one that closed.
 * *Kinds in order*: there, what a byte is (a delimiter, a quote) is a small number, such that each loop goes
   on while the kind is below a bound.
 * *Places without a sign*: those in the innermost loops, as compiled code looks at a sign each time.
@@ -55,7 +57,7 @@ _WALL = b"\n" + bytes(2 * WIDE) + PAD
 _NUL, _TWO_QUOTE, _FEED, _RETURN, _A, _ZERO = map(np.uint8, b'\0"\n\ra0')
 _DOT, _HYPHEN, _UNDERSCORE, _PLUS, _SIGN = map(np.uint8, b".-_+@")
 _LETTERS, _DIGITS, _CASE = np.uint8(26), np.uint8(10), np.uint8(0x20)
-_ONE, _WIDE, _LONGEST = np.uint64(1), np.uint64(WIDE), np.uint64(LONGEST)
+_NONE, _ONE, _LAST, _WIDE, _LONGEST = map(np.uint64, (0, 1, WIDE - 1, WIDE, LONGEST))
 
 
 class Shape(NamedTuple):
@@ -371,10 +373,12 @@ def _over_cell(text: Bytes, at: int, size: int, kinds: Bytes) -> tuple[int, bool
 def _over_cells(text: Bytes, at: int, gap: int, shape: Shape) -> tuple[bool, int]:
     """Whether there are that many delimiters before anything else that matters, and the place behind them."""
     place, left, fine = np.uint64(at), np.uint64(gap), True
+    inside, closed, begins = _NONE, _NONE, _ONE
     while fine and left > 0:
-        ends = equal(text, place, shape.delimiter)
-        stop = first(_breaks(text, place, shape))
-        here = ends if stop == _WIDE else ends & ((_ONE << stop) - _ONE)
+        here, ends, wrong, inside, closed, begins = _stride(text, place, shape, inside, closed, begins)
+        stop = first(ends | wrong)
+        if stop != _WIDE:
+            here &= (_ONE << stop) - _ONE
         if ones(here) < left:
             fine = stop == _WIDE
             left -= ones(here)
@@ -390,42 +394,64 @@ def _over_cells(text: Bytes, at: int, gap: int, shape: Shape) -> tuple[bool, int
 
 @inlined
 def _cell_end(text: Bytes, at: int, shape: Shape) -> tuple[bool, int]:
-    """Whether a delimiter or a line end comes before a byte that needs a closer look, and where it is."""
-    place = np.uint64(at)
+    """Whether a delimiter or a line end comes before anything that needs a closer look, and where it is."""
+    place, inside, closed, begins = np.uint64(at), _NONE, _NONE, _ONE
     while True:
-        found = first(equal(text, place, shape.delimiter) | _breaks(text, place, shape))
-        place += found
+        delimiters, ends, wrong, inside, closed, begins = _stride(text, place, shape, inside, closed, begins)
+        found = first(delimiters | ends | wrong)
         if found != _WIDE:
             break
-    return text[place] in (shape.delimiter, _FEED, _RETURN), int(np.int64(place))
+        place += _WIDE
+    return not wrong >> found & _ONE, int(np.int64(place + found))
 
 
 @inlined
 def _line_end(text: Bytes, at: int, shape: Shape) -> tuple[bool, int, int]:
-    """Whether the line ends before a byte that needs a closer look, where, and the delimiters up to there."""
-    place, many = np.uint64(at), np.uint64(0)
+    """Whether the line ends before anything that needs a closer look, where, and after how many delimiters."""
+    place, many, inside, closed, begins = np.uint64(at), _NONE, _NONE, _NONE, _ONE
     while True:
-        ends = equal(text, place, shape.delimiter)
-        found = first(_breaks(text, place, shape))
+        delimiters, ends, wrong, inside, closed, begins = _stride(text, place, shape, inside, closed, begins)
+        found = first(ends | wrong)
         if found != _WIDE:
             break
-        many += ones(ends)
+        many += ones(delimiters)
         place += _WIDE
-    many += ones(ends & ((_ONE << found) - _ONE))
-    place += found
-    return text[place] in (_FEED, _RETURN), int(np.int64(place)), int(np.int64(many))
+    many += ones(delimiters & ((_ONE << found) - _ONE))
+    return not wrong >> found & _ONE, int(np.int64(place + found)), int(np.int64(many))
 
 
 @inlined
-def _breaks(text: Bytes, place: np.uint64, shape: Shape) -> np.uint64:
-    """Where a line may end, or needs a closer look."""
+def _stride(
+    text: Bytes, place: np.uint64, shape: Shape, inside: np.uint64, closed: np.uint64, begins: np.uint64
+) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64, np.uint64, np.uint64]:
+    """Where delimiters are that end a cell, where line ends are, and what needs a closer look.
+
+    The last three are, of this stride and then of the next: whether a quote is open, in all bits; whether the
+    byte before was a quote that closed; whether a cell begins.
+    """
     low, count = shape.strange
-    return (
-        equal(text, place, _FEED)
-        | equal(text, place, _RETURN)
-        | equal(text, place, _TWO_QUOTE)
-        | within(text, place, low, count, _NUL)
-    )
+    delimiters = equal(text, place, shape.delimiter)
+    ends = equal(text, place, _FEED) | equal(text, place, _RETURN)
+    wrong = within(text, place, low, count, _NUL)
+    quotes = equal(text, place, _TWO_QUOTE) & ~delimiters
+    if quotes | inside | closed:
+        is_open = inside ^ _parity(quotes)
+        delimiters &= ~is_open
+        closing = quotes & ~is_open
+        behind = closing << _ONE | closed
+        # A quote opens where a cell begins, or again behind one that closed: then it is part of the cell.
+        wrong |= quotes & is_open & ~(delimiters << _ONE | begins | behind)
+        wrong |= behind & ~(delimiters | ends | quotes) | ends & is_open
+        inside, closed = _NONE - (is_open >> _LAST), closing >> _LAST
+    return delimiters, ends, wrong, inside, closed, delimiters >> _LAST
+
+
+@inlined
+def _parity(bits: np.uint64) -> np.uint64:
+    """For each place whether the bits up to it are odd in number."""
+    for step in (1, 2, 4, 8, 16, 32):
+        bits ^= bits << np.uint64(step)
+    return bits
 
 
 @inlined
