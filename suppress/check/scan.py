@@ -407,7 +407,7 @@ def _cell_end(text: Bytes, at: int, shape: Shape) -> tuple[bool, int]:
 
 @inlined
 def _line_end(text: Bytes, at: int, shape: Shape) -> tuple[bool, int, int]:
-    """Whether the line ends before anything that needs a closer look, where, and after how many delimiters."""
+    """Whether the line ends before anything that needs a closer look; where; after how many delimiters."""
     place, many, inside, closed, begins = np.uint64(at), _NONE, _NONE, _NONE, _ONE
     while True:
         delimiters, ends, wrong, inside, closed, begins = _stride(text, place, shape, inside, closed, begins)

@@ -42,8 +42,8 @@ class Engine:
     """Bytes from which on a file is worth the start of the fast engine; of a table, whose bytes are packed, a
     third of them."""
     block: int = 2 << 20
-    """Bytes that it looks at together: with more of them each block's own cost is shared by more rows, and fewer
-    of what is made of them fits a processor's caches."""
+    """Bytes that it looks at together. In larger blocks more rows share what each costs; smaller ones
+    fit a processor's caches."""
     members: int = 1
     """Processes that share the work; 0 for as many as there are processors. Several are for a process that is
     all ours (`crew`)."""
