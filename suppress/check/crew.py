@@ -50,11 +50,6 @@ _WIDE = 1 << 20
 """Bytes in a pipe: what anybody may ask for (pipe(7), /proc/sys/fs/pipe-max-size)."""
 
 
-def possible() -> int:
-    """How many processors there are for us; 1 where a process cannot be forked with what it has."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
-
-
 class Crew(Generic[Result]):
     """Some processes that do `work`. A context manager: they are gone when it ends."""
 

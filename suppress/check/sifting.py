@@ -81,11 +81,10 @@ class Sifted:
     findings: list[Finding] = field(default_factory=list)
     """Where they are asked for."""
 
-    def kept(self, content: bytes) -> bytes:
-        """The rows that are kept, of the block's bytes."""
-        taken = np.frombuffer(self.taken, np.int64).tolist()
-        view, bounds = memoryview(content), [0, *taken, len(content)]
-        return b"".join([view[start:stop] for start, stop in zip(bounds[::2], bounds[1::2], strict=True)])
+    def kept(self, content: memoryview) -> list[memoryview]:
+        """The rows that are kept, of the block's bytes, without a copy."""
+        bounds = [0, *np.frombuffer(self.taken, np.int64).tolist(), len(content)]
+        return [content[start:stop] for start, stop in zip(bounds[::2], bounds[1::2], strict=True)]
 
     def text(self, ruling: Ruling, contacts: TextFile, before: int) -> bytes:
         """The rows of this ruling, if `before` lines stand before the block."""
@@ -223,8 +222,10 @@ class _Piece(NamedTuple):
     sifted: Sifted
 
 
-Part: TypeAlias = tuple[bytes, Sifted, int] | list[Record]
-"""A block, what became of it, and the lines before it; or rows that only the readable engine can decide."""
+Part: TypeAlias = tuple[memoryview, Sifted, int] | list[Record]
+"""A block, what became of it, and the lines before it; or rows that only the readable engine can decide.
+
+The block is there until the next part is asked for, and may be empty where nothing is to be copied."""
 
 
 class Pass:
@@ -238,12 +239,15 @@ class Pass:
         begin: Callable[[], None],
         *,
         block: int,
+        copied: bool = True,
     ) -> None:
         self._contacts = contacts
         self._sieve = sieve
         self._sifting = sifting
         self._begin = begin
         self._block = block
+        self._copied = copied
+        self._memory = memoryview(bytearray())
         self._start, self._line = sieve.start()
         self._size = contacts.size or 0
 
@@ -254,7 +258,7 @@ class Pass:
             if isinstance(block, list):
                 yield block
             else:
-                yield block.content, self._sifting.sifted(block), line
+                yield memoryview(block.content), self._sifting.sifted(block), line
                 line += block.lines
 
     def together(self, members: int) -> Iterator[Part]:
@@ -271,7 +275,7 @@ class Pass:
                     if sifted is None:
                         yield from self._contacts.rest(at, line)
                         return
-                    yield self._contacts.raw(at, sifted.length), sifted, line
+                    yield self._content(at, sifted.length), sifted, line
                     at += sifted.length
                     line += sifted.lines
                     if not sifted.length:
@@ -279,6 +283,15 @@ class Pass:
                     sifted = None
                 if at == self._size:
                     return
+
+    def _content(self, at: int, length: int) -> memoryview:
+        """A block, to be copied or at least to be hashed, in memory that the one before has used."""
+        if not self._copied and self._contacts.hashed_elsewhere:
+            self._contacts.skip_to(at + length)
+            return memoryview(b"")
+        if len(self._memory) < length:
+            self._memory = memoryview(bytearray(length))
+        return self._contacts.raw_into(self._memory[:length], at)
 
     def _again(self, at: int, stop: int) -> Sifted | None:
         """A block from where a row starts; None where only the readable engine can go on."""

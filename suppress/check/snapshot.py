@@ -96,8 +96,10 @@ class Snapshot:
         return tuple(each for each in (self.later, self.first) if len(each.hashes) or each is self.first)
 
 
-def current(lookup: Lookup, told: Told = lambda _people: None) -> tuple[Snapshot, Folding] | None:
+def current(lookup: Lookup, told: Told | None = lambda _people: None) -> tuple[Snapshot, Folding] | None:
     """A snapshot that covers the ledger as it is now; None when there cannot be one.
+
+    None also where it would have to be built, and nobody may be `told`.
 
     Raises:
         SuppressError: The ledger cannot be read.
@@ -112,6 +114,8 @@ def current(lookup: Lookup, told: Told = lambda _people: None) -> tuple[Snapshot
         found = store.opened(roster)
         now = refreshed(found, roster, folding, position)
     except NotUsable:
+        if told is None:
+            return None
         try:
             found, now = None, rebuilt(roster, folding, position, told)
             now = refreshed(now, roster, folding, roster.position())

@@ -16,6 +16,7 @@ from suppress.core.entry import CheckDone
 from suppress.core.mailing import ANY_MAIL, Mailing
 from suppress.core.verdict import Ruling
 from suppress.errors import SuppressError
+from suppress.files import processors
 from suppress.files.contacts import ContactFile, Copy
 from suppress.files.kinds import Kind
 from suppress.files.output import outputs, publish
@@ -27,6 +28,7 @@ from suppress.ledger import Event
 if TYPE_CHECKING:
     # For their types only: none is needed to check an address.
     from suppress.check.brisk import Winnowed
+    from suppress.check.readiness import Building, Ready
     from suppress.check.sifting import Part, Sifted
     from suppress.ledger import Ledger
 
@@ -47,6 +49,8 @@ class Engine:
     members: int = 1
     """Processes that share the work; 0 for as many as there are processors. Several are for a process that is
     all ours (`crew`)."""
+    ready: Ready | None = None
+    """What the fast engine needs, where it was got ready before."""
 
 
 DEFAULT = Engine()
@@ -97,7 +101,7 @@ def check_file(
     offline: bool = False,
     explain: Callable[[Finding], None] | None = None,
     progress: Progress = lambda _done, _total: None,
-    building: Callable[[int], None] = lambda _people: None,
+    building: Building = lambda _people: None,
     engine: Engine = DEFAULT,
 ) -> FileChecked:
     """Sort the rows of a file, record that it was done, then let the results appear.
@@ -118,7 +122,16 @@ def check_file(
         for name, result in results.items():
             copies[name] = contacts.copy(result, () if name == "kept" else COLUMNS)
             stack.callback(copies[name].abandon)
-        fast = _fast(contacts, lookup, alias, mailing, engine, building, explain=explain is not None)
+        fast = _fast(
+            contacts,
+            lookup,
+            alias,
+            mailing,
+            engine,
+            building,
+            explain=explain is not None,
+            copied="kept" in copies,
+        )
         gate, parts = fast or (Gate(contacts, lookup, alias, mailing), contacts.batches())
         sorting = Sorting(contacts, gate, copies, explain)
         sorting.run(parts, progress)
@@ -179,7 +192,7 @@ class Sorting:
                         self._sort(part[start : start + BATCH])
                         progress(self.tally.rows, self._expected())
                     continue
-                case (bytes(), _, _):
+                case (memoryview(), _, _):
                     self._put(*part)
                 case _:
                     self._winnow(part)
@@ -213,14 +226,14 @@ class Sorting:
             assert isinstance(kept, ParquetCopy), "Parquet is written as Parquet"
             kept.keep_but(part.whole, gone)
 
-    def _put(self, content: bytes, sifted: Sifted, before: int) -> None:
+    def _put(self, content: memoryview, sifted: Sifted, before: int) -> None:
         """A block of the fast engine: what lies between the rows that are taken out is copied."""
         self.tally.merge(sifted.tally)
         for name, copy in self._copies.items():
             assert isinstance(self._contacts, TextFile), "the fast engine reads text"
             assert isinstance(copy, TextCopy), "text is written as text"
             if name == "kept":
-                copy.write(sifted.kept(content))
+                copy.write_all(sifted.kept(content))
             else:
                 copy.write(sifted.text(_RULINGS[name], self._contacts, before))
         if self._explain is not None:
@@ -268,28 +281,26 @@ def _fast(
     alias: Alias,
     mailing: Mailing,
     engine: Engine,
-    building: Callable[[int], None],
+    building: Building,
     *,
     explain: bool,
+    copied: bool,
 ) -> tuple[Decider, Iterable[Part | Winnowed]] | None:
     """Who decides, and the rows by the fast engine or a brisk gate; None where that is not worth it or lacks
     what it needs."""
     packed = 3 if contacts.kind in (Kind.PARQUET, Kind.WORKBOOK) else 1
     if contacts.size is not None and contacts.size * packed < engine.fast_from:
         return None
-    from suppress.ledger import Lookup
+    from suppress.check.readiness import ready
 
-    try:
-        from suppress.check import brisk, crew, fast, sifting, snapshot, vocabulary
-        from suppress.check.recognition import Recognition
-    except ImportError:  # numba and numpy are an extra
+    found = engine.ready
+    if found is None or found.alias is not alias:
+        found = ready(lookup, alias, building)
+    if found is None:
         return None
-    if not isinstance(lookup, Lookup):
-        return None
-    if (found := snapshot.current(lookup, building)) is None:
-        return None
-    covering, folding = found
-    recognition = Recognition(lookup, covering, folding, aliases=alias is not Alias.IGNORE)
+    from suppress.check import brisk, fast, sifting, vocabulary
+
+    recognition, folding = found.recognition, found.folding
     glance = brisk.Glance(recognition, folding, mailing)
     if isinstance(contacts, ParquetFile):
         gate = Gate(contacts, recognition, alias, mailing)
@@ -304,6 +315,6 @@ def _fast(
             return gate, contacts.batches()
         sieve = vocabulary.Sieve(contacts, glance, block=engine.block)
     sifts = sifting.Sifting(contacts, gate, recognition, mailing, datetime.now(UTC), explain=explain)
-    whole = sifting.Pass(contacts, sieve, sifts, recognition.reopen, block=engine.block)
-    members = min(engine.members or crew.possible(), (contacts.size or 0) // engine.block)
+    whole = sifting.Pass(contacts, sieve, sifts, recognition.reopen, block=engine.block, copied=copied)
+    members = min(engine.members or processors.usable(), (contacts.size or 0) // engine.block)
     return gate, whole.together(members) if members > 1 and contacts.shared else whole.alone()

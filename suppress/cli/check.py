@@ -27,11 +27,13 @@ from suppress.cli.options import (
     settings,
 )
 from suppress.core.verdict import Ruling
-from suppress.errors import BadFile, BadUsage
+from suppress.errors import BadFile, BadUsage, SuppressError
 
 if TYPE_CHECKING:
     from suppress.check import Alias, FileChecked, Finding, Targets
+    from suppress.check.readiness import Ready
     from suppress.files.contacts import ContactFile, Reading
+    from suppress.files.forerunner import Forerunner
 
 What = Annotated[
     list[str], typer.Argument(metavar="FILE|ADDRESS...|-", help="A list of contacts, or addresses.")
@@ -134,17 +136,20 @@ def check(
     if master is not None and engine is None:
         raise BadUsage("--master goes with --engine spark")
     file = None if engine is not None else _file_among(what)
-    gate = OpenGate.asked(
-        settings(ctx),
-        sender=sender,
-        channel=channel,
-        message_class=message_class,
-        purpose=purpose,
-        max_age=max_age,
-        offline=offline,
-        key=key,
-    )
-    with gate:
+    with ExitStack() as stack:
+        runner = _forerunner(file, encoding, stack) if file is not None else None
+        gate = stack.enter_context(
+            OpenGate.asked(
+                settings(ctx),
+                sender=sender,
+                channel=channel,
+                message_class=message_class,
+                purpose=purpose,
+                max_age=max_age,
+                offline=offline,
+                key=key,
+            )
+        )
         if engine is None and file is None:
             _refuse_file_options(ctx)
             found = _addresses(gate, what, alias, explain=explain, as_json=as_json)
@@ -164,9 +169,17 @@ def check(
                 run = _FileRun(
                     ctx, file, gate, Alias(alias), targets, output, explain=explain, as_json=as_json
                 )
-                found = run.done(reading, dry_run=dry_run)
+                found = run.done(reading, runner, dry_run=dry_run)
     if found and not exit_zero:
         raise typer.Exit(1)
+
+
+def _forerunner(file: str, encoding: str | None, stack: ExitStack) -> Forerunner | None:
+    """A process that reads a long file from now on; it is gone at the end of the stack."""
+    from suppress.files.forerunner import Forerunner
+
+    runner = Forerunner.sent(file, encoding)
+    return runner if runner is None else stack.enter_context(runner)
 
 
 def _addresses(gate: OpenGate, what: Sequence[str], alias: str, *, explain: bool, as_json: bool) -> bool:
@@ -254,7 +267,7 @@ class _FileRun:
         self.screen = Screen(sys.stderr if self.piped else sys.stdout)
         self.findings: list[Mapping[str, object]] = []
 
-    def done(self, reading: Reading, *, dry_run: bool) -> bool:
+    def done(self, reading: Reading, runner: Forerunner | None, *, dry_run: bool) -> bool:
         """Run it and print the outcome; whether anyone was withheld or is to be reviewed."""
         from suppress.check import check_file
         from suppress.check.sorting import Engine
@@ -263,7 +276,8 @@ class _FileRun:
 
         look, chosen = appearance(self.ctx), settings(self.ctx)
         with ExitStack() as stack:
-            contacts = stack.enter_context(ContactFile.open(self.file, reading))
+            ready = self._ready() if runner is not None else None
+            contacts = stack.enter_context(ContactFile.open(self.file, reading, forerunner=runner))
             ledger = None
             if not dry_run and self.gate.portable is None:
                 ledger = stack.enter_context(Ledger.open(chosen.ledger, keys=chosen.keys))
@@ -284,10 +298,19 @@ class _FileRun:
                     f"reading {people:,} people from the ledger; later checks begin where this one ends",
                     appearance=look,
                 ),
-                engine=Engine(members=0),  # this process is all ours
+                engine=Engine(members=0, ready=ready),  # this process is all ours
             )
         self._print(contacts, result)
         return bool(result.withheld or result.review)
+
+    def _ready(self) -> Ready | None:
+        """What can be done for a long file before it is known what stands in it."""
+        from suppress.check.readiness import ready
+
+        try:
+            return ready(self.gate.answers, self.alias, building=None)
+        except SuppressError:  # met again, and told, once the file is open
+            return None
 
     def _named(self, contacts: ContactFile) -> Targets:
         """The results with names in the folder, after the file, where they have none of their own."""

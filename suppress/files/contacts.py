@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from suppress.errors import BadFile
 from suppress.files.columns import Columns, chosen, decided, listed
@@ -26,6 +26,9 @@ from suppress.files.kinds import Kind, packing_named, split
 from suppress.files.output import Output
 from suppress.files.records import Record
 from suppress.files.source import Source
+
+if TYPE_CHECKING:
+    from suppress.files.forerunner import Forerunner
 
 SAMPLE = 200
 """Rows that are looked at to find delimiter and columns."""
@@ -77,9 +80,16 @@ class ContactFile(ABC):
 
     @staticmethod
     def open(
-        path: str, reading: Reading | None = None, *, need_addresses: bool = True, twice: bool = False
+        path: str,
+        reading: Reading | None = None,
+        *,
+        need_addresses: bool = True,
+        twice: bool = False,
+        forerunner: Forerunner | None = None,
     ) -> ContactFile:
         """Open a file, or standard input for `-`. `twice` if its rows are to be read more than once.
+
+        A `forerunner` that was sent for this file is listened to, and must live as long as the file is read.
 
         Raises:
             BadFile: It is missing, a folder, unreadable, empty, of another kind, or has no addresses.
@@ -89,7 +99,9 @@ class ContactFile(ABC):
         # The formats are made of this class; each is imported when a file needs it.
         from suppress.files.opening import opened
 
-        return opened(path, reading or Reading(), need_addresses=need_addresses, twice=twice)
+        return opened(
+            path, reading or Reading(), need_addresses=need_addresses, twice=twice, forerunner=forerunner
+        )
 
     def close(self) -> None:
         """Let go of the file."""

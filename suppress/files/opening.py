@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from suppress.errors import BadFile, BadUsage
 from suppress.files.contacts import ContactFile, Reading
@@ -10,12 +11,19 @@ from suppress.files.kinds import Kind, kind_of
 from suppress.files.packing import Packing, Unpacked
 from suppress.files.source import BLOCK, Bytes, Source
 
+if TYPE_CHECKING:
+    from suppress.files.forerunner import Forerunner
 
-def opened(path: str, reading: Reading, *, need_addresses: bool, twice: bool) -> ContactFile:
+
+def opened(
+    path: str, reading: Reading, *, need_addresses: bool, twice: bool, forerunner: Forerunner | None
+) -> ContactFile:
     """See `ContactFile.open`."""
     with ExitStack() as stack:
         source = Source.open(path)
         stack.callback(source.close)
+        if forerunner is not None and forerunner.suits(source, reading.encoding):
+            source.forerunner = forerunner
         if twice:
             source.whole()
         head = source.read(BLOCK)

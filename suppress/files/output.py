@@ -77,10 +77,14 @@ class Output:
 
     def write(self, content: bytes) -> None:
         """Add bytes. Raises `StorageFailed`."""
+        self.write_all([content])
+
+    def write_all(self, pieces: Sequence[bytes | memoryview]) -> None:
+        """Add bytes, those of each piece. Raises `StorageFailed`."""
         with _reported(self.target):
-            self._stream.write(content)
+            self._stream.writelines(pieces)
         if self._draft is not None:
-            self._ahead.written(len(content))
+            self._ahead.written(sum(map(len, pieces)))
 
     def finish(self) -> None:
         """Bring everything written to the disk. Raises `StorageFailed`."""

@@ -10,6 +10,7 @@ Rules kept here:
 * No stream has a buffer of its own: a workbook is read by another process from the same open file, which
   moves the place where both read.
 * A file that changes while it is read is told to the caller, who has written nothing by then.
+* Where a `forerunner` reads it too, that one makes the digest, and nothing is hashed here unless it is lost.
 """
 
 from __future__ import annotations
@@ -22,9 +23,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from suppress.errors import BadFile, StorageFailed
+
+if TYPE_CHECKING:
+    from suppress.files.forerunner import Forerunner
 
 BLOCK = 1 << 18
 """Bytes read at a time."""
@@ -119,7 +123,10 @@ class Source:
         self._hash = hashlib.sha256()
         self._hashed = 0
         self._skimmed = False
-        self._state = self._seen()
+        self.state = self._seen()
+        """Which file it is, and what changes when somebody writes to it; None where that cannot be told."""
+        self.forerunner: Forerunner | None = None
+        """Who reads all of it meanwhile."""
 
     @classmethod
     def open(cls, path: str) -> Source:
@@ -156,11 +163,26 @@ class Source:
             block = self._stream.read(size)
         except OSError as failed:
             raise BadFile(f"{self.name} cannot be read: {failed.strerror}") from failed
-        if not self._skimmed and self._at <= self._hashed < self._at + len(block):
+        self._passed(block)
+        return block
+
+    def read_into(self, memory: memoryview) -> int:
+        """The same into memory that is there, as much as fits; how many bytes. Only where it is `shared`."""
+        assert not isinstance(self._stream, _Flowing)
+        try:
+            size = os.readv(self._stream.fileno(), [memory])
+        except OSError as failed:
+            raise BadFile(f"{self.name} cannot be read: {failed.strerror}") from failed
+        self._passed(memory[:size])
+        return size
+
+    def _passed(self, block: bytes | memoryview) -> None:
+        """These bytes were read."""
+        hashing = not self._skimmed and self.forerunner is None
+        if hashing and self._at <= self._hashed < self._at + len(block):
             self._hash.update(memoryview(block)[self._hashed - self._at :])
             self._hashed = self._at + len(block)
         self._at += len(block)
-        return block
 
     @contextmanager
     def skimmed(self) -> Iterator[None]:
@@ -195,7 +217,7 @@ class Source:
                 copy.flush()
             self._stream.close()
             self._stream, self.size = copy, self._at
-            self._state = self._seen()
+            self.state = self._seen()
             self.seek(0)
         return self._stream
 
@@ -205,11 +227,12 @@ class Source:
         Raises:
             BadFile: It changed while it was read.
         """
-        if self._seen() != self._state:
-            raise BadFile(
-                f"{self.name} was changed while it was read",
-                remedy="let the program that writes it finish, and run this again",
-            )
+        self._refuse_changed()
+        if self.forerunner is not None:
+            if (found := self.forerunner.digest) is not None:
+                self._refuse_changed()
+                return found
+            self.forerunner = None
         at = self._at
         self.seek(self._hashed)
         while self.read(BLOCK):
@@ -221,15 +244,21 @@ class Source:
         """Let go of it."""
         self._stream.close()
 
-    def _seen(self) -> tuple[int, int] | None:
-        """What changes when somebody writes to a file."""
+    def _refuse_changed(self) -> None:
+        if self._seen() != self.state:
+            raise BadFile(
+                f"{self.name} was changed while it was read",
+                remedy="let the program that writes it finish, and run this again",
+            )
+
+    def _seen(self) -> tuple[int, ...] | None:
         if isinstance(self._stream, _Flowing):
             return None
         try:
             found = os.fstat(self._stream.fileno())
         except OSError:  # a file in memory, as in tests
             return None
-        return found.st_size, found.st_mtime_ns
+        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def called(path: str) -> str:

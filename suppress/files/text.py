@@ -39,9 +39,7 @@ class TextFile(ContactFile):
         super().__init__(source)
         self._stream = stream
         self.packing = packing
-        limit = SURVEYED if source.flowing else None
-        with source.skimmed():
-            self.encoding: Encoding = survey(stream, source.name, reading.encoding, limit)
+        self.encoding = _surveyed(source, stream, reading.encoding)
 
     @abstractmethod
     def preamble(self, more: Sequence[str] = ()) -> str:
@@ -59,6 +57,20 @@ class TextFile(ContactFile):
         """Up to `size` bytes of the file as they are."""
         self._stream.seek(offset)
         return self._stream.read(size)
+
+    def raw_into(self, memory: memoryview, offset: int) -> memoryview:
+        """The same, as much as fits, in memory that is there. Only where it is `shared`."""
+        self._stream.seek(offset)
+        return memory[: self._source.read_into(memory)]
+
+    @property
+    def hashed_elsewhere(self) -> bool:
+        """Whether another process makes the digest, so that nothing needs to be read for it."""
+        return self._source.forerunner is not None
+
+    def skip_to(self, offset: int) -> None:
+        """Nothing of what lies before is asked for."""
+        self._stream.seek(offset)
 
     @property
     def shared(self) -> bool:
@@ -143,6 +155,16 @@ class TextFile(ContactFile):
         return said
 
 
+def _surveyed(source: Source, stream: Bytes, wanted: str | None) -> Encoding:
+    """What the forerunner found, or else what is found now."""
+    if source.forerunner is not None:
+        if (found := source.forerunner.encoding) is not None:
+            return found
+        source.forerunner = None  # it was lost
+    with source.skimmed():
+        return survey(stream, source.name, wanted, SURVEYED if source.flowing else None)
+
+
 class TextCopy(Copy):
     """Rows of a text file, written as text."""
 
@@ -156,6 +178,13 @@ class TextCopy(Copy):
     def write(self, content: bytes) -> None:
         """Bytes of whole rows."""
         self._output.write(content if self._packer is None else self._packer.compress(content))
+
+    def write_all(self, pieces: Sequence[memoryview]) -> None:
+        """Bytes of whole rows, those of each piece."""
+        if self._packer is None:
+            self._output.write_all(pieces)
+        else:
+            self.write(b"".join(pieces))
 
     def keep(self, rows: Sequence[Record]) -> None:
         """Write rows as they are."""
