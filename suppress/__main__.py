@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import gc
+from suppress.cli.loading import loading
 
 
 def main() -> None:
     """Run the command line."""
-    # What is loaded stays. To look for garbage in it again and again takes a twentieth of a short command.
-    gc.disable()
-    from suppress.cli.app import main as run
-
-    gc.freeze()
-    gc.enable()
+    with loading():
+        from suppress.cli.app import main as run
     run()
 
 

@@ -14,6 +14,7 @@ import typer
 from suppress.cli.checked import answer_facts, draw_answers, draw_file, explanation, file_facts, finding_facts
 from suppress.cli.console import Screen, emit, note, progress
 from suppress.cli.gate import OpenGate
+from suppress.cli.loading import loading
 from suppress.cli.options import (
     AsJson,
     Delimiter,
@@ -269,14 +270,15 @@ class _FileRun:
 
     def done(self, reading: Reading, runner: Forerunner | None, *, dry_run: bool) -> bool:
         """Run it and print the outcome; whether anyone was withheld or is to be reviewed."""
-        from suppress.check import check_file
-        from suppress.check.sorting import Engine
-        from suppress.files.contacts import ContactFile
-        from suppress.ledger import Ledger
-
         look, chosen = appearance(self.ctx), settings(self.ctx)
         with ExitStack() as stack:
-            ready = self._ready() if runner is not None else None
+            with loading():
+                from suppress.check import check_file
+                from suppress.check.sorting import Engine
+                from suppress.files.contacts import ContactFile
+                from suppress.ledger import Ledger
+
+                ready = self._ready() if runner is not None else None
             contacts = stack.enter_context(ContactFile.open(self.file, reading, forerunner=runner))
             ledger = None
             if not dry_run and self.gate.portable is None:
