@@ -4,8 +4,8 @@ It is for files that the fast engine does not cut itself: Parquet, workbooks, UT
 rows hold a plain address of nobody, and to find that out by a match key, a question and a decision for each
 takes ten times as long as to do so for many rows together.
 
-A row is *clear* by the definition in `fast`: its shape is not in doubt, each of its address cells is empty or
-plain, and none of these is selected by `recognition`. All other rows go to the readable engine's `Gate`.
+A row is *clear* by the definition in `fast`: its shape is not in doubt, each of its address cells is empty,
+plain or Latin, and none of these is selected by `recognition`. All other rows go to the readable engine's `Gate`.
 
 Trick: *a file of one column*. The address cells of a batch stand in one text, a line each, which the compiled
 loops of `scan` read as they read any file. What would cut such a line in two, or join it to the next, is
@@ -24,15 +24,18 @@ from numpy.typing import NDArray
 from suppress.check.gate import CELL_UP_TO, KEEP, KEEP_INVALID, Alias, Answers, Decision, Gate
 from suppress.check.hashing import Folding, Numbers
 from suppress.check.recognition import Recognition
-from suppress.check.scan import EMPTY, LOOSE, Cells, Scanner, shape
+from suppress.check.scan import EMPTY, LOOSE, UNREAD, Cells, Scanner, shape
 from suppress.core.mailing import Mailing
 from suppress.files.contacts import ContactFile
 from suppress.files.parquet import ParquetFile, Rows
 from suppress.files.records import Record
 
 DOUBTED, BLANK, NOBODYS = range(3)
-"""What is known of an address cell: nothing yet; that it holds no address; that its only one is nobody's."""
+"""What is known of an address cell: nothing yet; that it holds no address, or only one that is nobody's and
+that mail systems may refuse; that its only one is nobody's."""
 
+_KNOWN = {None: DOUBTED, False: BLANK, True: NOBODYS}
+"""The same by whether a Latin address that is nobody's is sound."""
 BATCH = 2_000
 """Rows decided at a time."""
 _ODD = "!"
@@ -70,6 +73,10 @@ class Glance:
         begins, ends, numbers = found.cells[rows[:, 3]].T
         short = ends - begins <= CELL_UP_TO
         known[rows[short & (numbers == EMPTY), 2]] = BLANK
+        others = short & (numbers == UNREAD)
+        spans = zip(begins[others].tolist(), ends[others].tolist(), strict=True)
+        texts = [content[begin:end].decode(errors="replace") for begin, end in spans]
+        known[rows[others, 2]] = [_KNOWN[sound] for sound in self._recognition.nobodys(texts)]
         plain = short & (numbers >= 0)
         lines, numbers = rows[plain, 2], numbers[plain]
         selected = self._recognition.selects(found.plain)

@@ -16,7 +16,7 @@ from typing import TypeGuard
 
 import numpy as np
 
-from suppress.check.brisk import NOBODYS, Glance
+from suppress.check.brisk import DOUBTED, NOBODYS, Glance
 from suppress.check.fast import CODECS, Block, Cutter, physical
 from suppress.check.objects import COLUMNS, LONGEST, NO_NAME, UNKNOWN, Lines, Names, scan
 from suppress.files.contacts import SAMPLE, ContactFile
@@ -95,11 +95,14 @@ class Sieve(Cutter):
         """The whole lines at the start of `content`."""
         size = content.rfind(b"\n") + 1
         found = self._learned(content, size)
-        doubted = found.rows[:, 2] <= 0
-        doubted[found.owners[self._glance.at(found.cells).known != NOBODYS]] = True
+        known = self._glance.at(found.cells).known
+        doubted, worth = found.rows[:, 2] <= 0, np.zeros(len(found.rows), bool)
+        doubted[found.owners[known == DOUBTED]] = True
+        worth[found.owners[known == NOBODYS]] = True
         numbers = np.flatnonzero(doubted)
         spans = found.rows[numbers, :2].tolist()
-        block = Block(content if last else content[:size], len(doubted), len(doubted) - len(numbers))
+        clear, invalid = len(doubted) - len(numbers), int(np.count_nonzero(~(doubted | worth)))
+        block = Block(content if last else content[:size], len(doubted), clear, invalid)
         for number, (start, stop) in zip(numbers.tolist(), spans, strict=True):
             block.rows.append(self._contacts.record(number + 1, self._text(content, start, stop)))
             block.spans.append((start, stop))
