@@ -5,7 +5,7 @@ rows hold a plain address of nobody, and to find that out by a match key, a ques
 takes ten times as long as to do so for many rows together.
 
 A row is *clear* by the definition in `fast`: its shape is not in doubt, each of its address cells is empty,
-plain or Latin, and none of these is selected by `recognition`. All other rows go to the readable engine's `Gate`.
+plain or Latin, and none of these is selected by `recognition`. All others go to the readable engine's `Gate`.
 
 Trick: *a file of one column*. The address cells of a batch stand in one text, a line each, which the compiled
 loops of `scan` read as they read any file. What would cut such a line in two, or join it to the next, is
