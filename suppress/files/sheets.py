@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 Cell = int | float | str | bool | time | date | datetime | timedelta
 """What a cell may hold. An empty one holds an empty text."""
 
+Lists = Generator[list[list[Cell]], None, None]
+"""Rows of a sheet, in lists of some hundreds."""
+
 MEMORY = 4 << 30
 """Bytes that the other process may ask for; a sheet of a million rows and ten columns takes half of it."""
 
@@ -52,9 +55,7 @@ _REFUSALS = {
 }
 
 
-def rows_of(
-    stream: BinaryIO, name: str, wanted: str | None, memory: int = MEMORY
-) -> tuple[Sheet, Generator[list[list[Cell]], None, None]]:
+def rows_of(stream: BinaryIO, name: str, wanted: str | None, memory: int = MEMORY) -> tuple[Sheet, Lists]:
     """A sheet of the workbook in `stream`, and its rows, from the first one on, in lists of some hundreds.
 
     `wanted` is its name, or its number from 1; without it, the first one to be seen that holds an address.
@@ -81,8 +82,8 @@ def rows_of(
             raise BadFile(f"{name} {what}", remedy=remedy)
 
 
-def _lists(frames: Generator[object, None, None]) -> Generator[list[list[Cell]], None, None]:
-    yield from cast("Generator[list[list[Cell]], None, None]", frames)
+def _lists(frames: Generator[object, None, None]) -> Lists:
+    yield from cast("Lists", frames)
 
 
 def _frames(stream: BinaryIO, name: str, wanted: str | None, memory: int) -> Generator[object, None, None]:

@@ -14,8 +14,8 @@ import itertools
 import math
 import zipfile
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from datetime import date, datetime, time, timedelta
 
 from suppress.errors import BadFile
@@ -24,7 +24,7 @@ from suppress.files.contacts import SAMPLE, ContactFile, Copy, Reading
 from suppress.files.kinds import Kind, refuse_other_ending
 from suppress.files.output import Output
 from suppress.files.records import Record
-from suppress.files.sheets import Cell, Sheet, rows_of
+from suppress.files.sheets import Cell, Lists, rows_of
 from suppress.files.source import Source
 
 _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
@@ -41,9 +41,19 @@ class WorkbookFile(ContactFile):
         self._file = source.whole()
         self.ods = self._is_ods()
         self.endings = (".ods",) if self.ods else (".xlsx",)
-        self.sheet, lists = self._begun()
-        with closing(lists):
-            sample = list(itertools.islice(itertools.chain.from_iterable(lists), SAMPLE))
+        self.sheet, lists = rows_of(self._file, self.name, self._wanted)
+        with ExitStack() as stack:
+            stack.callback(lists.close)
+            looked_at: list[list[list[Cell]]] = []
+            while sum(map(len, looked_at)) < SAMPLE and (found := next(lists, None)):
+                looked_at.append(found)
+            self._first: tuple[list[list[list[Cell]]], Lists] | None = (looked_at, lists)
+            """The first rows, and what gives the others: to begin anew is to take the sheet apart again."""
+            self._understand(list(itertools.chain.from_iterable(looked_at))[:SAMPLE], reading, need_addresses)
+            stack.pop_all()
+
+    def _understand(self, sample: list[list[Cell]], reading: Reading, need_addresses: bool) -> None:
+        """Find out from the first rows what all of them are."""
         rows = [[text_of(cell) for cell in row] for row in sample]
         filled = [index for index, row in enumerate(rows) if any(row)]
         if not filled:
@@ -61,7 +71,9 @@ class WorkbookFile(ContactFile):
     def batches(self) -> Iterator[list[Record]]:
         """All rows after the header, blank ones too, in lists of some hundreds."""
         number = 0
-        for found in self._begun()[1]:
+        looked_at, lists = self._first or ([], rows_of(self._file, self.name, self._wanted)[1])
+        self._first = None
+        for found in itertools.chain(looked_at, lists):
             batch = [_record(each, row) for each, row in enumerate(found, start=number + 1)]
             skipped = max(0, min(self._leading - number, len(batch)))
             number += len(batch)
@@ -85,6 +97,12 @@ class WorkbookFile(ContactFile):
             copy.add(title, more)
         return copy
 
+    def close(self) -> None:
+        """Let go of the file, and of what is reading it."""
+        if self._first is not None:
+            self._first[1].close()
+        super().close()
+
     def done(self) -> None:
         """A workbook does not say how much of it was read."""
 
@@ -102,9 +120,6 @@ class WorkbookFile(ContactFile):
         if self.ods is False and not self._file_is_xlsx:
             said.append("results are written as XLSX")
         return tuple(said)
-
-    def _begun(self) -> tuple[Sheet, Generator[list[list[Cell]], None, None]]:
-        return rows_of(self._file, self.name, self._wanted)
 
     def _is_ods(self) -> bool:
         """Whether it is ODS. Raises `BadFile` for archives that are no workbook."""

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import io
+import subprocess
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import python_calamine as calamine
 import xlsxwriter
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from suppress.errors import BadFile, OutputRefused
 from suppress.files import sheets
 from suppress.files.contacts import ContactFile, Reading
 from suppress.files.output import outputs, publish
+from suppress.files.records import Record
 from suppress.files.workbook import text_of
+from suppress.files.xlsx import XlsxCopy
 
 ROW: tuple[sheets.Cell, ...] = (
     "new@example.com",
@@ -80,6 +86,111 @@ def test_cells_are_added_under_headings_of_their_own(tmp_path: Path) -> None:
 
     assert [*HEAD, "h0", "h1"] == rows[0]
     assert [*ROW, "a", "b"] == rows[1]
+
+
+def test_a_sheet_is_taken_apart_once_for_each_time_that_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a process that is gone when the file is closed, read or not."""
+    begun: list[subprocess.Popen[bytes]] = []
+
+    class Seen(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            begun.append(self)
+
+    monkeypatch.setattr("suppress.files.sheets.subprocess.Popen", Seen)
+    with xlsxwriter.Workbook(tmp_path / "list.xlsx") as book:
+        sheet = book.add_worksheet()
+        for number in range(1_201):
+            sheet.write_row(number, 0, [f"p{number}@example.com", number])
+    with ContactFile.open(str(tmp_path / "list.xlsx")) as contacts:
+        first, second = (
+            [(row.line, *row.cells) for batch in contacts.batches() for row in batch] for _ in range(2)
+        )
+        assert 2 == len(begun)
+    with ContactFile.open(str(tmp_path / "list.xlsx")):
+        assert begun[2].poll() is None
+
+    assert [(number + 1, f"p{number}@example.com", str(number)) for number in range(1_201)] == first == second
+    assert [True] * 3 == [each.returncode is not None for each in begun]
+
+
+sheet_cell = st.one_of(
+    st.text(st.characters(codec="utf-8", exclude_characters="\ufffe\uffff"), max_size=9),
+    st.text(alphabet=" _x0041&<>\r\n\t'\"=é", max_size=12),
+    st.integers(-(2**53), 2**53).map(float),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.booleans(),
+    st.dates(date(1900, 1, 1), date(9999, 12, 31)),
+    st.datetimes(datetime(1900, 1, 1), datetime(9999, 12, 31)).map(lambda each: each.replace(microsecond=0)),
+    st.times().map(lambda each: each.replace(microsecond=0)),
+    st.timedeltas(timedelta(), timedelta(days=30)).map(
+        lambda each: timedelta(seconds=each // timedelta(seconds=1))
+    ),
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(rows=st.lists(st.lists(sheet_cell, max_size=4), max_size=6))
+@example(rows=[[date(1900, 2, 28), date(1900, 3, 1), datetime(1900, 2, 28, 12), datetime(1900, 1, 1, 6)]])
+@example(rows=[["_x0041_", "_x_", " ", "\x00", "\r", "\x1f"], [], [""] * 4])
+def test_what_is_written_to_xlsx_is_read_again(tmp_path: Path, rows: list[list[sheets.Cell]]) -> None:
+    """Any text, number and day; only what XML lacks is another character."""
+    rows = [["first"], *rows, ["last", *[""] * 5, "seventh"]]
+    with outputs({"kept": str(tmp_path / "kept.xlsx")}) as results:
+        copy = XlsxCopy(results["kept"], "sheet", 5)
+        copy.keep([Record(number, "", [], held=row) for number, row in enumerate(rows)])
+        copy.finish()
+        publish(list(results.values()))
+    sheet = calamine.CalamineWorkbook.from_path(tmp_path / "kept.xlsx").get_sheet_by_index(0)
+    found = [[_as_written(cell) for cell in row] for row in sheet.to_python()]
+
+    assert [[_as_written(cell) for cell in row] + [""] * (7 - len(row)) for row in rows] == found
+
+
+def _as_written(cell: sheets.Cell) -> object:
+    """A cell as the reader gives it: midnight is a day, and no time of a day a span."""
+    if isinstance(cell, datetime):
+        return cell.date() if cell.time() == time() else cell
+    if isinstance(cell, time):
+        return timedelta(hours=cell.hour, minutes=cell.minute, seconds=cell.second)
+    return cell
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (float("nan"), ""),
+        (float("-inf"), ""),
+        (date(1899, 12, 31), "1899-12-31"),
+        ("a\ud800b", "a\ufffdb"),
+        ("\ufffe", "_xFFFE_"),
+        ("x" * 32_767, "x" * 32_767),
+    ],
+)
+def test_what_xlsx_does_not_hold_is_written_as_near_as_it_can_be(
+    tmp_path: Path, cell: sheets.Cell, expected: str
+) -> None:
+    """As programs show it that have it."""
+    with outputs({"kept": str(tmp_path / "kept.xlsx")}) as results:
+        copy = XlsxCopy(results["kept"], "a/b", 2)
+        copy.keep([Record(1, "", [], held=[cell, "x"])])
+        copy.finish()
+        publish(list(results.values()))
+    sheet = calamine.CalamineWorkbook.from_path(tmp_path / "kept.xlsx").get_sheet_by_index(0)
+
+    assert ("a_b", [[expected, "x"]]) == (sheet.name, sheet.to_python())
+
+
+@pytest.mark.parametrize("row", [["x" * 32_768], ["\U0001f600" * 16_384], ["x"] * 16_385])
+def test_what_a_sheet_has_no_room_for_is_refused(tmp_path: Path, row: list[sheets.Cell]) -> None:
+    """Before anything of it is written; programs count some characters twice."""
+    with outputs({"kept": str(tmp_path / "kept.xlsx")}) as results:
+        copy = XlsxCopy(results["kept"], "sheet", 2)
+        with pytest.raises(BadFile, match="row 1: a cell does not fit into XLSX"):
+            copy.keep([Record(1, "", [], held=row)])
+        copy.abandon()
 
 
 @pytest.mark.parametrize("more", [(), ("why", " x & <y>   z")])
