@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -82,6 +83,11 @@ def test_both_engines_write_the_same(world: World, codec: str, end: str) -> None
 def test_a_day_is_quoted_where_the_delimiter_asks_for_it(world: World, joint: str) -> None:
     """As is every other cell that holds it."""
     agree(world, listed("\n", joint).encode(), 1 << 20, reading=Reading(delimiter=joint))
+
+
+def test_results_are_compressed_as_the_list_is(world: World) -> None:
+    """By both engines alike."""
+    agree(world, gzip.compress(listed("\n").encode(), mtime=0), 700)
 
 
 def test_rows_keep_their_order(world: World) -> None:
