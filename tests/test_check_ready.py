@@ -135,10 +135,8 @@ _WAITING = """
 import signal, sys
 from suppress.files import forerunner, processors
 
-def survey(stream, *_):
-    while not stream._asked[0]:
-        signal.pause()
-    print("asked", flush=True)
+def survey(*_):
+    print("there", flush=True)
     while True:
         signal.pause()
 
@@ -164,7 +162,7 @@ def test_a_check_that_is_ended_leaves_nothing_behind(
         start_new_session=True,
     ) as process:
         assert process.stdout is not None
-        assert b"asked\n" == process.stdout.readline()
+        assert b"there\n" == process.stdout.readline()
         if number is signal.SIGINT:
             os.killpg(process.pid, number)
         else:
@@ -229,3 +227,28 @@ def test_what_fails_while_the_file_is_awaited_is_tried_again(command: Command) -
 
     assert (1, 1) == (done.returncode, checks(command.folder))
     assert b"reading 2 people from the ledger" in done.stderr
+
+
+_LOADING = """
+import sys
+from suppress.check import check_file
+from suppress.check.sorting import Engine
+from suppress.files.contacts import ContactFile
+from suppress.ledger import Lookup
+with Lookup.open(sys.argv[1]) as lookup, ContactFile.open(sys.argv[2]) as contacts:
+    assert 2 == check_file(contacts, lookup, None, actor="test", engine=Engine(0)).withheld
+print("numba.core.typing.templates" in sys.modules, "numba.np.linalg" in sys.modules)
+"""
+
+
+def test_machine_code_is_loaded_without_what_makes_it(tmp_path: Path) -> None:
+    """Once it is kept, nobody waits for all that numba knows about other functions."""
+    path = tmp_path / "list.csv"
+    path.write_bytes(LIST)
+    url = made(tmp_path, SUPPRESSED)
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", _LOADING, url, str(path)], capture_output=True, text=True, check=True
+        )
+
+    assert "True False" == done.stdout.strip()

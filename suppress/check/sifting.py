@@ -9,6 +9,8 @@ Tricks, by name:
   of a row. It is one, unless it stands in quotes. The blocks are put together in order, and each says where
   its last row ends: where that is not where the next block was taken to start, that one is done again from
   there.
+* *Loaded but once*: some rows are sifted before there is a crew, and again by it: so the machine code for
+  them is loaded once, and all members have it.
 * *Nothing is sent twice*: members read the file themselves, and send only what was taken out of it.
 """
 
@@ -264,6 +266,7 @@ class Pass:
     def together(self, members: int) -> Iterator[Part]:
         """The same by a crew."""
         at, line = self._start, self._line
+        self._again(at, min(at + _GLANCE, self._size))
         with Crew(self._begin, self._piece, members) as crew:
             for number, piece in enumerate(crew.results()):
                 stop = piece.stop if isinstance(piece, _Piece) else self._bound(number + 1)

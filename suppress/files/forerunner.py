@@ -4,7 +4,7 @@
     …                                           # whatever needs nothing of the file
     contacts = ContactFile.open("list.csv", forerunner=runner)
 
-It finds out the encoding, which takes the whole file, and makes the file's digest.
+It finds out the encoding, which takes the whole file and is waited for, and then makes the file's digest.
 
 Rules kept here:
 
@@ -15,16 +15,10 @@ Rules kept here:
 * It does not outlive its parent by more than `WATCH`. It ignores Ctrl-C, which its parent hears too.
 * It is a fork, which may inherit a lock that nobody will open; so it is for a process that is all ours and
   has no other threads, as that of the command line is.
-
-Tricks, by name:
-
-* *No hurry unless asked*: the file is surveyed and hashed at once, so that it is read once. As soon as
-  somebody waits for the encoding, the rest is only surveyed, and hashed when that has been said.
 """
 
 from __future__ import annotations
 
-import mmap
 import multiprocessing
 import os
 import signal
@@ -55,11 +49,9 @@ class Forerunner:
     def __init__(self, source: Source, wanted: str | None) -> None:
         context = multiprocessing.get_context("fork")
         self._state, self._wanted = source.state, wanted
-        self._asked = mmap.mmap(-1, 1)
-        """A byte that both processes see: whether somebody waits for the encoding."""
         self._pipe, there = context.Pipe(duplex=False)
         self._process = context.Process(
-            target=_running, args=(source, wanted, self._asked, os.getpid(), there), daemon=True
+            target=_running, args=(source, wanted, os.getpid(), there), daemon=True
         )
         self._process.start()
         there.close()
@@ -98,7 +90,6 @@ class Forerunner:
     @cached_property
     def encoding(self) -> Encoding | None:
         """What a survey of the file found; None if it was lost."""
-        self._asked[0] = 1
         found: Encoding | None = self._heard()
         return found
 
@@ -115,27 +106,12 @@ class Forerunner:
             return None
 
 
-class _Surveyed:
-    """The file as the survey reads it: hashed on the way, unless somebody waits."""
-
-    def __init__(self, source: Source, asked: mmap.mmap) -> None:
-        self._source, self._asked = source, asked
-
-    def seek(self, offset: int, /) -> None:
-        self._source.seek(offset)
-
-    def read(self, size: int, /) -> bytes:
-        if not self._asked[0]:
-            return self._source.read(size)
-        with self._source.skimmed():
-            return self._source.read(size)
-
-
-def _running(source: Source, wanted: str | None, asked: mmap.mmap, parent: int, says: Connection) -> None:
+def _running(source: Source, wanted: str | None, parent: int, says: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with(parent)
     try:
-        says.send(survey(_Surveyed(source, asked), source.name, wanted))
+        with source.skimmed():
+            says.send(survey(source, source.name, wanted))
         says.send(source.finished())
     except Exception:  # met again, and told, by whoever reads the file himself
         os._exit(1)

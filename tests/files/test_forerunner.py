@@ -86,17 +86,14 @@ def test_what_it_says_is_what_is_found_without_it(
         assert expected == said(path, reading, runner)
 
 
-@pytest.mark.parametrize("asked", [True, False])
-def test_its_digest_is_that_of_the_file_whenever_it_is_asked(tmp_path: Path, asked: bool) -> None:
-    """Hashed on the way, or behind the survey that somebody waited for."""
+def test_its_digest_is_that_of_the_file(tmp_path: Path) -> None:
+    """Whoever asks for it alone waits for the survey too."""
     path = tmp_path / "list.csv"
     path.write_bytes(BAD)
     with sent(path) as runner:
-        if not asked:
-            runner._pipe.poll(None)
+        assert hashlib.sha256(BAD).hexdigest() == runner.digest
         assert runner.encoding is not None
         assert "not UTF-8 (line 60002), read as Windows-1252" == runner.encoding.guess
-        assert hashlib.sha256(BAD).hexdigest() == runner.digest
 
 
 @pytest.mark.parametrize("moment", ["at once", "with the encoding said"])
@@ -183,10 +180,8 @@ _WAITING = """
 import signal, sys
 from suppress.files import forerunner, processors
 
-def survey(stream, *_):
-    while not stream._asked[0]:
-        signal.pause()
-    print("asked", flush=True)
+def survey(*_):
+    print("there", flush=True)
     while True:
         signal.pause()
 
@@ -208,7 +203,7 @@ def test_it_ends_with_its_parent(tmp_path: Path, number: signal.Signals) -> None
         start_new_session=True,
     ) as process:
         assert process.stdout is not None
-        assert b"asked\n" == process.stdout.readline()
+        assert b"there\n" == process.stdout.readline()
         if number is signal.SIGINT:
             os.killpg(process.pid, number)
         else:
