@@ -12,8 +12,9 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from suppress.core.address import Address, addresses_in, key_at_once
+from suppress.core.address import Address, key_at_once
 from suppress.core.mailing import ANY_MAIL, Mailing
+from suppress.core.possible import alone, possible_in
 from suppress.core.roles import is_role
 from suppress.core.verdict import CLEAR, Ruling, Verdict
 from suppress.errors import BadUsage
@@ -76,7 +77,7 @@ def check_addresses(
     """
     answers = []
     for each in asked:
-        found = addresses_in(each)
+        found = possible_in(each)
         if not found:
             raise BadUsage(f"{each!r} holds no address", remedy="suppress check ADDRESS")
         ruling, verdict = _worst(lookup.verdicts(found, mailing), alias)
@@ -193,7 +194,7 @@ class Gate:
 
     def _only(self, cell: str) -> Address | None:
         """The address that is all there is in a cell, however it is read; None if it takes a closer look."""
-        key = key_at_once(cell) if len(cell) <= CELL_UP_TO else None
+        key = key_at_once(cell) if len(cell) <= CELL_UP_TO and alone(cell) else None
         if key is None or self._contacts.again(cell) is not None:
             return None
         return Address(cell, key)
@@ -205,12 +206,12 @@ class Gate:
             if len(cell) > CELL_UP_TO:
                 doubt = doubt or f"the address cell holds {len(cell)} characters"
             else:
-                own += addresses_in(cell)
+                own += possible_in(cell)
         if doubt is None:
             return _Seen(own, (), None, unclear=False)
         known = {each.key for each in own}
         places = list(islice(_places(self._contacts.texts(row)), _STRAYS_UP_TO + 1))
-        stray = {each.key: each for text in places for each in addresses_in(text)}
+        stray = {each.key: each for text in places for each in possible_in(text)}
         unclear = "\0" in row.text or not any("@" in key for key in known) or len(places) > _STRAYS_UP_TO
         # The sign for a character that could not be read: this may be anybody's address.
         unclear = unclear or any("\ufffd" in cell for cell in self._contacts.addresses(row))

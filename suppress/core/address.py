@@ -141,13 +141,13 @@ def addresses_in(cell: str) -> tuple[Address, ...]:
 
 def _pieces(cell: str) -> Iterator[str]:
     """The pieces, but for one that is the whole cell as it is read first, and so has the same key."""
-    text = whole = _decoded(fold(cell))
-    if "@" not in _mask(text):  # =HYPERLINK("mailto:p@x.com")
+    text = whole = decoded(fold(cell))
+    if "@" not in masked(text):  # =HYPERLINK("mailto:p@x.com")
         text = text.replace('"', " ")
     if numbered := _NUMBERED.match(text):
         yield text[numbered.end() :]
     text = _AROUND_AT.sub(r"\1", text)
-    mask = _mask(text)
+    mask = masked(text)
     start = 0
     for between in (_BETWEEN_SEVERAL if mask.count("@") > 1 else _BETWEEN).finditer(mask + " "):
         piece = text[start : between.start()]
@@ -180,11 +180,11 @@ _DECODED_UP_TO = 2_000
 def _read(text: str) -> str:
     """One round of reading; at the end of the rounds, the key."""
     text = fold(text)
-    for rule in (_decoded, _unwrapped, _without_comments, _without_angles):
+    for rule in (decoded, _unwrapped, _without_comments, _without_angles):
         changed = rule(text)
         if changed != text:
             return changed
-    mask = _mask(text)
+    mask = masked(text)
     first = mask.find("@")
     if first < 0:
         return _without_at(text)
@@ -196,7 +196,7 @@ def _read(text: str) -> str:
     return f"{local}@{domain}" if local or domain else ""
 
 
-def _mask(text: str) -> str:
+def masked(text: str) -> str:
     """The text with quoted strings blanked by NUL and escapes by SOH, neither of which `fold` leaves."""
     if '"' not in text and "\\" not in text:
         return text
@@ -205,7 +205,7 @@ def _mask(text: str) -> str:
     )
 
 
-def _decoded(text: str) -> str:
+def decoded(text: str) -> str:
     """What HTML, a URL, JSON or a shy author made of it."""
     if len(text) > _DECODED_UP_TO:
         return text
@@ -253,7 +253,7 @@ def _unwrapped(text: str) -> str:
 
 def _without_comments(text: str) -> str:
     """RFC 5322 comments, nested or not closed. An address that stands only inside one is taken from there."""
-    mask = _mask(text)
+    mask = masked(text)
     if "(" not in mask:
         return text
     spans, depth, start = [], 0, 0
@@ -268,7 +268,7 @@ def _without_comments(text: str) -> str:
     if depth:
         spans.append((start, len(text)))
     rest = _outside(text, spans)
-    if "@" in _mask(rest):
+    if "@" in masked(rest):
         return rest
     at = mask.rfind("@")
     if at < 0:
@@ -280,14 +280,14 @@ def _without_comments(text: str) -> str:
 
 def _without_angles(text: str) -> str:
     """`Pat <p@x.com>`: what stands in angle brackets, if it has an `@`; else what stands outside."""
-    mask = _mask(text)
+    mask = masked(text)
     if "<" not in mask:
         return text
     pieces = list(_ANGLES.finditer(mask))
     for where in (mask, text):
         inside = [piece.span(1) for piece in pieces if "@" in where[slice(*piece.span(1))]]
         rest = _outside(text, [piece.span() for piece in pieces])
-        if inside and (where is mask or "@" not in _mask(rest)):
+        if inside and (where is mask or "@" not in masked(rest)):
             return text[slice(*inside[-1])]
     return rest if "@" in rest else text.replace("<", " ").replace(">", " ")
 

@@ -28,7 +28,9 @@ _LETTERS = "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿāăą
 _UP_TO = 80
 """Characters of an address that is read here: none of them is a flaw."""
 
-_LINE = re.compile(rf" *([a-z0-9_{_LETTERS}]+(?:[.+-][a-z0-9_{_LETTERS}]+)*)@([a-z0-9_.{_LETTERS}-]+) *")
+_LINE = re.compile(
+    rf" *(?!_x00)([a-z0-9_{_LETTERS}]+(?:[.+-][a-z0-9_{_LETTERS}]+)*)@([a-z0-9_.{_LETTERS}-]+) *"
+)
 _IS_HOST = re.compile(r"[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*(?<=[a-z])").fullmatch
 """Domains that are their own key, but for A-labels."""
 

@@ -25,10 +25,11 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, select
 
-from suppress.core.address import Address, addresses_in
+from suppress.core.address import Address
 from suppress.core.domains import DomainRule
 from suppress.core.entry import Entry, SyncDone
 from suppress.core.mailing import ANY_MAIL, Mailing
+from suppress.core.possible import possible_in
 from suppress.core.standing import UNHEARD, Standing
 from suppress.core.suppression import EVERYTHING, Channel, Json, Scope
 from suppress.core.verdict import CLEAR, Verdict, worst
@@ -352,7 +353,7 @@ class Ledger:
 
         For many addresses, or a fast start, use `Lookup`.
         """
-        asked = addresses_in(address)
+        asked = possible_in(address)
         if not asked:
             return CLEAR
         with reading(self._engine, self.place) as connection:

@@ -2,6 +2,7 @@
 
 `VARIANTS` holds (suppressed, variant): a check of `variant` must find `suppressed` in the exact tier.
 `CELLS` holds (suppressed, cell): a contact file's cell that holds it among other things.
+`GUESSED` holds the same where no rule of mail says so, but what lists are made by.
 `DIFFERENT` holds pairs of different mailboxes that must not be taken for one.
 """
 
@@ -420,6 +421,54 @@ CELLS: list[tuple[str, str]] = [
         f"b@y.example&nbsp;{PAT}",
         f"c@d@{PAT}; {PAT}",
     ),
+]
+
+GUESSED: list[tuple[str, str]] = [
+    *_of(
+        PAT,
+        f"email={PAT}",
+        f"https://example.org/leave?email={PAT}&id=7",
+        f"https://example.org/leave/{PAT}",
+        f"mailto:b@y.example?cc={PAT}&bcc=c@y.example",
+        f"uid=7,mail={PAT},ou=people",
+        f"CN=Pat Smith/emailAddress={PAT}",
+        f"+{PAT}",
+        f"={PAT}",
+    ),
+    *_of(
+        PAT,
+        f"Pat^{PAT}^Bonn",
+        f"Pat~{PAT}~Bonn",
+        f"Pat#{PAT}#Bonn",
+        f"Pat\x01{PAT}\x01Bonn",
+        f"Pat\\{PAT}\\Bonn",
+        f"Pat¦{PAT}¦Bonn",
+    ),
+    *_of(
+        PAT,
+        f"b@y.example;#{PAT}",
+        f"b@y.example•{PAT}",
+        f"b@y.example·{PAT}",
+        f"b@y.example・{PAT}",
+        f"b@y.example&{PAT}",
+        f"{{b@y.example}}{{{PAT}}}",
+        f"b@y.example—{PAT}",
+        f"b@y.example…{PAT}",
+        f"b@y.example. {PAT}",
+        f"b@y.example.\n{PAT}",
+        f"b@y.example\\n{PAT}",
+        f"b@y.example\\r\\n{PAT}",
+        f"b@y.example_x000D_{PAT}",
+        f"_x000D_{PAT}",
+        f"\\n{PAT}\\n",
+        f'\\"{PAT}\\"',
+    ),
+    *_of(PAT, f"{PAT}¹", f"{PAT}™", f"{PAT}@", "pat.smith[@]example.com", "pat.smith(@)example.com"),
+    *_of("a/b@example.com", "b@y.example; a/b@example.com", "a/b@example.com b@y.example"),
+    *_of("a|b@example.com", "b@y.example; a|b@example.com"),
+    *_of("o'brien@example.com", "o''brien@example.com", "'o''brien@example.com'"),
+    *_of("jörg@example.com", "jÃ¶rg@example.com", "JÃ–RG@example.com", "jÃƒÂ¶rg@example.com"),
+    *_of("ána@example.com", "Ã\x81na@example.com", "Ana <Ã\x81na@example.com>"),
 ]
 
 DIFFERENT: list[tuple[str, str]] = [
