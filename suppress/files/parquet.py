@@ -5,6 +5,7 @@ Rules kept here:
 * Only the cells that are looked at become Python values; kept rows are cut out of their columns as they are.
 * A result's columns are compressed as the file's are, and have a dictionary where these have one.
 * A column is a name, or a path of names with dots between them; elements of a list stand under its path.
+* The next rows are read, and a row group of a result is written, while the rows between them are looked at.
 * A cell's text is its value as Python writes it; bytes are read as UTF-8.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +27,7 @@ from suppress.files.source import Source
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_BATCH, _MOST, _BYTES = 4_096, 1 << 16, 16 << 20
+_BATCH, _MOST, _BYTES = 4_096, 1 << 15, 8 << 20
 """Rows read at a time: of those that become values of Python; of others, unless they are as large as that."""
 _GROUP_ROWS, _GROUP_BYTES = 1 << 17, 64 << 20
 """How much is gathered for a row group of a result."""
@@ -82,11 +84,14 @@ class ParquetFile(ContactFile):
 
     def _read(self, many: int) -> Iterator[Rows]:
         self._passed = 0
-        with _readable(self.name):
-            for each in self._file.iter_batches(many):
+        with _readable(self.name), ThreadPoolExecutor(1) as reader:
+            batches = self._file.iter_batches(many)
+            ahead = reader.submit(next, batches, None)
+            while (batch := ahead.result()) is not None:
+                ahead = reader.submit(next, batches, None)
                 before = self._passed
-                self._passed += each.num_rows
-                yield Rows(each, self.paths, before)
+                self._passed += batch.num_rows
+                yield Rows(batch, self.paths, before)
         if self._passed != self.rows:
             raise BadFile(f"{self.name} says that it has {self.rows} rows, and has {self._passed}")
 
@@ -227,6 +232,9 @@ class ParquetCopy(Copy):
         self._pieces: list[pa.RecordBatch] = []
         self._rows = self._bytes = 0
         self._sink = _Sink(output)
+        self._thread = ThreadPoolExecutor(1)
+        self._writing: Future[None] | None = None
+        """A row group on its way, while the next is gathered."""
         self._writer = pq.ParquetWriter(
             self._sink, self._schema, compression=codec, use_dictionary=list(listed)
         )
@@ -256,12 +264,15 @@ class ParquetCopy(Copy):
         """Bring all of it to the disk."""
         self._cut()
         self._flush()
+        self._wait()
+        self._thread.shutdown()
         self._writer.close()
         self._output.finish()
 
     def abandon(self) -> None:
         """Let go of the file: its writer would end it when it is thrown away."""
         self._sink.abandoned = True
+        self._thread.shutdown()
         self._writer.close()
 
     def _take(self, row: Record) -> None:
@@ -294,9 +305,15 @@ class ParquetCopy(Copy):
         for column, field in enumerate(list(self._schema)[len(self._own) :]):
             texts = pa.array([more[column] for more in self._added], pa.string())
             table = table.append_column(field, texts)
-        self._writer.write_table(table)
+        self._wait()
+        self._writing = self._thread.submit(self._writer.write_table, table)
         self._pieces, self._added = [], []
         self._rows = self._bytes = 0
+
+    def _wait(self) -> None:
+        """Let the row group before this one be written."""
+        if self._writing is not None:
+            self._writing.result()
 
 
 class _Sink:
