@@ -91,22 +91,22 @@ def main() -> None:
     with (said.folder / LONG).open("rb") as file, (said.folder / SHORT).open("wb") as short:
         short.writelines(islice(file, rows[SHORT] + 1))
     names = [each for each in (OURS, *PEERS) if each not in said.without]
-    _run(said.folder, _command(OURS, SHORT))  # builds the snapshot
+    run(said.folder, _command(OURS, SHORT))  # builds the snapshot
     taken: dict[tuple[str, str], list[Run]] = {(each, list_): [] for each in names for list_ in rows}
     withheld: dict[tuple[str, str], int] = {}
     for _ in range(said.rounds):
         for (name, list_), runs in taken.items():
-            runs.append(_run(said.folder, _command(name, list_)))
+            runs.append(run(said.folder, _command(name, list_)))
             withheld[name, list_] = _rows(said.folder / "withheld.csv")
     for list_, number in sorted(rows.items(), key=itemgetter(1)):
         print(f"{number:,} rows; median of {said.rounds}")
         for name in names:
-            wall, processor, peak = _median(taken[name, list_])
+            wall, processor, peak = median(taken[name, list_])
             missed = withheld[OURS, list_] - withheld[name, list_]
             print(f"  {name:16}{wall:8.2f} s {processor:8.2f} s of processor {peak:6} MB  missed {missed:,}")
     print("growth: time is rows to the power of")
     for name in names:
-        long, short = (_median(taken[name, list_])[0] for list_ in (LONG, SHORT))
+        long, short = (median(taken[name, list_])[0] for list_ in (LONG, SHORT))
         print(f"  {name:16}{math.log10(long / short):8.2f}")
 
 
@@ -117,7 +117,7 @@ def _command(name: str, list_: str) -> list[str]:
     return [sys.executable, "-c", f"LIST = {list_!r}\n{PEERS[name]}"]
 
 
-def _median(runs: Sequence[Run]) -> tuple[float, float, int]:
+def median(runs: Sequence[Run]) -> tuple[float, float, int]:
     """Seconds, seconds of processors, and megabytes."""
     wall, processor = (statistics.median(each[place] for each in runs) for place in (0, 1))
     return wall, processor, max(each.peak for each in runs) // 1_000_000
@@ -128,7 +128,7 @@ def _rows(file: Path) -> int:
         return sum(1 for _ in lines) - 1
 
 
-def _run(folder: Path, command: list[str]) -> Run:
+def run(folder: Path, command: list[str]) -> Run:
     """One run, children counted."""
     began = time.perf_counter()
     process = subprocess.Popen(
