@@ -14,7 +14,7 @@ replaced by a character that no plain address holds; so a line is a cell, whatev
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -22,9 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suppress.check.gate import CELL_UP_TO, KEEP, KEEP_INVALID, Alias, Answers, Decision, Gate
-from suppress.check.hashing import Folding, Numbers
-from suppress.check.recognition import Recognition
+from suppress.check.hashing import Folding
+from suppress.check.recognition import Recognition, Told
 from suppress.check.scan import EMPTY, LOOSE, UNREAD, Cells, Scanner, shape
+from suppress.check.telling import Saying
 from suppress.core.mailing import Mailing
 from suppress.files.contacts import ContactFile
 from suppress.files.parquet import ParquetFile, Rows
@@ -50,8 +51,11 @@ class Seen(NamedTuple):
 
     known: NDArray[np.int8]
     """Of each."""
-    told: Mapping[int, Decision]
-    """What becomes of a row with no other address, for those doubted ones that a card tells about."""
+    lines: NDArray[np.intp]
+    """Which of the doubted ones are told by a card: that decides about a row with no other address."""
+    told: Told
+    cells: Cells
+    """Their cells."""
 
 
 class Glance:
@@ -82,8 +86,9 @@ class Glance:
         selected = self._recognition.selects(found.plain)
         met = selected.cells[numbers]
         known[lines[~met]] = NOBODYS
-        people, some = selected.people[numbers[met]], found.plain.some(numbers[met])
-        return Seen(known, self._told(content, some, people, lines[met].tolist()))
+        people, own = selected.people[numbers[met]], found.plain.some(numbers[met])
+        told = self._recognition.told(content, own, people, self._mailing)
+        return Seen(known, lines[met][told.which], told, own.some(told.which))
 
     def at_texts(self, cells: Sequence[str]) -> Seen:
         """The same of cells that may hold anything."""
@@ -94,44 +99,40 @@ class Glance:
             text = "\n".join(each.replace("\n", _ODD) for each in cells)
         return self.at(f"{text}\n".encode(errors="surrogatepass") if cells else b"")
 
-    def _told(self, content: bytes, cells: Cells, people: Numbers, lines: list[int]) -> dict[int, Decision]:
-        """What becomes of people who are told by their cards, by the lines that they stand on."""
-        told = self._recognition.told(content, cells, people, self._mailing)
-        which, texts = told.which.tolist(), cells.some(told.which).texts()
-        said = (each.tolist() for each in (told.rules, told.since, told.seqs, told.roles))
-        decisions = {}
-        for place, text, rule, since, seq, role in zip(which, texts, *said, strict=True):
-            verdict = self._recognition.verdict(rule, since, seq, self._mailing)
-            decisions[lines[place]] = Decision(verdict.ruling, verdict, text, role=role)
-        return decisions
-
 
 class Brisk(Gate):
     """The readable engine's gate behind a glance at all rows of a batch."""
 
     def __init__(
-        self, contacts: ContactFile, lookup: Answers, alias: Alias, mailing: Mailing, glance: Glance
+        self,
+        contacts: ContactFile,
+        lookup: Answers,
+        alias: Alias,
+        mailing: Mailing,
+        glance: Glance,
+        saying: Saying,
     ) -> None:
         super().__init__(contacts, lookup, alias, mailing)
         self._glance = glance
+        self._saying = saying
 
     def decide(self, rows: Sequence[Record]) -> list[Decision]:
         """One decision a row, in order."""
         misshapen, addresses = self._contacts.misshapen, self._contacts.addresses
         cells = [[_ODD] if misshapen(row) is not None else addresses(row) for row in rows]
-        known, told = self._glance.at_texts([cell for own in cells for cell in own])
+        known, lines, told, people = self._glance.at_texts([cell for own in cells for cell in own])
         owners = np.repeat(np.arange(len(rows)), np.fromiter(map(len, cells), np.int64, len(rows)))
         worth = np.zeros(len(rows), bool)
         worth[owners[known == NOBODYS]] = True
         decided = [KEEP if each else KEEP_INVALID for each in worth.tolist()]
         closer = dict.fromkeys(owners[known == DOUBTED].tolist())
-        for cell, decision in told.items():
-            if len(cells[owner := owners[cell]]) == 1:
-                decided[owner] = decision
+        for place, (owner, address) in enumerate(zip(owners[lines].tolist(), people.texts(), strict=True)):
+            if len(cells[owner]) == 1:
+                decided[owner] = self._saying.decision(told, place, address)
                 del closer[owner]
         answers = super().decide([rows[each] for each in closer])
-        for place, decision in zip(closer, answers, strict=True):
-            decided[place] = decision
+        for owner, decision in zip(closer, answers, strict=True):
+            decided[owner] = decision
         return decided
 
 
@@ -142,29 +143,44 @@ class Winnowed(NamedTuple):
     clear: int
     invalid: int
     """Clear rows without any address."""
+    told: list[int]
+    """Where rows stand that are withheld for what a card tells."""
+    cells: list[tuple[str, ...]]
+    """Their annotations."""
+    counted: list[tuple[Decision, int]]
+    """What becomes of them, and of how many the same is to be counted."""
     places: list[int]
     """Where the others stand."""
     rows: list[Record]
     decisions: list[Decision]
 
 
-def winnowed(contacts: ParquetFile, gate: Gate, glance: Glance) -> Iterator[Winnowed]:
-    """All rows of the file. They stay in their columns: those that are clear are never rows at all."""
+def winnowed(
+    contacts: ParquetFile, gate: Gate, glance: Glance, saying: Saying, *, explain: bool
+) -> Iterator[Winnowed]:
+    """All rows of the file. They stay in their columns: those that are clear or told are never rows at all.
+
+    Where each is to be explained, the gate decides about all that are not clear.
+    """
     columns = contacts.columns.addresses
+    tells = len(columns) == 1 and not explain
     for whole in contacts.tables():
         doubted, worth = np.zeros(len(whole), bool), np.zeros(len(whole), bool)
-        told: Mapping[int, Decision] = {}
+        people: list[int] = []
+        cells: list[tuple[str, ...]] = []
+        counted: list[tuple[Decision, int]] = []
         for column in columns:
-            known, told = glance.at(whole.lines(column, odd=_ODD, longest=CELL_UP_TO))
+            known, lines, told, _ = glance.at(whole.lines(column, odd=_ODD, longest=CELL_UP_TO))
             doubted |= known == DOUBTED
             worth |= known == NOBODYS
+            if tells:
+                people, cells, counted = lines.tolist(), saying.cells(told), list(saying.counted(told))
+                doubted[lines] = False
         places: list[int] = np.flatnonzero(doubted).tolist()
         rows = whole.records(places)
-        decisions = [told.get(place) if len(columns) == 1 else None for place in places]
-        asked = [row for row, each in zip(rows, decisions, strict=True) if each is None]
-        closer = chain.from_iterable(
-            gate.decide(asked[start : start + BATCH]) for start in range(0, len(asked), BATCH)
+        decisions = chain.from_iterable(
+            gate.decide(rows[start : start + BATCH]) for start in range(0, len(rows), BATCH)
         )
-        invalid = int(np.count_nonzero(~(doubted | worth)))
-        decided = [next(closer) if each is None else each for each in decisions]
-        yield Winnowed(whole, len(whole) - len(places), invalid, places, rows, decided)
+        clear = len(whole) - len(people) - len(places)
+        invalid = int(np.count_nonzero(~(doubted | worth))) - len(people)
+        yield Winnowed(whole, clear, invalid, people, cells, counted, places, rows, list(decisions))

@@ -145,12 +145,12 @@ class Sifting:
 
     def _tell(self, found: _Found, rows: ToldRows) -> Written:
         """Rows that are told by a card: all at once, as there may be many."""
-        for decision, number in self._telling.counted(rows):
+        for decision, number in self._telling.counted(rows.told):
             found.tally.add(decision, number)
         if self._explain:
             befores = zip(rows.befores.tolist(), rows.cells.texts(), strict=True)
             for place, (before, address) in enumerate(befores):
-                found.findings.append(Finding(before + 1, self._telling.decision(rows, place, address)))
+                found.findings.append(Finding(before + 1, self._telling.decision(rows.told, place, address)))
         return self._telling.written(rows)
 
     def _record(self, block: Block, row: Regular) -> Record:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import TYPE_CHECKING, Protocol
 
 from suppress.check.annotation import COLUMNS, Finding, annotation
@@ -217,14 +218,19 @@ class Sorting:
     def _winnow(self, part: Winnowed) -> None:
         """Rows of a Parquet file, most of which are never made."""
         self.tally.clear(part.clear, part.invalid)
-        gone = []
+        for decision, number in part.counted:
+            self.tally.add(decision, number)
+        gone: dict[str, list[tuple[int, Sequence[str]]]] = {"withheld": [], "review": []}
+        gone["withheld"] += zip(part.told, part.cells, strict=True)
         for place, row, decision in zip(part.places, part.rows, part.decisions, strict=True):
-            self._note(row, decision)
-            if decision.ruling is not Ruling.CLEAR:
-                gone.append(place)
-        if (kept := self._copies.get("kept")) is not None:
-            assert isinstance(kept, ParquetCopy), "Parquet is written as Parquet"
-            kept.keep_but(part.whole, gone)
+            if not self._keeps(row, decision):
+                gone[_OTHERS[decision.ruling]].append((place, annotation(decision, row.line)))
+        for name, copy in self._copies.items():
+            assert isinstance(copy, ParquetCopy), "Parquet is written as Parquet"
+            if name == "kept":
+                copy.keep_but(part.whole, [place for rows in gone.values() for place, _ in rows])
+            elif rows := sorted(gone[name], key=itemgetter(0)):
+                copy.add_some(part.whole, [place for place, _ in rows], [more for _, more in rows])
 
     def _put(self, content: memoryview, sifted: Sifted, before: int) -> None:
         """A block of the fast engine: what lies between the rows that are taken out is copied."""
@@ -255,20 +261,19 @@ class Sorting:
                 continue
             decision = next(decisions)
             rulings.append(decision.ruling)
-            self._note(row, decision)
+            if self._keeps(row, decision):
+                continue
+            if (copy := self._copies.get(_OTHERS[decision.ruling])) is not None:
+                copy.add(row, annotation(decision, row.line))
         return rulings
 
-    def _note(self, row: Record, decision: Decision) -> None:
-        """Count one row, and write it if it is not kept."""
+    def _keeps(self, row: Record, decision: Decision) -> bool:
+        """Count and explain one row; whether it is kept."""
         self.tally.add(decision)
-        if decision.ruling is Ruling.CLEAR:
-            if self._explain is not None and decision.verdict.waiver is not None:
-                self._explain(Finding(row.line, decision))
-            return
-        if (copy := self._copies.get(_OTHERS[decision.ruling])) is not None:
-            copy.add(row, annotation(decision, row.line))
-        if self._explain is not None:
+        kept = decision.ruling is Ruling.CLEAR
+        if self._explain is not None and (not kept or decision.verdict.waiver is not None):
             self._explain(Finding(row.line, decision))
+        return kept
 
 
 _OTHERS = {Ruling.SUPPRESSED: "withheld", Ruling.REVIEW: "review"}
@@ -298,19 +303,20 @@ def _fast(
         found = ready(lookup, alias, building)
     if found is None:
         return None
-    from suppress.check import brisk, fast, sifting, vocabulary
+    from suppress.check import brisk, fast, sifting, telling, vocabulary
 
     recognition, folding = found.recognition, found.folding
+    saying = telling.Saying(recognition, mailing, datetime.now(UTC))
     glance = brisk.Glance(recognition, folding, mailing)
     if isinstance(contacts, ParquetFile):
         gate = Gate(contacts, recognition, alias, mailing)
-        return gate, brisk.winnowed(contacts, gate, glance)
+        return gate, brisk.winnowed(contacts, gate, glance, saying, explain=explain)
     sieve: fast.Cutter
     if fast.suits(contacts):
         gate = Gate(contacts, recognition, alias, mailing)
         sieve = fast.Sieve(contacts, recognition, folding, mailing, block=engine.block)
     else:
-        gate = brisk.Brisk(contacts, recognition, alias, mailing, glance)
+        gate = brisk.Brisk(contacts, recognition, alias, mailing, glance, saying)
         if not vocabulary.suits(contacts):
             return gate, contacts.batches()
         sieve = vocabulary.Sieve(contacts, glance, block=engine.block)

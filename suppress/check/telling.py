@@ -25,7 +25,7 @@ from suppress.check.compiled import compiled, inlined
 from suppress.check.fast import ToldRows
 from suppress.check.gate import Decision
 from suppress.check.hashing import PAD, Bytes, Hashes, Numbers, words
-from suppress.check.recognition import Recognition
+from suppress.check.recognition import Recognition, Told
 from suppress.check.tally import AGES
 from suppress.core.mailing import Mailing
 from suppress.files.records import Record
@@ -33,6 +33,7 @@ from suppress.files.text import TextFile
 
 _SOME_DAY = stamped(datetime(1, 2, 3, 4, 5, 6, 789, UTC))
 """A day that nothing else looks like."""
+_SINCE = COLUMNS.index("suppress_since")
 _LONGEST_DAY = len("2026-11-24T12:34:56.789012")
 _AGES = len(AGES) + 2
 """As many as there are with those that are older, and without a day."""
@@ -55,15 +56,55 @@ class Written(NamedTuple):
 NOTHING = Written(b"", np.empty(0, np.int64), np.empty((0, 2), np.int64))
 
 
-class Telling:
-    """What is needed to write and to count the rows of one file that are told by a card."""
+class Saying:
+    """What is needed to say, and to count, what becomes of people who are told by their cards."""
 
-    def __init__(self, contacts: TextFile, recognition: Recognition, mailing: Mailing, now: datetime) -> None:
-        self._contacts = contacts
+    def __init__(self, recognition: Recognition, mailing: Mailing, now: datetime) -> None:
         self._recognition = recognition
         self._mailing = mailing
         self._ages = np.array(sorted(stamped(now - longest) for _, longest in AGES), np.int64)
         self._kinds: dict[int, Decision] = {}
+        self._cells: dict[int, tuple[str, ...]] = {}
+
+    def counted(self, told: Told) -> Iterator[tuple[Decision, int]]:
+        """What becomes of their rows, and of how many the same is to be counted."""
+        ages = np.searchsorted(self._ages, told.since, side="right") + 1
+        ages[told.since == UNDATED] = 0
+        kinds = (told.rules * _AGES + ages) * 2 + told.roles
+        numbers = np.bincount(kinds)
+        for kind in np.flatnonzero(numbers).tolist():
+            if kind not in self._kinds:
+                self._kinds[kind] = self.decision(told, int(np.flatnonzero(kinds == kind)[0]), None)
+            yield self._kinds[kind], int(numbers[kind])
+
+    def decision(self, told: Told, place: int, address: str | None) -> Decision:
+        """What becomes of the row of one of them."""
+        rule, since, seq = (int(each[place]) for each in (told.rules, told.since, told.seqs))
+        verdict = self._recognition.verdict(rule, since, seq, self._mailing)
+        return Decision(verdict.ruling, verdict, address, role=bool(told.roles[place]))
+
+    def cells(self, told: Told) -> list[tuple[str, ...]]:
+        """The annotation of each of their rows."""
+        days = np.datetime_as_string(told.since.astype("M8[us]")).tolist()
+        dated = (told.since != UNDATED).tolist()
+        found = []
+        for rule, day, known in zip(told.rules.tolist(), days, dated, strict=True):
+            cells = self._cells.get(rule) or self._cells.setdefault(rule, self._undated(rule))
+            when = f"{day.removesuffix('.000000')}Z" if known else ""
+            found.append((*cells[:_SINCE], when, *cells[_SINCE + 1 :]))
+        return found
+
+    def _undated(self, rule: int) -> tuple[str, ...]:
+        verdict = self._recognition.verdict(rule, UNDATED, 0, self._mailing)
+        return annotation(Decision(verdict.ruling, verdict), 0)
+
+
+class Telling(Saying):
+    """The same, and what is needed to write their rows of a file of text."""
+
+    def __init__(self, contacts: TextFile, recognition: Recognition, mailing: Mailing, now: datetime) -> None:
+        super().__init__(recognition, mailing, now)
+        self._contacts = contacts
         # All that is written behind rows, and where in it that of each rule starts, has its day, and ends. Of
         # each rule twice: for those without a day, and for the others.
         self._tails = b""
@@ -83,25 +124,6 @@ class Telling:
         size = write(text, view, spans, words(self._tails + PAD), places, told.since, words(room), ends)
         return Written(bytes(room[:size]), ends, spans)
 
-    def counted(self, rows: ToldRows) -> Iterator[tuple[Decision, int]]:
-        """What becomes of these rows, and of how many the same is to be counted."""
-        since = rows.told.since
-        ages = np.searchsorted(self._ages, since, side="right") + 1
-        ages[since == UNDATED] = 0
-        kinds = (rows.told.rules * _AGES + ages) * 2 + rows.told.roles
-        numbers = np.bincount(kinds)
-        for kind in np.flatnonzero(numbers).tolist():
-            if kind not in self._kinds:
-                self._kinds[kind] = self.decision(rows, int(np.flatnonzero(kinds == kind)[0]), None)
-            yield self._kinds[kind], int(numbers[kind])
-
-    def decision(self, rows: ToldRows, place: int, address: str | None) -> Decision:
-        """What becomes of the row of one person who is told by a card."""
-        told = rows.told
-        rule, since, seq = (int(each[place]) for each in (told.rules, told.since, told.seqs))
-        verdict = self._recognition.verdict(rule, since, seq, self._mailing)
-        return Decision(verdict.ruling, verdict, address, role=bool(told.roles[place]))
-
     def _add_tail(self, number: int) -> None:
         """What is written behind the row of everybody who opted out by one rule, with or without a day."""
         rule, dated = divmod(number, 2)
@@ -109,7 +131,7 @@ class Telling:
         cells = annotation(Decision(verdict.ruling, verdict), 0)
         row = Record(0, "\n", [""] * self._contacts.width)
         whole = self._contacts.extended(row, cells).removesuffix("\n")
-        day = cells[COLUMNS.index("suppress_since")].removesuffix("Z")
+        day = cells[_SINCE].removesuffix("Z")
         before, _, behind = whole.partition(day) if dated else (whole, "", "")
         start, middle = len(self._tails), self._contacts.encoded(before)
         self._tails += middle + self._contacts.encoded(behind)

@@ -260,6 +260,12 @@ class ParquetCopy(Copy):
         self._take(row)
         self._added.append(more)
 
+    def add_some(self, rows: Rows, places: Sequence[int], more: Sequence[Sequence[str]]) -> None:
+        """Write the rows at some places, which rise, with cells after their own."""
+        self._cut()
+        self._added += more
+        self._gather(rows.some(places))
+
     def finish(self) -> None:
         """Bring all of it to the disk."""
         self._cut()
