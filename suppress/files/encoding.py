@@ -26,7 +26,9 @@ BLOCK = 1 << 18
 """Bytes read at a time. Rows of a block are in memory together, at some twenty times its size."""
 
 _GLANCED = 1 << 16
-"""Bytes decoded at a time to see whether they can be: what comes of them stays in a processor's cache."""
+"""Bytes read at a time to see whether they can be decoded."""
+_DECODED = 1 << 12
+"""Bytes of these that are decoded together where one is not ASCII: their neighbours need not be."""
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -189,27 +191,36 @@ def _after(passed: int, offset: int) -> str:
 
 def _first_bad(stream: Bytes, encoding: Encoding, limit: int | None) -> int | None:
     """The offset of the first byte that does not decode."""
-    stream.seek(0)
-    size, bad = 0, None
     decoder = codecs.getincrementaldecoder(encoding.codec)("strict")
-    skip = len(encoding.mark)
-    pending = 0
-    while bad is None and (limit is None or size < limit):
-        block = stream.read(_GLANCED)
-        body = block[skip:] if size == 0 else block
-        start = size + (skip if size == 0 else 0)
-        size += len(block)
+    at, pending = len(encoding.mark), 0
+    for piece in _pieces(stream, at, limit):
         # Plain ASCII needs no decoder in any encoding accepted here but the wide ones.
-        if encoding.wide or pending or not block or not body.isascii():
+        if encoding.wide or pending or not piece.isascii():
             try:
-                decoder.decode(body, final=not block)
+                decoder.decode(piece)
             except UnicodeDecodeError as wrong:
-                bad = start - pending + wrong.start
-            else:
-                pending = len(decoder.getstate()[0])
-        if not block:
-            break
-    return bad
+                return at - pending + wrong.start
+            pending = len(decoder.getstate()[0])
+        at += len(piece)
+    if limit is None or at < limit:
+        try:
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError as wrong:
+            return at - pending + wrong.start
+    return None
+
+
+def _pieces(stream: Bytes, start: int, limit: int | None) -> Iterator[bytes]:
+    """The bytes from `start` on, as far as `limit`: little at a time where they are more than ASCII."""
+    stream.seek(start)
+    size = start
+    while (limit is None or size < limit) and (block := stream.read(_GLANCED)):
+        size += len(block)
+        if block.isascii():
+            yield block
+        else:
+            for at in range(0, len(block), _DECODED):
+                yield block[at : at + _DECODED]
 
 
 def _escaped(wrong: UnicodeError) -> tuple[str | bytes, int]:

@@ -110,6 +110,32 @@ def test_text_encodes_to_the_bytes_it_came_from(codec: str, data: st.DataObject)
     assert content == b"".join(each.encode(codec) for each in blocks(stream, Encoding(codec), "list.csv"))
 
 
+@given(
+    st.sampled_from(("utf-8", "utf-16-le", "cp1252", "shift_jis", "gb18030")),
+    st.lists(
+        st.sampled_from(("a@b", "é", "日", "€", "𐍈", b"\xe9", b"\x81", b"\xe2\x82", b"\xf0\x90")), max_size=9
+    ),
+    st.sampled_from((1, 2, 3, 7)),
+)
+def test_the_first_byte_that_does_not_decode_is_found(
+    codec: str, parts: list[str | bytes], size: int
+) -> None:
+    """Where Python finds it in one piece, wherever the borders of pieces fall, and behind a mark."""
+    content = b"".join(each if isinstance(each, bytes) else each.encode(codec, "ignore") for each in parts)
+    expected = None
+    try:
+        content.decode(codec)
+    except UnicodeDecodeError as wrong:
+        expected = wrong.start
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoding, "_GLANCED", 2 * size)
+        patch.setattr(encoding, "_DECODED", size)
+        for mark in (b"", codecs.BOM_UTF8):
+            stream = io.BytesIO(mark + content)
+            found = encoding._first_bad(stream, Encoding(codec, mark), None)
+            assert expected == (None if found is None else found - len(mark))
+
+
 @pytest.mark.usefixtures("small_blocks")
 def test_an_encoding_with_two_spellings_of_one_character_is_refused_where_it_matters() -> None:
     """In Microsoft's Shift-JIS 0x81CA and 0xEEF9 are one sign: rows could not be kept."""
