@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from suppress.check.brisk import Glance
 from suppress.check.fast import physical
-from suppress.check.objects import Lines, scan
+from suppress.check.objects import Lines, Names, scan
 from suppress.check.recognition import Recognition
 from suppress.check.snapshot import current
 from suppress.check.sorting import Engine
@@ -203,6 +208,45 @@ def test_what_is_certain_is_what_the_readable_engine_finds(
             row = contacts.record(number, line)
             assert contacts.misshapen(row) is None
             assert sorted(own) == sorted(contacts.addresses(row))
+
+
+_DIRT = (
+    '{"email": "p@x.example", "n": [1, -2.5e+3, true, false, null, {}], "to": {"mail": "q\\u00e9"}}\r\n'
+    ' \t{"to" : {"tags":[{"email":null},{"email":"r@x.example"}]},"n":"\\"\\\\"}\r{"email": "x", "new": 0}\n'
+    '{"email": "' + "x" * 70 + '", "n": "é\\n", "n": [[[[[[[[[[[[[[[[[[0]]]]]]]]]]]]]]]]]]}\n'
+).encode()
+
+
+def digest() -> str:
+    """Of all that the scan says about some lines, cut off at each of their bytes."""
+    found = hashlib.sha256()
+    names = ["email", "n", "to", "mail", "tags", "email"]
+    parents, columns = [-1, -1, -1, 2, 2, 4], [0, -1, -1, 1, -1, 2]
+    known = Names(
+        np.array([np.frombuffer(each.encode().ljust(64, b"\0"), "<u8") for each in names]),
+        *(np.array(each, np.int64) for each in ([len(each) for each in names], parents, columns)),
+    )
+    for size in range(len(_DIRT) + 1):
+        content = _DIRT[:size] + b'\n{"email": "p@x.example"}\n'
+        for sound in (True, False):
+            lines = scan(content, len(content), known, sound=sound)
+            found.update(lines.rows.tobytes() + lines.cells + lines.owners.tobytes())
+    return found.hexdigest()
+
+
+def test_machine_code_does_what_the_python_says_and_stays_within_bounds() -> None:
+    """Run as Python, where a place outside of an array is an error."""
+    code = "import numpy, tests.test_check_objects as t; numpy.seterr(over='ignore'); print(t.digest())"
+    plain = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert digest() == plain.stdout.strip(), plain.stderr
 
 
 # --- In files --------------------------------------------------------------------------------------------

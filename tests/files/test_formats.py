@@ -175,12 +175,12 @@ def test_what_xlsx_does_not_hold_is_written_as_near_as_it_can_be(
     """As programs show it that have it."""
     with outputs({"kept": str(tmp_path / "kept.xlsx")}) as results:
         copy = XlsxCopy(results["kept"], "a/b", 2)
-        copy.keep([Record(1, "", [], held=[cell, "x"])])
+        copy.keep([Record(number, "", [], held=[cell, "x"]) for number in range(3)])
         copy.finish()
         publish(list(results.values()))
     sheet = calamine.CalamineWorkbook.from_path(tmp_path / "kept.xlsx").get_sheet_by_index(0)
 
-    assert ("a_b", [[expected, "x"]]) == (sheet.name, sheet.to_python())
+    assert ("a_b", [[expected, "x"]] * 3) == (sheet.name, sheet.to_python())
 
 
 @pytest.mark.parametrize("row", [["x" * 32_768], ["\U0001f600" * 16_384], ["x"] * 16_385])
