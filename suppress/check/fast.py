@@ -245,12 +245,12 @@ class Sieve(Cutter):
     def _nobodys(self, cells: Sequence[str]) -> list[bool | None]:
         """For each cell with nobody in it, whether its address is sound; None for others."""
         found = self._recognition.nobodys(cells)
-        again = self._contacts.again
+        readings = self._contacts.readings
         return [
             (False if not cell or cell.isspace() else None)
             if sound is None
             else None
-            if not cell.isascii() and again(cell) is not None
+            if readings(cell)
             else sound
             for cell, sound in zip(cells, found, strict=True)
         ]

@@ -195,7 +195,7 @@ class Gate:
     def _only(self, cell: str) -> Address | None:
         """The address that is all there is in a cell, however it is read; None if it takes a closer look."""
         key = key_at_once(cell) if len(cell) <= CELL_UP_TO and alone(cell) else None
-        if key is None or self._contacts.again(cell) is not None:
+        if key is None or self._contacts.readings(cell):
             return None
         return Address(cell, key)
 

@@ -139,9 +139,9 @@ class ContactFile(ABC):
         """What stands in the address columns of a row, as far as the row reaches."""
         return [row.cells[index] for index in self.columns.addresses if index < len(row.cells)]
 
-    def again(self, _text: str) -> str | None:
-        """A cell in another reading of its bytes, where two are possible."""
-        return None
+    def readings(self, _text: str) -> list[str]:
+        """A cell in other readings of its bytes, where several are possible."""
+        return []
 
     def texts(self, row: Record) -> Iterable[str]:
         """All that a row says, for the search in a row whose shape is in doubt."""

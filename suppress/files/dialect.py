@@ -6,6 +6,8 @@ Rules kept here:
   ordinary character. Python's `csv` module reads the same way, and tests hold the two equal.
 * The delimiter is one of comma, semicolon, tab and bar, unless it is named. It is chosen by what the first
   rows look like when cut: addresses that stand alone in a cell, then rows of equal length.
+* If none of the four cuts, any other mark may, where it cuts nearly all rows alike and an address free in
+  most: spreadsheet programs write whatever they are told to (`^`, `~`, a control character).
 """
 
 from __future__ import annotations
@@ -14,15 +16,22 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from unicodedata import category
 
 from suppress.errors import BadUsage
 
 CANDIDATES = (",", ";", "\t", "|")
+_NO_DELIMITERS = frozenset("@.-_+'\" \0:<>()[]?")
+"""Marks in addresses, and those that stand around one, as in `Pat (p@x.com)`, `mailto:p@x.com`: it is found
+all the same, and a list of one column stays one."""
+_ALIKE, _FREE = 0.9, 0.5
+"""Shares of rows that an unusual delimiter cuts alike, and in which it cuts an address free."""
 
 _REST = re.compile(r'[^"]*+(?:""[^"]*+)*+"')
 """From inside a quoted cell to its closing quote."""
 
 _LONE_ADDRESS = re.compile(r"""\s*[^\s@,;|<>"]+@[^\s@,;|<>"]+\s*""")
+_PLAIN_ADDRESS = re.compile(r"\s*[\w.+'-]+@[\w.-]+\s*")
 
 _TO_QUOTE = re.compile(r'["\r\n]')
 """Without one of these, and without a delimiter, a cell needs no quotes."""
@@ -114,7 +123,7 @@ class Dialect:
     def guessed(cls, sample: Sequence[str]) -> Dialect:
         """The delimiter that cuts `sample`, the first physical lines of a file, into the best table."""
         best = max(CANDIDATES, key=lambda each: _score(each, sample))
-        return cls(best if _score(best, sample)[-1] > 1 else "")
+        return cls(best if _score(best, sample)[-1] > 1 else _unusual(sample))
 
     @property
     def name(self) -> str:
@@ -161,6 +170,24 @@ def _score(delimiter: str, sample: Sequence[str]) -> tuple[float, float, int]:
             return 0.0, 0.0, 1
     lone = sum(map(_holds_lone, rows))
     return round(lone / len(rows), 2), round(alike / len(rows), 2), usual
+
+
+def _unusual(sample: Sequence[str]) -> str:
+    """Any other mark that cuts the sample into a table; empty if none does."""
+    marks = Counter(mark for line in sample for mark in set(line.rstrip("\r\n")))
+    found, widest = "", 1
+    for mark, lines in marks.items():
+        part_of_text = category(mark)[0] in "LMN" or category(mark) == "Cs"
+        if lines < _FREE * len(sample) or part_of_text or mark in _NO_DELIMITERS or mark in CANDIDATES:
+            continue
+        if mark == "/" and any("//" in line for line in sample):
+            continue  # links
+        rows = _rows(mark, sample)
+        usual, alike = Counter(map(len, rows)).most_common(1)[0] if rows else (1, 0)
+        free = sum(any(map(_PLAIN_ADDRESS.fullmatch, row)) for row in rows if len(row) == usual)
+        if usual > widest and alike >= _ALIKE * len(rows) and free >= _FREE * len(rows):
+            found, widest = mark, usual
+    return found
 
 
 def _holds_lone(row: Sequence[str]) -> bool:

@@ -28,6 +28,9 @@ _SAMPLED = 4 << 20
 _SINGLE = frozenset({"cp1252", "iso8859-1"})
 """Encodings in which each character is a byte. UTF-8 has no byte beyond ASCII that stands alone."""
 _TWO = re.compile("[^\x00-\x7f]{2}")
+_GUESSES = ("mac_roman", "cp850")
+"""What Excel saves as "CSV (Macintosh)" and "CSV (MS-DOS)". Each byte is a character there; a space that does
+not break, and the marks around an address, are other ones than in Windows-1252."""
 
 Piece = TypeVar("Piece")
 
@@ -102,21 +105,31 @@ class TextFile(ContactFile):
     def addresses(self, row: Record) -> list[str]:
         """What stands in the address columns of a row, as far as the row reaches.
 
-        A cell whose bytes could as well be UTF-8, or that was once read as what it is not and written so, is
-        given in both readings.
+        A cell whose bytes could as well be of another encoding, or that was once read as what it is not and
+        written so, is given in each reading.
         """
         found = super().addresses(row)
         return found if row.text.isascii() else self._readable(found)
 
     def texts(self, row: Record) -> list[str]:
-        """All that a row says, in both readings where two are possible."""
+        """All that a row says, in each reading that is possible."""
         return self._readable(list(super().texts(row)))
 
     def _readable(self, cells: list[str]) -> list[str]:
-        cells += [again for cell in cells if (again := self.again(cell)) is not None]
+        cells += [again for cell in cells for again in self.readings(cell)]
         return cells if self.encoding.sound else list(map(mended, cells))
 
-    def again(self, text: str) -> str | None:
+    def readings(self, text: str) -> list[str]:
+        """A cell in other readings of its bytes: as UTF-8, and if the encoding was a guess, in other ones."""
+        if text.isascii():
+            return []
+        found = [again] if (again := self._as_utf8(text)) is not None else []
+        if self.encoding.guess is not None:
+            content = self.encoding.encoded(text)
+            found += [content.decode(codec) for codec in _GUESSES]
+        return found
+
+    def _as_utf8(self, text: str) -> str | None:
         """Text as UTF-8 that was read as something else; None if it cannot be."""
         if text.isascii() or self.encoding.wide:
             return None
@@ -135,7 +148,7 @@ class TextFile(ContactFile):
         if self.encoding.sound or (byte := spoilt(row.text)) is None:
             return None
         if self.encoding.guess is not None:
-            if self.again(row.text) is not None:
+            if self._as_utf8(row.text) is not None:
                 return None
             return f"the row holds the byte 0x{byte:02x}, which is neither UTF-8 nor {self.encoding.codec}"
         return f"the row holds the byte 0x{byte:02x}, which is not {self.encoding.codec}"

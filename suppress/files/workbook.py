@@ -141,6 +141,11 @@ class WorkbookFile(ContactFile):
                 remedy="it was not copied whole; fetch it again",
             ) from bad
         self._file_is_xlsx = "xl/workbook.xml" in names
+        if any(name.endswith(".iwa") for name in names):
+            raise BadFile(
+                f"{self.name} is a document of Apple's Numbers or its sisters",
+                remedy="in Numbers: File, Export To, CSV or Excel; then give that file",
+            )
         if not any(name.startswith("xl/") for name in names):
             raise BadFile(
                 f"{self.name} is a zip archive, and no workbook", remedy="unpack it, and give a file from it"

@@ -104,7 +104,10 @@ def test_a_file_of_two_encodings_is_read_both_ways_where_addresses_stand(tmp_pat
     with opened(tmp_path, content) as contacts:
         found = [contacts.addresses(row) for row in rows(contacts)]
 
-    assert [["jÃ¶@example.com", "jö@example.com"], ["plain@example.com"], ["é@example.com"]] == found
+    assert ["jÃ¶@example.com", "jö@example.com"] == found[0][:2]
+    assert ["plain@example.com"] == found[1]
+    # A guess was made: as Excel for Mac, or for MS-DOS, writes it, the same byte is another letter.
+    assert ["é@example.com", "È@example.com", "Ú@example.com"] == found[2]
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,22 @@ def test_a_plain_list_has_no_delimiter(lines: list[str]) -> None:
     assert ("", "none, one column") == (found.delimiter, found.name)
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["email\n", "https://example.org/leave/p@example.com\n", "https://example.org/leave/q@example.com\n"],
+        ["mailto:p@example.com\n", "mailto:q@example.com\n"],
+        ["Pat (p@example.com)\n", "Kim (k@example.com)\n"],
+        ["a-b@x-y.com\n", "c-d@x-y.com\n"],
+        ["p^@example.com\n", "q@example.com\n", "r@example.com\n"],
+        ["一^二\n", "三^四\n"],
+    ],
+)
+def test_marks_in_and_around_addresses_cut_nothing(lines: list[str]) -> None:
+    """A list of one column stays one, whatever its cells have in common."""
+    assert "" == Dialect.guessed(lines).delimiter
+
+
 def test_a_title_above_the_table_does_not_hide_the_delimiter() -> None:
     """Reports start with a line of prose."""
     lines = ["Contacts, as of today\n", "a@example.com;A;x\n", "b@example.com;B;y\n"]

@@ -76,6 +76,12 @@ ENCODINGS = [
         "WK",
         encoding="koi8-r",
     ),
+    case(
+        "Excel on a Mac", "email,name\rpat@example.com\xa0,Zoë\rnew@example.com,N\r".encode("mac_roman"), "WK"
+    ),
+    case(
+        "Excel, as MS-DOS", "email,name\npat@example.com\xa0,Zoë\nnew@example.com,N\n".encode("cp850"), "WK"
+    ),
     case("cp1252 claimed to be UTF-8", TEXT.encode("cp1252"), "WKR", encoding="utf-8"),
     case("UTF-8 claimed to be cp1252", TEXT.encode(), "WKW", encoding="cp1252"),
     case("UTF-8 claimed to be ASCII", TEXT.encode(), "WKW", encoding="ascii"),

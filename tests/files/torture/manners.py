@@ -40,3 +40,22 @@ MANNERS = [
         (True, False),
     )
 ]
+
+MANNERS += [
+    Case(
+        f"manner: {name} between cells, {quotes} quoted, {'header' if header else 'no header'}",
+        _written(delimiter, "\n", "utf-8", quotes, header),
+        "WKR",
+    )
+    for (name, delimiter), quotes, header in itertools.product(
+        {
+            **{each: each for each in "^~#*!&%=$\\`{¦§•→"},
+            "unit separator": "\x1f",
+            "start of heading": "\x01",
+            "device control four": "\x14",
+            "slash": "/",
+        }.items(),
+        ("none", "all"),
+        (True, False),
+    )
+]
