@@ -32,8 +32,6 @@ UNFINISHED = ".unfinished"
 """How the name of a file ends that is not whole."""
 
 _BUFFER = 1 << 18
-_TOGETHER = 1_024
-"""Pieces that the system takes in one go (IOV_MAX of writev(2))."""
 
 PLACE = {
     *(errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EROFS),
@@ -84,11 +82,7 @@ class Output:
     def write_all(self, pieces: Sequence[bytes | memoryview]) -> None:
         """Add bytes, those of each piece. Raises `StorageFailed`."""
         with _reported(self.target):
-            if len(pieces) > 1 and self._draft is not None and hasattr(os, "writev"):
-                self._stream.flush()
-                _write_together(self._stream.fileno(), list(pieces))
-            else:
-                self._stream.writelines(pieces)
+            self._stream.writelines(pieces)
         if self._draft is not None:
             self._ahead.written(sum(map(len, pieces)))
 
@@ -144,20 +138,6 @@ class Output:
         if self._draft is not None:
             with contextlib.suppress(OSError):
                 self._draft.unlink()
-
-
-def _write_together(descriptor: int, pieces: list[bytes | memoryview]) -> None:
-    """All of them from where they stand, although the system may take fewer bytes than it is given."""
-    at = 0
-    while at < len(pieces):
-        some = pieces[at : at + _TOGETHER]
-        done, at = os.writev(descriptor, some), at + len(some)
-        short = sum(map(len, some)) - done
-        while short > 0:
-            at -= 1
-            short -= len(pieces[at])
-            if short <= 0:
-                pieces[at] = pieces[at][-short:]
 
 
 @contextmanager

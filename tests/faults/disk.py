@@ -24,7 +24,6 @@ CALLS = (
     "close",
     "write",
     "pwrite64",
-    "writev",
     "ftruncate",
     "fsync",
     "fdatasync",
@@ -141,7 +140,7 @@ class Disk:
             case "close":
                 self._open.pop(int(call.values[0]), None)
                 return False
-            case "write" | "pwrite64" | "writev":
+            case "write" | "pwrite64":
                 return self._written(call)
             case "ftruncate":
                 return self._change(int(call.values[0]), Truncate(int(call.values[1])))
@@ -180,7 +179,7 @@ class Disk:
         if call.name == "write" and descriptor == 1:
             self.acknowledged = tuple(int(each) for each in call.texts[0].split())
             return True
-        content = b"".join(call.texts)[: call.result]
+        content = call.texts[0][: call.result]
         at = int(call.values[3]) if call.name == "pwrite64" else self._at.get(descriptor, 0)
         self._at[descriptor] = at + len(content)
         return self._change(descriptor, Write(at, content))

@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 
 CALLS = (
-    *("openat", "pread64", "read", "pwrite64", "write", "writev", "fsync", "fdatasync", "ftruncate"),
+    *("openat", "pread64", "read", "pwrite64", "write", "fsync", "fdatasync", "ftruncate"),
     *("unlink", "rename", "mkdir", "chmod", "fchmod"),
 )
 """Whatever touches a file. Python opens by `openat`; SQLite reads by `pread64` and writes by `pwrite64`."""

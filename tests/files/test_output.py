@@ -8,16 +8,12 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
-from itertools import cycle
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from suppress.errors import OutputRefused, StorageFailed
-from suppress.files import output, syncing
+from suppress.files import syncing
 from suppress.files.output import UNFINISHED, outputs, publish
 
 
@@ -120,11 +116,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path) -> None:
         published("/dev/full", b"x")
 
 
-@pytest.mark.parametrize(
-    "written",
-    ['begun["kept"].write(b"x" * (1 << 16))', 'begun["kept"].write_all([memoryview(b"x" * 999)] * 66)'],
-)
-def test_a_disk_that_fills_up_midway_leaves_nothing(tmp_path: Path, written: str) -> None:
+def test_a_disk_that_fills_up_midway_leaves_nothing(tmp_path: Path) -> None:
     """A limit on the size of files stands for the full disk: the old result stays, the new one is gone."""
     target = tmp_path / "kept.csv"
     target.write_bytes(b"old")
@@ -137,7 +129,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
 try:
     with outputs({{"kept": {str(target)!r}}}) as begun:
         for _ in range(64):
-            {written}
+            begun["kept"].write(b"x" * (1 << 16))
 except StorageFailed as failed:
     print(failed)
 """
@@ -146,50 +138,6 @@ except StorageFailed as failed:
     assert "File too large; nothing was left half-written" in done.stdout
     assert b"old" == target.read_bytes()
     assert [tmp_path / "kept.csv"] == list(tmp_path.iterdir())
-
-
-@given(
-    sizes=st.lists(st.integers(0, 9), max_size=40),
-    taken=st.lists(st.integers(1, 50), min_size=1),
-    together=st.integers(1, 50),
-)
-def test_bytes_of_several_places_become_one_file(
-    sizes: list[int], taken: list[int], together: int, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """However many of them the system takes at a time, and whatever is written before and behind."""
-    content = memoryview(bytes(range(256)) * 2)
-    pieces = [content[sum(sizes[:at]) : sum(sizes[: at + 1])] for at in range(len(sizes))]
-    target, most, own = tmp_path_factory.mktemp("pieces") / "kept.csv", cycle(taken), os.writev
-
-    def sparing(descriptor: int, some: Sequence[memoryview]) -> int:
-        return own(descriptor, [memoryview(b"".join(some))[: next(most)]])
-
-    with pytest.MonkeyPatch.context() as patch, outputs({"kept": str(target)}) as begun:
-        patch.setattr(os, "writev", sparing)
-        patch.setattr(output, "_TOGETHER", together)
-        begun["kept"].write(b"before")
-        begun["kept"].write_all(pieces)
-        begun["kept"].write(b"behind")
-        begun["kept"].finish()
-        begun["kept"].publish()
-
-    assert b"before" + content[: sum(sizes)] + b"behind" == target.read_bytes()
-
-
-def test_bytes_of_several_places_reach_a_pipe(tmp_path: Path) -> None:
-    """They wait in a nameless file, as all that goes there does."""
-    code = """
-import sys
-from suppress.files.output import outputs
-with outputs({"kept": "-"}) as begun:
-    begun["kept"].write_all([memoryview(b"a"), memoryview(b"b")])
-    begun["kept"].write(b"c")
-    begun["kept"].finish()
-    begun["kept"].publish()
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=tmp_path)
-
-    assert b"abc" == done.stdout
 
 
 def test_a_killed_run_leaves_a_file_that_says_what_it_is(tmp_path: Path) -> None:
