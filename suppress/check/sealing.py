@@ -137,7 +137,13 @@ class Sealed:
 
     def column(self, name: str, kind: str) -> NDArray[Any]:
         """One column as an array of its own. Raises `NotUsable`."""
-        return self._read(name, *self.head["columns"][name]).view(kind)
+        start, length = self.head["columns"][name]
+        found = self._read(name, start, length).view(kind)
+        if hasattr(self._map, "madvise"):
+            # It is not read again: the system need not hold its pages for this process.
+            first = start // mmap.PAGESIZE * mmap.PAGESIZE
+            self._map.madvise(mmap.MADV_DONTNEED, first, start + length - first)
+        return found
 
     def open_column(self, name: str) -> NDArray[np.uint8]:
         """An open column, read from the disk as it is needed."""

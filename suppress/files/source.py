@@ -20,6 +20,7 @@ import os
 import stat
 import sys
 import tempfile
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -54,27 +55,30 @@ class Recent:
     """The last bytes of a stream that passed."""
 
     def __init__(self, start: int = 0) -> None:
-        self._held = bytearray()
-        self._start = start
+        self._blocks: deque[bytes] = deque()
+        self._start = self._end = start
 
     @property
     def end(self) -> int:
         """How far the stream has been read."""
-        return self._start + len(self._held)
+        return self._end
 
     def add(self, block: bytes) -> None:
         """Bytes that came next; the oldest are let go."""
-        self._held += block
-        if len(self._held) > 2 * RECENT:
-            gone = len(self._held) - RECENT
-            del self._held[:gone]
-            self._start += gone
+        self._blocks.append(block)
+        self._end += len(block)
+        while self._end - self._start - len(self._blocks[0]) >= RECENT:
+            self._start += len(self._blocks.popleft())
 
     def at(self, offset: int, size: int) -> bytes | None:
         """Bytes that passed; None if they are not held any more."""
         if offset < self._start:
             return None
-        return bytes(self._held[offset - self._start : offset - self._start + size])
+        pieces, start = [], self._start
+        for block in self._blocks:
+            pieces.append(block[max(0, offset - start) : max(0, offset + size - start)])
+            start += len(block)
+        return b"".join(pieces)
 
 
 class _Flowing:

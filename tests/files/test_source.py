@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from suppress.errors import BadFile
 from suppress.files import source, text
 from suppress.files.contacts import ContactFile
-from suppress.files.source import Recent, Source
+from suppress.files.source import RECENT, Recent, Source
 
 LIST = b"email,name\n" + b"".join(b"x%d@example.org,some name %d\n" % (n, n) for n in range(60_000))
 
@@ -91,6 +93,28 @@ def test_bytes_let_go_are_not_made_up() -> None:
     recent.add(b"abc")
 
     assert (13, None, b"bc", b"") == (recent.end, recent.at(9, 1), recent.at(11, 5), recent.at(13, 1))
+
+
+@settings(max_examples=30)
+@given(
+    sizes=st.lists(st.integers(0, RECENT // 2), max_size=8),
+    back=st.integers(0, RECENT),
+    size=st.integers(0, RECENT // 2),
+)
+def test_what_passed_last_can_be_read_again_from_anywhere(sizes: list[int], back: int, size: int) -> None:
+    """As far back as is promised, in one piece, however it came; and not much more is held."""
+    recent, passed = Recent(7), b""
+    for number, length in enumerate(sizes):
+        block = bytes([number]) * length
+        recent.add(block)
+        passed += block
+    offset = max(0, len(passed) - back)
+
+    assert recent.end == 7 + len(passed)
+    assert recent.at(7 + offset, size) == passed[offset : offset + size]
+    assert recent.at(6, 1) is None
+    if len(passed) > RECENT + max(sizes, default=0):
+        assert recent.at(7, 1) is None
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
