@@ -305,6 +305,8 @@ KINDS = (
     pa.string(),
     pa.large_string(),
     pa.binary(),
+    pa.string_view(),
+    pa.binary_view(),
     pa.dictionary(pa.int32(), pa.string()),
     pa.dictionary(pa.int8(), pa.large_string()),
     pa.list_(pa.string()),
@@ -321,7 +323,7 @@ def stored(kind: pa.DataType, text: str | None) -> object:
         return text.split(",")
     if pa.types.is_struct(kind):
         return {"value": text}
-    return text.encode() if pa.types.is_binary(kind) else text
+    return text.encode() if kind in (pa.binary(), pa.binary_view()) else text
 
 
 def tables(path: Path) -> object:

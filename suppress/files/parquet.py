@@ -142,9 +142,15 @@ class Rows:
         """The rows at these places, which rise, in their columns."""
         import pyarrow as pa
 
-        if places and places[-1] - places[0] + 1 == len(places):
-            return self.batch.slice(places[0], len(places))
-        return self.batch.take(pa.array(places, pa.int64()))
+        if not places or places[-1] - places[0] + 1 == len(places):
+            return self.batch.slice(places[0] if places else 0, len(places))
+        try:
+            return self.batch.take(pa.array(places, pa.int64()))
+        except pa.ArrowNotImplementedError:
+            # It cannot take from views (string_view and its like), but it can put slices of them together.
+            jumps = [at for at in range(1, len(places)) if places[at] != places[at - 1] + 1]
+            runs = itertools.pairwise([0, *jumps, len(places)])
+            return pa.concat_batches([self.batch.slice(places[a], b - a) for a, b in runs])
 
     def records(self, places: Sequence[int]) -> list[Record]:
         """The rows at these places, which rise."""
@@ -253,7 +259,11 @@ class ParquetCopy(Copy):
         for place in others:
             kept[place] = 0
         mask = pa.Array.from_buffers(pa.uint8(), len(rows), [None, pa.py_buffer(kept)]).cast(pa.bool_())
-        self._gather(rows.batch.filter(mask) if others else rows.batch)
+        try:
+            kept_rows = rows.batch.filter(mask) if others else rows.batch
+        except pa.ArrowNotImplementedError:
+            kept_rows = rows.some([place for place in range(len(rows)) if kept[place]])
+        self._gather(kept_rows)
 
     def add(self, row: Record, more: Sequence[str]) -> None:
         """Write one row with cells after its own."""

@@ -38,6 +38,10 @@ TABLES = [
     _typed("binary", pa.binary()),
     _of("dictionary addresses", "WK", email=pa.array(PEOPLE).dictionary_encode()),
     _of("view addresses", "WK", email=pa.array(PEOPLE, pa.string_view())),
+    *(
+        _of(f"{name} between others", "KWKWK", email=pa.array(["a@x.org", *PEOPLE, *PEOPLE], kind))
+        for name, kind in {"string_view": pa.string_view(), "binary_view": pa.binary_view()}.items()
+    ),
     _of("nulls", "KWK", email=[None, *PEOPLE], n=[None, 1, 2]),
     _of("only nulls", "!no column holds addresses", x=pa.array([None, None], pa.string())),
     _of("a column of null type", "WK", email=PEOPLE, n=pa.nulls(2)),
