@@ -123,16 +123,8 @@ def check_file(
         for name, result in results.items():
             copies[name] = contacts.copy(result, () if name == "kept" else COLUMNS)
             stack.callback(copies[name].abandon)
-        fast = _fast(
-            contacts,
-            lookup,
-            alias,
-            mailing,
-            engine,
-            building,
-            explain=explain is not None,
-            copied="kept" in copies,
-        )
+        asked = {"explain": explain is not None, "copied": "kept" in copies}
+        fast = _fast(contacts, lookup, alias, mailing, engine, building, **asked)
         gate, parts = fast or (Gate(contacts, lookup, alias, mailing), contacts.batches())
         sorting = Sorting(contacts, gate, copies, explain)
         sorting.run(parts, progress)
