@@ -20,6 +20,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from suppress.errors import BadFile, BadUsage, ExtraMissing
+from suppress.files.breaks import with_breaks
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
@@ -132,8 +133,7 @@ def _read(stream: BinaryIO, wanted: str) -> Iterator[object]:
         yield ("missing",)
         return
     try:
-        stream.seek(0)
-        book = calamine.CalamineWorkbook.from_filelike(stream)
+        book = calamine.CalamineWorkbook.from_filelike(with_breaks(stream))
         kept = [each for each in book.sheets_metadata if each.typ is calamine.SheetTypeEnum.WorkSheet]
         names = [each.name for each in kept]
         seen = [each.name for each in kept if each.visible is calamine.SheetVisibleEnum.Visible]
