@@ -94,19 +94,20 @@ class XlsxCopy(Copy):
 
     def _write(self, cells: Sequence[Cell]) -> None:
         number = self._at + 1
-        if number > _ROWS or len(cells) > _COLUMNS or any(map(_is_long, cells)):
-            raise BadFile(
-                f"row {number}: a cell does not fit into XLSX, which has 1,048,576 rows of 16,384 "
-                "cells of 32,767 characters",
-                remedy="save the sheet as CSV, and give that file",
-            )
-        self._at = number
         if len(self._names) < len(cells):
             from xlsxwriter.utility import xl_col_to_name
 
             self._names += [xl_col_to_name(each) for each in range(len(self._names), len(cells))]
         named = zip(self._names, cells, strict=False)  # there may be more names
         inside = "".join([f'<c r="{name}{number}"{_value(cell)}</c>' for name, cell in named if cell != ""])
+        is_long = len(inside) > _LONGEST // 2 and any(map(_is_long, cells))
+        if is_long or number > _ROWS or len(cells) > _COLUMNS:
+            raise BadFile(
+                f"row {number}: a cell does not fit into XLSX, which has 1,048,576 rows of 16,384 "
+                "cells of 32,767 characters",
+                remedy="save the sheet as CSV, and give that file",
+            )
+        self._at = number
         self._waiting.append(f'<row r="{number}">{inside}</row>')
         self._size += len(inside)
         if self._size > _GATHERED:
