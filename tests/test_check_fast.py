@@ -221,6 +221,10 @@ def test_other_encodings_agree(world: World, codec: str) -> None:
         (b"Email,Name\nx" + b"y" * 3_000 + b",z\npat@example.com,x\n", Reading()),
         (b"Email,Name,Email 2\n,,\n,,pat@example.com\nnew@example.com,,\n,,x@y.example\n", Reading()),
         (b"Email\n" + b"p" * 70 + b"@example.com\n", Reading()),
+        *(
+            (b"Email,Name\nnew@example.com,x\n%b%b%b,x\n" % (b" " * 2_001, cell, b" " * 9), Reading())
+            for cell in (b"", b"new@example.com", b"pat@example.com", b"P <pat@example.com>", b"x" * 2_001)
+        ),
     ],
 )
 def test_unusual_files_agree(world: World, content: bytes, reading: Reading) -> None:

@@ -204,6 +204,8 @@ class Gate:
         own: tuple[Address, ...] = ()
         for cell in self._contacts.addresses(row):
             if len(cell) > CELL_UP_TO:
+                cell = cell.strip()  # noqa: PLW2901 - spaces around an address are no part of it
+            if len(cell) > CELL_UP_TO:
                 doubt = doubt or f"the address cell holds {len(cell)} characters"
             else:
                 own += possible_in(cell)
