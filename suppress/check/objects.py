@@ -76,7 +76,8 @@ def scan(content: bytes, size: int, names: Names, *, sound: bool) -> Lines:
     If they are not `sound`, any byte beyond ASCII may be one that does not belong to the encoding.
     """
     buffer = content[:size] + _WALL
-    rows = np.empty((buffer.count(b"\n") + buffer.count(b"\r"), 3), np.int64)
+    # As many as there may be at most: the system gives memory for what is written to.
+    rows = np.empty((size, 3), np.int64)
     # A cell stands between two quotes, and behind a quote and a colon.
     cells, owners = np.empty(size, np.uint8), np.empty(size // 4 + 1, np.int64)
     stack = np.empty((_DEEP + 1, 2), np.int64)

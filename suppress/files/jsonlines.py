@@ -206,6 +206,8 @@ def _flat(found: _Object) -> dict[str, str]:
 
 def _spread(value: object, path: str, texts: dict[str, list[str]]) -> None:
     match value:
+        case str():
+            texts.setdefault(path, []).append(_readable(value))
         case _Object():
             for name, each in value:
                 _spread(each, _below(path, name), texts)
@@ -214,12 +216,10 @@ def _spread(value: object, path: str, texts: dict[str, list[str]]) -> None:
                 _spread(each, path, texts)
         case None:
             texts.setdefault(path, [])
-        case bool():
-            texts.setdefault(path, []).append("true" if value else "false")
         case _:
-            texts.setdefault(path, []).append(_readable(str(value)))
+            texts.setdefault(path, []).append("true" if value else "false")
 
 
 def _readable(text: str) -> str:
     r"""Without halves of characters, which JSON can write (`\ud800`) and nothing else."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
