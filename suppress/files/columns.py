@@ -20,6 +20,7 @@ from suppress.errors import BadUsage
 
 _CERTAIN = {
     *("email", "emails", "mail", "emailaddress", "emailaddresses", "mailaddress", "emailid", "eaddress"),
+    *("proxyaddresses", "principalname"),  # of Exchange and Active Directory
     *("emailaddr", "useremail", "contactemail", "customeremail", "subscriberemail", "memberemail"),
     *("emailadresse", "mailadresse", "courriel", "correo", "correoelectronico", "adresseemail"),
     *("adressemail", "emailadres", "epost", "epostadress", "sahkoposti", "indirizzoemail", "pochta"),

@@ -22,6 +22,7 @@ ADDRESS_NAMES = [
     ),
     *("Email address - home", "Email address - work 2", "E-mail 1 - Value", "Primary Email", "contactEmail"),
     *("E-Mail-Adresse", "Courriel", "Correo electrónico", "Email (required)", "Spouse email"),
+    *("proxyAddresses", "UserPrincipalName"),
 ]
 OTHER_NAMES = [
     *(
